@@ -1,0 +1,1 @@
+"""simulate: virtual tests of webs and movement of meshes (to come; see the README)."""

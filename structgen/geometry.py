@@ -1,0 +1,32 @@
+"""Distances between struts, shared by decoding and joining."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def segment_distance(p0: FloatArray, p1: FloatArray, q0: FloatArray, q1: FloatArray) -> FloatArray:
+    """Shortest distance between segments p0 p1 and q0 q1, all ``(..., 3)`` and broadcast; returns ``(...)``.
+
+    Clamped closest points after C. Ericson, Real-Time Collision Detection (2005), section 5.1.9; points and
+    parallel segments are handled.
+    """
+    d1, d2, r = p1 - p0, q1 - q0, p0 - q0
+    a, e, f = _dot(d1, d1), _dot(d2, d2), _dot(d2, r)
+    c, b = _dot(d1, r), _dot(d1, d2)
+    tiny = np.finfo(float).tiny
+    denominator = a * e - b * b
+    parallel = denominator <= 1e-12 * np.maximum(a * e, tiny)
+    s = np.where(parallel, 0.0, np.clip((b * f - c * e) / np.where(parallel, 1.0, denominator), 0, 1))
+    t = (b * s + f) / np.maximum(e, tiny)
+    s = np.where((t < 0) | (t > 1), np.clip((b * np.clip(t, 0, 1) - c) / np.maximum(a, tiny), 0, 1), s)
+    t = np.clip(t, 0, 1)
+    apart = r + s[..., None] * d1 - t[..., None] * d2
+    return np.sqrt(_dot(apart, apart))
+
+
+def _dot(u: FloatArray, v: FloatArray) -> FloatArray:
+    return np.einsum("...i,...i->...", u, v)

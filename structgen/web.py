@@ -1,0 +1,335 @@
+"""WebGraph: the one structure that every part of structgen passes around."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from structgen.force_density import equilibrium
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from torch_geometric.data import Data
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: Largest coordinate in mm (one kilometre): beyond it the float32 of STL no longer resolves a strut.
+MAX_COORDINATE = 1.0e6
+#: Radius in mm given to edges whose source names none.
+DEFAULT_RADIUS = 0.4
+#: Silk type of an edge by its code in `WebGraph.kind`.
+KINDS: Mapping[int, str] = {
+    0: "unspecified",
+    1: "frame",
+    2: "radial",
+    3: "spiral",
+    4: "sheet",
+    5: "tangle",
+    6: "gumfoot",
+    7: "anchor",
+    8: "bridge",
+}
+MAX_KIND = 255
+
+
+@dataclass(frozen=True, eq=False)
+class WebGraph:
+    """A web of straight struts.
+
+    Arguments:
+        pos: ``(n, 3)`` node positions in mm, finite, at most 1e6 in magnitude, n >= 2.
+        edge_index: ``(2, m)`` node numbers; each undirected edge once with i < j; m >= 1.
+        radius: ``(m,)`` strut radii in mm, > 0. A scalar, or nothing (0.4 mm), holds for all edges.
+        kind: ``(m,)`` silk types, see `KINDS`; 0 is unspecified.
+
+    The arrays are copied and made read-only. Raises `ValueError` naming the first offending row.
+    """
+
+    pos: FloatArray
+    edge_index: IntArray
+    radius: FloatArray = field(default_factory=lambda: np.asarray(DEFAULT_RADIUS))
+    kind: IntArray = field(default_factory=lambda: np.asarray(0))
+
+    def __post_init__(self) -> None:
+        pos = _as_array(self.pos, "pos", np.float64)
+        if pos.ndim != 2 or pos.shape[1] != 3:
+            raise ValueError(f"pos has shape {pos.shape}, expected (n, 3)")
+        edges = _as_array(self.edge_index, "edge_index", np.int64)
+        if edges.ndim != 2 or edges.shape[0] != 2:
+            raise ValueError(f"edge_index has shape {edges.shape}, expected (2, m)")
+        m = edges.shape[1]
+        radius = _per_edge(self.radius, "radius", np.float64, m)
+        kind = _per_edge(self.kind, "kind", np.int64, m)
+        _check_nodes(pos)
+        _check_edges(edges, len(pos))
+        _refuse(
+            ~np.isfinite(radius) | (radius <= 0) | (radius > MAX_COORDINATE),
+            "radius",
+            radius,
+            f"must be > 0 and at most {MAX_COORDINATE:g} mm",
+        )
+        _refuse((kind < 0) | (kind > MAX_KIND), "kind", kind, f"must lie in 0..{MAX_KIND}")
+        for name, array in (("pos", pos), ("edge_index", edges), ("radius", radius), ("kind", kind)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    # -- construction --------------------------------------------------------------------------
+
+    @classmethod
+    def from_edges(
+        cls,
+        pos: npt.ArrayLike,
+        edges: npt.ArrayLike,
+        radius: npt.ArrayLike = DEFAULT_RADIUS,
+        kind: npt.ArrayLike = 0,
+    ) -> WebGraph:
+        """A web from an ``(m, 2)`` edge list in any direction; repeats of an edge are dropped.
+
+        Of repeated edges the first row's radius and kind are kept, and the order of first rows.
+        """
+        pairs = _as_array(edges, "edges", np.int64)
+        if pairs.ndim != 2 or pairs.shape[1] != 2:
+            raise ValueError(f"edges has shape {pairs.shape}, expected (m, 2)")
+        ordered = np.sort(pairs, axis=1)
+        _, first = np.unique(ordered, axis=0, return_index=True)
+        keep = np.sort(first)
+        m = len(pairs)
+        return cls(
+            np.asarray(pos),
+            ordered[keep].T,
+            _per_edge(radius, "radius", np.float64, m)[keep],
+            _per_edge(kind, "kind", np.int64, m)[keep],
+        )
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph) -> WebGraph:
+        """A web from a networkx graph with node attribute ``pos`` or ``x, y, z`` (mm).
+
+        Edge attributes ``radius`` and ``kind`` are read where present. Nodes are numbered in the
+        graph's order; raises `ValueError` naming a node without a position.
+        """
+        index = {node: i for i, node in enumerate(graph.nodes)}
+        pos = np.empty((len(index), 3))
+        for node, i in index.items():
+            attributes = graph.nodes[node]
+            try:
+                pos[i] = attributes["pos"] if "pos" in attributes else [attributes[c] for c in "xyz"]
+            except (KeyError, TypeError, ValueError):
+                raise ValueError(f"node {node!r} has no numeric position 'pos' or 'x', 'y', 'z'") from None
+        rows = [
+            (index[u], index[v], d.get("radius", DEFAULT_RADIUS), d.get("kind", 0))
+            for u, v, d in graph.edges(data=True)
+        ]
+        if not rows:
+            raise ValueError("graph has no edges; a web needs at least one")
+        i, j, radius, kind = (np.array(column) for column in zip(*rows, strict=True))
+        return cls.from_edges(pos, np.column_stack([i, j]), radius, kind)
+
+    @classmethod
+    def from_pyg(cls, data: Data) -> WebGraph:
+        """A web from torch-geometric ``Data`` with ``pos``, ``edge_index`` and, if given, ``radius``, ``kind``.
+
+        ``edge_index`` may list both directions, as torch-geometric has it.
+        """
+        edge_index = data.edge_index.cpu().numpy()
+        options = {name: data[name].cpu().numpy() for name in ("radius", "kind") if name in data}
+        return cls.from_edges(data.pos.cpu().double().numpy(), edge_index.T, **options)
+
+    def to_networkx(self) -> nx.Graph:
+        """A networkx graph with node attribute ``pos`` and edge attributes ``length, radius, kind``."""
+        import networkx as nx
+
+        graph = nx.Graph()
+        graph.add_nodes_from((i, {"pos": tuple(p)}) for i, p in enumerate(self.pos.tolist()))
+        columns = (*self.edge_index.tolist(), self.lengths.tolist(), self.radius.tolist(), self.kind.tolist())
+        graph.add_edges_from(
+            (i, j, {"length": length, "radius": r, "kind": k}) for i, j, length, r, k in zip(*columns, strict=True)
+        )
+        return graph
+
+    def to_pyg(self) -> Data:
+        """A torch-geometric ``Data`` with both directions of each edge: the m edges, then their reverses."""
+        import torch
+        from torch_geometric.data import Data
+
+        edge_index = np.concatenate([self.edge_index, self.edge_index[::-1]], axis=1)
+        return Data(
+            pos=torch.tensor(self.pos),
+            edge_index=torch.tensor(edge_index),
+            radius=torch.tensor(np.tile(self.radius, 2)),
+            kind=torch.tensor(np.tile(self.kind, 2)),
+            num_nodes=self.n,
+        )
+
+    # -- measures ------------------------------------------------------------------------------
+
+    @property
+    def n(self) -> int:
+        """Number of nodes."""
+        return len(self.pos)
+
+    @property
+    def m(self) -> int:
+        """Number of undirected edges."""
+        return self.edge_index.shape[1]
+
+    @property
+    def lengths(self) -> FloatArray:
+        """``(m,)`` edge lengths in mm."""
+        i, j = self.edge_index
+        return np.linalg.norm(self.pos[i] - self.pos[j], axis=1)
+
+    @property
+    def degree(self) -> IntArray:
+        """``(n,)`` number of edges at each node."""
+        return np.bincount(self.edge_index.ravel(), minlength=self.n)
+
+    @property
+    def extents(self) -> FloatArray:
+        """``(3,)`` sides of the bounding box of the nodes in mm."""
+        return np.ptp(self.pos, axis=0)
+
+    def components(self) -> IntArray:
+        """``(n,)`` number of the connected component of each node, counted from 0."""
+        i, j = self.edge_index
+        adjacency = coo_array((np.ones(self.m), (i, j)), shape=(self.n, self.n))
+        return connected_components(adjacency, directed=False)[1].astype(np.int64)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a path of edges joins every two nodes."""
+        return bool(self.components().max() == 0)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, WebGraph):
+            return NotImplemented
+        names = ("pos", "edge_index", "radius", "kind")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        box = " x ".join(f"{side:.3g}" for side in self.extents)
+        return f"WebGraph(n={self.n}, m={self.m}, extents={box} mm)"
+
+    # -- new webs from this one ------------------------------------------------------------------
+
+    def translated(self, offset: npt.ArrayLike) -> WebGraph:
+        """The web moved by ``offset`` (3,) mm."""
+        return replace(self, pos=self.pos + np.broadcast_to(np.asarray(offset, float), 3))
+
+    def scaled(self, factor: npt.ArrayLike) -> WebGraph:
+        """The web with positions times ``factor``, one number or one an axis; radii stay as they are."""
+        return replace(self, pos=self.pos * np.broadcast_to(np.asarray(factor, float), 3))
+
+    def rotated(self, rotation: npt.ArrayLike) -> WebGraph:
+        """The web turned about the origin by ``rotation``, an orthogonal ``(3, 3)`` matrix."""
+        matrix = np.asarray(rotation, float)
+        if matrix.shape != (3, 3) or not np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-6):
+            raise ValueError("rotation must be an orthogonal (3, 3) matrix")
+        return replace(self, pos=self.pos @ matrix.T)
+
+    def with_radius(self, radius: npt.ArrayLike) -> WebGraph:
+        """The web with strut radii ``radius`` (one number, or one an edge) in mm."""
+        return replace(self, radius=np.asarray(radius, float))
+
+    def subweb(self, nodes: npt.ArrayLike) -> WebGraph:
+        """The web induced by ``nodes``, a list of different node numbers or an ``(n,)`` mask, in that order."""
+        chosen = np.asarray(nodes)
+        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
+        number = np.full(self.n, -1)
+        number[chosen] = np.arange(len(chosen))
+        edges = number[self.edge_index]
+        keep = (edges >= 0).all(axis=0)
+        return WebGraph(self.pos[chosen], np.sort(edges[:, keep], axis=0), self.radius[keep], self.kind[keep])
+
+    def largest_component(self) -> WebGraph:
+        """The connected component with the most nodes (of equals, the one with the lowest node number)."""
+        label = self.components()
+        return self.subweb(label == np.bincount(label).argmax())
+
+    def welded(self, tolerance: float) -> WebGraph:
+        """The web with nodes closer than ``tolerance`` mm, chains of them too, made one at their mean.
+
+        Edges that shrink to a point go; of edges that fall together the thickest stays.
+        """
+        if not (np.isfinite(tolerance) and tolerance >= 0):
+            raise ValueError(f"tolerance is {tolerance}, must be a finite number >= 0")
+        pairs = cKDTree(self.pos).query_pairs(tolerance, output_type="ndarray")
+        adjacency = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(self.n, self.n))
+        count, label = connected_components(adjacency, directed=False)
+        if count == self.n:
+            return self
+        pos = np.zeros((count, 3))
+        np.add.at(pos, label, self.pos)
+        pos /= np.bincount(label, minlength=count)[:, None]
+        edges = label[self.edge_index].T
+        thick_first = np.argsort(-self.radius, kind="stable")
+        kept = thick_first[edges[thick_first, 0] != edges[thick_first, 1]]
+        return WebGraph.from_edges(pos, edges[kept], self.radius[kept], self.kind[kept])
+
+    def relaxed(self, fixed: npt.ArrayLike, force_density: npt.ArrayLike = 1.0) -> WebGraph:
+        """The web in equilibrium under tension with the nodes ``fixed`` (numbers or mask) held.
+
+        ``force_density``: tension over length of each edge, one number or ``(m,)``, > 0; only ratios
+        matter. Linear force density method (Schek 1974).
+        """
+        return replace(self, pos=equilibrium(self.pos, self.edge_index, force_density, fixed))
+
+
+def _as_array(value: Any, name: str, dtype: type) -> npt.NDArray[Any]:
+    """A private copy of ``value``; integers must be whole."""
+    try:
+        array = np.array(value)
+        if dtype is np.int64 and array.dtype.kind == "f":
+            _refuse(~np.isfinite(array) | (array != np.round(array)), name, array, "must be a whole number")
+        if array.dtype.kind not in "iufb":
+            raise TypeError
+        return array.astype(dtype)
+    except TypeError:
+        raise ValueError(f"{name} is not an array of numbers") from None
+
+
+def _per_edge(value: Any, name: str, dtype: type, m: int) -> npt.NDArray[Any]:
+    array = _as_array(value, name, dtype)
+    if array.ndim == 0:
+        return np.full(m, array, dtype=dtype)
+    if array.shape != (m,):
+        raise ValueError(f"{name} has shape {array.shape}, expected ({m},), one an edge")
+    return array
+
+
+def _refuse(bad: npt.NDArray[np.bool_], name: str, array: npt.NDArray[Any], rule: str) -> None:
+    """Raise for the first row where ``bad`` holds."""
+    if bad.any():
+        row = int(np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))[0]) if array.ndim else 0
+        raise ValueError(f"{name} row {row} is {np.atleast_1d(array)[row]}: {rule}")
+
+
+def _check_nodes(pos: FloatArray) -> None:
+    if len(pos) < 2:
+        raise ValueError(f"web has {len(pos)} node(s); at least 2 are needed")
+    _refuse(~np.isfinite(pos), "pos", pos, "coordinates must be finite")
+    _refuse(np.abs(pos) > MAX_COORDINATE, "pos", pos, f"coordinates must lie within +-{MAX_COORDINATE:g} mm")
+
+
+def _check_edges(edges: IntArray, n: int) -> None:
+    if edges.shape[1] < 1:
+        raise ValueError("web has no edges; at least 1 is needed")
+    rows = edges.T
+    _refuse((rows < 0) | (rows >= n), "edge_index", rows, f"node numbers must lie in 0..{n - 1}")
+    _refuse(rows[:, 0] == rows[:, 1], "edge_index", rows, "an edge must join two different nodes")
+    _refuse(rows[:, 0] > rows[:, 1], "edge_index", rows, "an edge is stored with i < j")
+    code = rows[:, 0] * n + rows[:, 1]
+    order = np.argsort(code, kind="stable")
+    repeated = np.zeros(len(code), bool)
+    repeated[order[1:]] = code[order[1:]] == code[order[:-1]]
+    _refuse(repeated, "edge_index", rows, "the edge is already listed")

@@ -1,0 +1,97 @@
+"""What a model was trained on, and how a request is checked against it and completed from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from structgen.targets import DesignTargets
+
+FloatArray = npt.NDArray[np.float64]
+
+#: A request may leave the training range by this share of its width.
+MARGIN = 0.1
+#: Training webs most like the request from which missing targets are taken, and rows a model keeps.
+NEIGHBOURS, ROWS = 24, 512
+
+
+@dataclass(frozen=True)
+class TrainingRange:
+    """A sample of the training webs' targets, ``rows (r, 7)`` in the order of `targets.NAMES`, mm.
+
+    radius_ratio: median strut radius over mean edge length.
+    """
+
+    rows: FloatArray
+    radius_ratio: float
+
+    @classmethod
+    def of(cls, targets: npt.ArrayLike, radius_ratio: float, seed: int = 0) -> TrainingRange:
+        """From the targets of all training webs: extremes of each feature, the rest at random."""
+        rows = np.asarray(targets, float)
+        features = _features(rows)
+        extremes = np.unique(np.concatenate([features.argmin(0), features.argmax(0)]))
+        others = np.setdiff1d(np.arange(len(rows)), extremes)
+        count = min(len(others), ROWS - len(extremes))
+        kept = np.sort(np.concatenate([extremes, np.random.default_rng(seed).choice(others, count, replace=False)]))
+        return cls(rows[kept], float(radius_ratio))
+
+    def complete(self, asked: DesignTargets) -> tuple[DesignTargets, tuple[str, ...]]:
+        """``asked`` with what is missing filled in, and the names of what was; `ValueError` if out of range."""
+        self._check_counts(asked)
+        full, filled = asked.filled(self._typical(asked))
+        self._check_counts(full)
+        self._check_length(full)
+        return full, filled
+
+    def _typical(self, asked: DesignTargets) -> DesignTargets:
+        """Median of the training webs most like what is asked for, in the features that are asked for."""
+        features = _features(self.rows)
+        known = np.full(features.shape[1], np.nan)
+        if asked.nodes is not None:
+            known[0] = np.log(asked.nodes)
+        if asked.mean_degree is not None:
+            known[1] = asked.mean_degree
+        if asked.extents is not None:
+            known[3:] = np.sort(asked.extents) / np.linalg.norm(asked.extents)
+            if asked.mean_edge_length is not None and asked.nodes is not None:
+                known[2] = np.log(asked.mean_edge_length / np.linalg.norm(asked.extents) * asked.nodes ** (1 / 3))
+        spread = features.std(0) + 1e-6
+        distance = np.nansum(np.square((features - known) / spread), axis=1)
+        near = np.argsort(distance, kind="stable")[:NEIGHBOURS]
+        log_nodes, degree, log_density, *shape = np.median(features[near], axis=0).tolist()
+        nodes = asked.nodes or round(np.exp(log_nodes))
+        box = float(np.median(np.linalg.norm(self.rows[near, 1:4], axis=1)))
+        largest_first = box * np.array(shape[::-1]) / np.linalg.norm(shape)
+        edges = int(np.clip(round(degree * nodes / 2), nodes - 1, nodes * (nodes - 1) // 2))
+        length = float(np.exp(log_density) * box / nodes ** (1 / 3))
+        return DesignTargets(length, tuple(largest_first.tolist()), nodes, edges)
+
+    def _check_counts(self, target: DesignTargets) -> None:
+        for name, column in (("nodes", 4), ("mean_degree", 6)):
+            value = getattr(target, name)
+            low, high = float(self.rows[:, column].min()), float(self.rows[:, column].max())
+            wider = 0.0 if name == "nodes" else MARGIN * (high - low)
+            if value is not None and not low - wider <= value <= high + wider:
+                raise ValueError(f"{name} is {value:g}, this model allows {low - wider:g} to {high + wider:g}")
+
+    def _check_length(self, target: DesignTargets) -> None:
+        assert target.extents is not None and target.nodes is not None and target.mean_edge_length is not None
+        log_density = _features(self.rows)[:, 2]
+        wider = MARGIN * float(np.ptp(log_density))
+        unit = float(np.linalg.norm(target.extents)) / target.nodes ** (1 / 3)
+        low, high = (unit * float(np.exp(v)) for v in (log_density.min() - wider, log_density.max() + wider))
+        if not low <= target.mean_edge_length <= high:
+            raise ValueError(
+                f"mean_edge_length is {target.mean_edge_length:.4g} mm, this model allows {low:.4g} to {high:.4g} mm for "
+                f"{target.nodes} nodes in a box of {' x '.join(f'{side:.4g}' for side in target.extents)} mm"
+            )
+
+
+def _features(rows: FloatArray) -> FloatArray:
+    """``(r, 6)`` free of scale and axes: log nodes, mean degree, log of length over spacing, sorted shape of the box."""
+    box = np.linalg.norm(rows[:, 1:4], axis=1)
+    density = np.log(rows[:, 0] / box * rows[:, 4] ** (1 / 3))
+    return np.column_stack([np.log(rows[:, 4]), rows[:, 6], density, np.sort(rows[:, 1:4], axis=1) / box[:, None]])

@@ -1,0 +1,274 @@
+"""Training of generators with Lightning Fabric: one CPU, one GPU, or several.
+
+Every random number of step k comes from ``(seed, k)``, so a resumed run draws what an uninterrupted one would have
+drawn: on the CPU both end with the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from structgen import __version__
+from structgen.files import sha256, whole_file, write_json
+from structgen.generators.analog import Analog, AnalogConfig
+from structgen.generators.batches import Batch
+from structgen.generators.request import TrainingRange
+from structgen.generators.store import save_model
+from structgen.sources.neighbourhoods import Dataset
+
+CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.json", "log.jsonl"
+#: Webs in one validation loss, always the same ones with the same noise.
+VALIDATION_WEBS = 128
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What is trained how long. steps: optimiser steps in all; batch: webs a step (over all devices)."""
+
+    steps: int = 4000
+    batch: int = 32
+    seed: int = 0
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    ema: float = 0.998
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("steps", 1, 10**8), ("batch", 2, 10**5), ("learning_rate", 1e-8, 1.0), ("warmup", 0, 10**6)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value}, must lie in {low} to {high}")
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step: linear warm-up, then a cosine down to a twentieth."""
+        warm = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 5)))
+        return self.learning_rate * warm * (0.525 + 0.475 * math.cos(math.pi * step / self.steps))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A report from the loop: step done, of how many, training losses, seconds a step (lately), validation if new."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    seconds: float
+    validation: dict[str, float] | None = None
+
+
+def train_analog(
+    dataset: Dataset,
+    out: str | Path,
+    plan: TrainingPlan,
+    *,
+    start: Analog | None = None,
+    config: AnalogConfig | None = None,
+    resume: bool = False,
+    accelerator: str = "cpu",
+    devices: int = 1,
+    checkpoint_seconds: float = 120.0,
+    validate_every: int = 250,
+    report: Callable[[Progress], None] | None = None,
+    command: str = "",
+) -> Analog:
+    """Train the analog model on the train split of ``dataset``; write checkpoints, weights, card and log to ``out``.
+
+    Arguments:
+        start: a model to fine-tune; its configuration is kept. Otherwise a new one is made from ``config``.
+        resume: go on from ``out/checkpoint.pt`` (the plan and data must be the ones it was begun with).
+        report: called after every step; what it raises, like Ctrl-C, ends the run with checkpoint and weights saved.
+        command: how this run can be repeated, kept in the card.
+
+    Returns the trained model (averaged weights). Raises `ValueError` for a checkpoint that does not fit.
+    """
+    out = Path(out)
+    fabric = Fabric(accelerator=accelerator, devices=devices)
+    if devices > 1:
+        fabric.launch()
+    torch.manual_seed(plan.seed)
+    training_range = _training_range(dataset)
+    model = Analog(start.config if start else (config or AnalogConfig()), training_range)
+    if start:
+        model.load_state_dict(start.state_dict())
+    model.train().requires_grad_(True)
+    average = _copy(model)
+    decay = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": plan.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=plan.learning_rate, betas=(0.9, 0.99),
+    )  # fmt: skip
+    first = _restore(out / CHECKPOINT, plan, dataset, model, average, optimizer) if resume else 0
+    wrapped, optimizer = fabric.setup(model, optimizer)
+    average.to(fabric.device)
+    loop = _Loop(fabric, wrapped, model, average, optimizer, dataset, plan, out, command)
+    step, saved = first, time.monotonic()
+    validation: dict[str, float] = {}
+    try:
+        while step < plan.steps:
+            began = time.monotonic()
+            losses = loop.step(step)
+            step += 1
+            fresh = step % validate_every == 0 or step == plan.steps
+            if fresh:
+                validation = loop.validate()
+                loop.log({"step": step, "train": losses, "validation": validation})
+            if time.monotonic() - saved > checkpoint_seconds:
+                loop.checkpoint(step)
+                saved = time.monotonic()
+            if report and fabric.is_global_zero:
+                report(Progress(step, plan.steps, losses, time.monotonic() - began, validation if fresh else None))
+    finally:
+        loop.checkpoint(step)
+        loop.finish(step, validation or loop.validate())
+    return average.eval().requires_grad_(False).cpu()
+
+
+@dataclass
+class _Loop:
+    """One training run: what a step, a validation and a checkpoint need."""
+
+    fabric: Fabric
+    wrapped: nn.Module
+    model: Analog
+    average: Analog
+    optimizer: Any
+    dataset: Dataset
+    plan: TrainingPlan
+    out: Path
+    command: str
+
+    def step(self, step: int) -> dict[str, float]:
+        """One optimiser step on the batch of ``(seed, step, rank)``."""
+        plan = self.plan
+        rng = np.random.default_rng([plan.seed, step, self.fabric.global_rank])
+        rows = _one_size(self.dataset, self.dataset.indices("train"), max(2, plan.batch // self.fabric.world_size), rng)
+        batch, draws = _drawn(self.model, self.dataset, rows, rng, self.fabric.device)
+        for group in self.optimizer.param_groups:
+            group["lr"] = plan.rate(step)
+        losses: dict[str, torch.Tensor] = self.wrapped(batch, draws)
+        self.optimizer.zero_grad()
+        self.fabric.backward(losses["total"])
+        self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=plan.clip)
+        self.optimizer.step()
+        keep = min(plan.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(value, 1 - keep)
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Losses of the averaged model on fixed webs of the validation split with fixed noise."""
+        rng = np.random.default_rng(self.plan.seed)
+        rows = rng.permutation(self.dataset.indices("validation"))[:VALIDATION_WEBS]
+        sums: dict[str, float] = {}
+        chunks = np.array_split(rows, max(1, len(rows) // 32))
+        for chunk in chunks:
+            batch, draws = _drawn(self.average, self.dataset, chunk, rng, self.fabric.device)
+            for name, value in self.average(batch, draws).items():
+                sums[name] = sums.get(name, 0.0) + float(value) / len(chunks)
+        return sums
+
+    def checkpoint(self, step: int) -> None:
+        """Everything needed to go on, and the averaged weights for use meanwhile."""
+        if not self.fabric.is_global_zero:
+            return
+        state = {
+            "step": step,
+            "plan": json.dumps(asdict(self.plan)),
+            "data": json.dumps(self.dataset.header),
+            "config": json.dumps(self.model.config_dict()),
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        with whole_file(self.out / CHECKPOINT) as temporary:
+            torch.save(state, temporary)
+        save_model(self.average, self.out / WEIGHTS)
+
+    def finish(self, step: int, validation: dict[str, float]) -> None:
+        """The model card beside the weights."""
+        if self.fabric.is_global_zero:
+            write_json(self.out / CARD, {
+                "model": self.model.name, "version": __version__, "sha256": sha256(self.out / WEIGHTS),
+                "parameters": sum(p.numel() for p in self.model.parameters()), "config": self.model.config_dict(),
+                "data": self.dataset.info(), "plan": asdict(self.plan), "seed": self.plan.seed, "steps_done": step,
+                "command": self.command, "metrics": {"validation": validation},
+            })  # fmt: skip
+
+    def log(self, row: dict[str, Any]) -> None:
+        """One line of JSON in the log of the run."""
+        if self.fabric.is_global_zero:
+            self.out.mkdir(parents=True, exist_ok=True)
+            with (self.out / LOG).open("a") as stream:
+                stream.write(json.dumps(row) + "\n")
+
+
+def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """``count`` rows at random whose webs are of like size, so that little of the batch is padding."""
+    drawn = rng.choice(rows, size=4 * count)
+    sizes = np.diff(dataset.arrays["node_ptr"])[drawn]
+    quarter = int(rng.integers(4))
+    chosen: np.ndarray = drawn[np.argsort(sizes, kind="stable")][quarter * count : (quarter + 1) * count]
+    return rng.permutation(chosen)
+
+
+def _drawn(
+    model: Analog, dataset: Dataset, rows: np.ndarray, rng: np.random.Generator, device: torch.device
+) -> tuple[Batch, torch.Tensor]:
+    batch = model.batch([dataset[int(k)] for k in rows], rng)
+    b, n, _ = batch.pos.shape
+    draws = torch.tensor(rng.standard_normal((b, 4 + 2 * n * n + 3 * n)), dtype=torch.float32)
+    return batch.to(device), draws.to(device)
+
+
+def _training_range(dataset: Dataset) -> TrainingRange:
+    train = dataset.indices("train")
+    sample = train[:: max(1, len(train) // 200)]
+    ratio = float(np.median([np.median(w.radius) / w.lengths.mean() for w in (dataset[int(k)] for k in sample)]))
+    return TrainingRange.of(dataset.arrays["targets"][train], ratio)
+
+
+def _copy(model: Analog) -> Analog:
+    twin = Analog(model.config, model.range)
+    twin.load_state_dict(model.state_dict())
+    return twin.requires_grad_(False)
+
+
+def _restore(
+    path: Path, plan: TrainingPlan, dataset: Dataset, model: Analog, average: Analog, optimizer: torch.optim.Optimizer
+) -> int:
+    """Load a checkpoint in place; returns the number of steps it had done."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no checkpoint to resume from")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        begun, data = json.loads(state["plan"]), json.loads(state["data"])
+        step = int(state["step"])
+    except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
+        raise ValueError(f"{path}: not a sound checkpoint ({' '.join(str(error).split())[:120]})") from None
+    if begun != asdict(plan):
+        differing = [name for name, value in asdict(plan).items() if begun.get(name) != value]
+        raise ValueError(f"{path}: was begun with another plan ({', '.join(f'{n} {begun.get(n)}' for n in differing)})")
+    if data != dataset.header:
+        raise ValueError(f"{path}: was begun with other data than {dataset.path}")
+    try:
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise ValueError(f"{path}: does not fit the model ({' '.join(str(error).split())[:120]})") from None
+    return step

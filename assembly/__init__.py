@@ -1,1 +1,65 @@
-"""assembly: places webs, joins them into one, and turns struts into a printable solid."""
+"""assembly: webs placed along a curve, joined into one, made a printable solid and written to file.
+
+>>> from assembly import assemble_along, export, solidify
+>>> web = assemble_along("helix", webs, radius=20, pitch=8, turns=3)
+>>> export(solidify(web), "helix.stl")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assembly.curves import Curve, helix, line, parametric, polyline
+    from assembly.export import export, write_3mf, write_stl
+    from assembly.join import Joined, join
+    from assembly.place import assemble, assemble_along, station_parameters, webs_needed
+    from assembly.render import picture
+    from assembly.solid import Solid, solidify
+
+__all__ = [
+    "Curve",
+    "Joined",
+    "Solid",
+    "assemble",
+    "assemble_along",
+    "export",
+    "helix",
+    "join",
+    "line",
+    "parametric",
+    "picture",
+    "polyline",
+    "solidify",
+    "station_parameters",
+    "webs_needed",
+    "write_3mf",
+    "write_stl",
+]
+
+# `export` and `join` share their names with their modules: eager, so that the function always wins.
+from assembly.export import export, write_3mf, write_stl
+from assembly.join import Joined, join
+
+# Imported on first use, so that `structgen --help` stays quick.
+_HOMES = {
+    "Curve": "assembly.curves",
+    "Solid": "assembly.solid",
+    "assemble": "assembly.place",
+    "assemble_along": "assembly.place",
+    "helix": "assembly.curves",
+    "line": "assembly.curves",
+    "parametric": "assembly.curves",
+    "picture": "assembly.render",
+    "polyline": "assembly.curves",
+    "solidify": "assembly.solid",
+    "station_parameters": "assembly.place",
+    "webs_needed": "assembly.place",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'assembly' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

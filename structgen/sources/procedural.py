@@ -68,6 +68,26 @@ def tangle(
     return _hung(loom, radius)
 
 
+def varied_tangles(count: int, seed: int) -> list[WebGraph]:
+    """``count`` tangle webs of varied box, density, connectivity and thread length, each from ``(seed, k)``."""
+    webs = []
+    for k in range(count):
+        rng = np.random.default_rng([seed, k])
+        dx, dy, dz = rng.uniform(60, 140, size=3).tolist()
+        webs.append(
+            tangle(
+                int(rng.integers(2**31)),
+                (dx, dy, dz),
+                supports=int(rng.integers(60, 160)),
+                threads=int(rng.integers(600, 1400)),
+                thread_length=float(rng.uniform(10, 20)),
+                reuse=float(rng.uniform(0.2, 0.95)),
+                max_degree=int(rng.integers(5, 9)),
+            )
+        )
+    return webs
+
+
 @dataclass
 class _Loom:
     """The web under construction: growing lists, one entry a node or an edge."""

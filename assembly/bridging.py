@@ -13,7 +13,7 @@ BRIDGE_KIND = 8
 NEAREST = 4
 PAIRS_PER_BRIDGE = 8
 #: A bridge within this angle of a strut at its own end would run along it.
-SMALLEST_COSINE = np.cos(np.radians(12))
+LARGEST_COSINE = np.cos(np.radians(12))
 
 
 class Bridges:
@@ -39,10 +39,10 @@ class Bridges:
         self._new: list[tuple[int, int]] = []
         self._new_radius: list[float] = []
 
-    def tie(self, first: IntArray, second: IntArray, count: int) -> None:
-        """Add up to ``count`` struts between the node groups, shortest first, no node twice.
+    def tie(self, first: IntArray, second: IntArray, count: int, must: bool = False) -> None:
+        """Add up to ``count`` struts between the node groups, shortest first, no node twice, clear of other struts.
 
-        A strut that runs through another is taken only where no candidate is clear.
+        Where none is clear the shortest is taken all the same if there ``must`` be one.
         """
         pairs = nearest_pairs(self._web.pos, first, second, PAIRS_PER_BRIDGE * count)
         pairs = np.array([p for p in pairs.tolist() if tuple(sorted(p)) not in self._known], dtype=np.int64)
@@ -51,7 +51,7 @@ class Bridges:
             if len(used) < 2 * count and i not in used and j not in used and self._is_clear(i, j):
                 self._add(i, j)
                 used |= {i, j}
-        if not used and len(pairs):
+        if must and not used:
             self._add(*pairs[0].tolist())
 
     def web(self) -> WebGraph:
@@ -94,12 +94,14 @@ class Bridges:
         along = pos[there] - pos[here]
         ours = np.where((here == i)[:, None], b - a, a - b)
         cosine = (along * ours).sum(axis=1) / np.maximum(np.linalg.norm(along, axis=1) * length, np.finfo(float).tiny)
-        return bool((cosine < SMALLEST_COSINE).all())
+        return bool((cosine < LARGEST_COSINE).all())
 
 
 def nearest_pairs(pos: FloatArray, first: IntArray, second: IntArray, count: int) -> IntArray:
-    """``(k, 2)`` node pairs between two groups, the shortest first, at most ``count``; nodes in both groups and
-    pairs at one place are left out."""
+    """``(k, 2)`` node pairs between two groups, the shortest first, at most ``count``.
+
+    Nodes in both groups are left out, and pairs at one place where there are others.
+    """
     first, second = np.setdiff1d(first, second), np.setdiff1d(second, first)
     if not len(first) or not len(second):
         return np.empty((0, 2), np.int64)
@@ -108,5 +110,6 @@ def nearest_pairs(pos: FloatArray, first: IntArray, second: IntArray, count: int
     distance = distance.ravel()
     pairs = np.column_stack([np.repeat(first, k), second[which.ravel()]])
     apart = distance > 1e-6 * max(float(np.ptp(pos, axis=0).max()), np.finfo(float).tiny)
-    pairs, distance = pairs[apart], distance[apart]
+    if apart.any():
+        pairs, distance = pairs[apart], distance[apart]
     return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0], distance))][:count])

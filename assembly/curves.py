@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from assembly.checks import number
 from structgen.expression import evaluate
 from structgen.web import MAX_COORDINATE
 
@@ -36,7 +37,10 @@ class Curve:
     points: FloatArray
 
     def __post_init__(self) -> None:
-        points = np.array(self.points, dtype=float)
+        try:
+            points = np.array(self.points, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError("points is not an array of numbers, expected (k, 3)") from None
         if points.ndim != 2 or points.shape[1] != 3 or len(points) < 2:
             raise ValueError(f"points has shape {points.shape}, expected (k, 3) with k >= 2")
         if not np.isfinite(points).all() or np.abs(points).max() > MAX_COORDINATE:
@@ -62,11 +66,10 @@ class Curve:
 
     def at(self, s: npt.ArrayLike) -> FloatArray:
         """``(len(s), 3)`` positions at arc lengths ``s`` in mm; straight on beyond the ends."""
-        s = np.atleast_1d(np.asarray(s, float))
-        inside = np.column_stack([np.interp(s, self._arc, column) for column in self.points.T])
-        before, after = np.minimum(s, 0), np.maximum(s - self.length, 0)
-        tangents = self._vertex_frames[:, :, 0]
-        return inside + before[:, None] * tangents[0] + after[:, None] * tangents[-1]
+        places: FloatArray = np.atleast_1d(np.asarray(s, float))
+        before, after = np.minimum(places, 0), np.maximum(places - self.length, 0)
+        first, last = self._tangents[[0, -1]]
+        return np.asarray(self._between(self.points, places) + np.outer(before, first) + np.outer(after, last))
 
     def frames(self, s: npt.ArrayLike) -> FloatArray:
         """``(len(s), 3, 3)`` right-handed frames at arc lengths ``s``: columns tangent, normal, binormal.
@@ -74,9 +77,8 @@ class Curve:
         Rotation-minimising, by the double reflection method (Wang, Juettler, Zheng & Liu, Computation of
         rotation minimizing frames, ACM Trans. Graphics 27(1), 2008).
         """
-        s = np.clip(np.atleast_1d(np.asarray(s, float)), 0, self.length)
-        flat = self._vertex_frames.reshape(-1, 9)
-        mixed = np.column_stack([np.interp(s, self._arc, column) for column in flat.T]).reshape(-1, 3, 3)
+        places: FloatArray = np.clip(np.atleast_1d(np.asarray(s, float)), 0, self.length)
+        mixed = self._between(self._vertex_frames.reshape(-1, 9), places).reshape(-1, 3, 3)
         tangent = _unit(mixed[:, :, 0])
         normal = _unit(_across(mixed[:, :, 1], tangent))
         return np.stack([tangent, normal, np.cross(tangent, normal)], axis=2)
@@ -86,6 +88,10 @@ class Curve:
         first, last = np.searchsorted(self._arc, [start, end])
         return float(self._curvature[max(first - 1, 0) : last + 1].max())
 
+    def _between(self, rows: FloatArray, places: FloatArray) -> FloatArray:
+        """``rows`` (k, c), one a point of the curve, interpolated at arc lengths ``places``."""
+        return np.column_stack([np.interp(places, self._arc, column) for column in rows.T])
+
     @cached_property
     def _arc(self) -> FloatArray:
         sizes = np.linalg.norm(np.diff(self.points, axis=0), axis=1)
@@ -93,7 +99,7 @@ class Curve:
 
     @cached_property
     def _tangents(self) -> FloatArray:
-        order = 2 if len(self.points) > 2 else 1
+        order: Literal[1, 2] = 2 if len(self.points) > 2 else 1
         return _unit(np.gradient(self.points, self._arc, axis=0, edge_order=order))
 
     @cached_property
@@ -118,16 +124,16 @@ def helix(radius: float = 20.0, pitch: float = 8.0, turns: float = 3.0) -> Curve
 
     ``radius`` > 0, ``turns`` in (0, 1000]; a negative pitch goes down.
     """
-    _check("radius", radius, radius > 0, "> 0 mm")
-    _check("pitch", pitch, True, "finite, in mm")
-    _check("turns", turns, 0 < turns <= MAX_TURNS, f"> 0 and at most {MAX_TURNS}")
+    radius = number("radius", radius, "> 0 mm", lambda value: value > 0)
+    pitch = number("pitch", pitch, "finite, in mm")
+    turns = number("turns", turns, f"> 0 and at most {MAX_TURNS}", lambda value: 0 < value <= MAX_TURNS)
     angle = np.linspace(0, 2 * np.pi * turns, int(np.ceil(POINTS_PER_TURN * turns)) + 3)
     return Curve(np.column_stack([radius * np.cos(angle), radius * np.sin(angle), pitch * angle / (2 * np.pi)]))
 
 
 def line(length: float) -> Curve:
     """A straight line from the origin along x, ``length`` > 0 in mm."""
-    _check("length", length, length > 0, "> 0 mm")
+    length = number("length", length, "> 0 mm", lambda value: value > 0)
     return Curve(np.outer(np.linspace(0, length, 65), [1.0, 0.0, 0.0]))
 
 
@@ -136,8 +142,8 @@ def parametric(x: str, y: str, z: str, t0: float = 0.0, t1: float = 1.0) -> Curv
 
     What an expression may hold is told by `structgen.expression.evaluate`.
     """
-    _check("t0", t0, True, "finite")
-    _check("t1", t1, t1 > t0, f"finite and > t0 = {t0:g}")
+    t0 = number("t0", t0, "finite")
+    t1 = number("t1", t1, f"finite and > t0 = {t0:g}", lambda value: value > t0)
     samples, most = PARAMETRIC_SAMPLES
     length = 0.0
     while True:
@@ -151,7 +157,7 @@ def parametric(x: str, y: str, z: str, t0: float = 0.0, t1: float = 1.0) -> Curv
 
 def polyline(points: npt.ArrayLike) -> Curve:
     """The poly-line through ``points`` ``(k, 3)`` in mm; its corners stay where they are."""
-    corners = Curve(np.asarray(points, float))
+    corners = Curve(points)  # type: ignore[arg-type]  # made an array there
     arc = np.linspace(0, corners.length, PIECES_PER_POLYLINE + 1)
     keep = np.abs(arc[:, None] - corners._arc).min(axis=1) > 1e-3 * corners.length / PIECES_PER_POLYLINE
     return Curve(corners.at(np.sort(np.concatenate([arc[keep], corners._arc]))))
@@ -196,17 +202,12 @@ def _names() -> str:
     return f"one of {', '.join(NAMED)}, or three expressions in t as 'x; y; z'"
 
 
-def _check(name: str, value: float, good: bool, allowed: str) -> None:
-    if not np.isfinite(value) or not good:
-        raise ValueError(f"{name} is {value}, must be {allowed}")
-
-
 def _unit(vectors: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
 
 
 def _across(vectors: FloatArray, tangent: FloatArray) -> FloatArray:
-    return vectors - (vectors * tangent).sum(-1, keepdims=True) * tangent
+    return np.asarray(vectors - (vectors * tangent).sum(-1, keepdims=True) * tangent)
 
 
 def _reflection(normals: FloatArray) -> FloatArray:

@@ -94,6 +94,8 @@ def _model(solid: Solid, metadata: Mapping[str, str]) -> str:
 def _metadata(name: str, text: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][\w.-]*", name, re.ASCII):
         raise ValueError(f"metadata name {name!r} must begin with a letter and hold letters, digits, '_', '-', '.'")
+    if not isinstance(text, str):
+        raise ValueError(f"metadata {name!r} is {text!r}, must be a text")
     if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", text):
         raise ValueError(f"metadata {name!r} holds a character that XML does not allow")
     full = name if name in WELL_KNOWN else f"sg:{name}"

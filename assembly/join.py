@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from assembly.bridging import Bridges
+from assembly.checks import number, web_list, whole
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Default weld tolerance as a share of the median edge length.
@@ -43,16 +44,13 @@ def join(webs: Sequence[WebGraph], tolerance: float | None = None, bridges: int 
     to ``bridges`` new struts, the shortest that end at different nodes and run clear of other struts. Parts that
     are still loose are tied by the shortest strut. A bridge has the median radius of the struts at its ends.
     """
-    webs = list(webs)
-    if not webs:
-        raise ValueError("webs is empty, at least 1 web is needed")
-    if isinstance(bridges, bool) or not isinstance(bridges, int | np.integer) or bridges < 0:
-        raise ValueError(f"bridges is {bridges}, must be a whole number >= 0")
+    webs = web_list(webs)
+    bridges = whole("bridges", bridges, 0)
     typical = float(np.median(np.concatenate([web.lengths for web in webs])))
     if tolerance is None:
         tolerance = WELD_SHARE * typical
-    if not (math.isfinite(tolerance) and 0 <= tolerance <= typical):
-        raise ValueError(f"tolerance is {tolerance}, must lie in 0..{typical:.4g} mm, the median edge length")
+    allowed = f"in 0..{typical:.4g} mm, the median edge length"
+    tolerance = number("tolerance", tolerance, allowed, lambda value: 0 <= value <= typical)
     welded, members = _weld(webs, tolerance)
     struts = Bridges(welded)
     if bridges:
@@ -60,7 +58,7 @@ def join(webs: Sequence[WebGraph], tolerance: float | None = None, bridges: int 
             struts.tie(members[a], members[b], bridges)
     parts = _parts(struts.web())
     for a, b in _spanning([welded.pos[nodes] for nodes in parts]):
-        struts.tie(parts[a], parts[b], 1)
+        struts.tie(parts[a], parts[b], 1, must=True)
     web = struts.web()
     added = web.lengths[welded.m :]
     return Joined(web, sum(part.n for part in webs) - welded.n, len(added), float(added.max(initial=0.0)))
@@ -84,7 +82,7 @@ def _weld(webs: Sequence[WebGraph], tolerance: float) -> tuple[WebGraph, list[In
     kind = np.concatenate([web.kind for web in webs])
     order = np.argsort(-radius, kind="stable")
     web = WebGraph.from_edges(mean, edges.T[order], radius[order], kind[order])
-    return web, [np.unique(label[s:e]) for s, e in zip(starts, starts[1:], strict=False)]
+    return web, [np.unique(label[s:e]) for s, e in pairwise(starts)]
 
 
 def _clusters(pos: FloatArray, owner: IntArray, tolerance: float) -> npt.NDArray[np.intp]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from assembly.checks import number, web_list, whole
 from assembly.curves import Curve, as_curve
 from assembly.join import Joined, join
 from structgen.web import WebGraph
@@ -46,8 +47,10 @@ def assemble(
 ) -> Joined:
     """``webs`` placed along ``curve`` in order and joined into one web.
 
-    Each web keeps its size: its x runs along the curve and its box is centred on it. The stations are
-    evenly spaced from the start of the curve to its end; webs too few to touch are bridged, with a warning.
+    Each web keeps its size: its x runs along the curve and its box is centred on it. The webs reach from the start
+    of the curve to its end, and all neighbours overlap by the same share of their length: webs of one length are
+    evenly spaced, as `station_parameters` has it. Webs too few to touch are bridged and webs longer than the curve
+    stick out of it, with a warning.
 
     Arguments:
         curve: a `Curve`, ``"helix"`` (options ``radius, pitch, turns``), ``"line"`` (``length``), or three
@@ -59,17 +62,18 @@ def assemble(
         bend: webs follow the curve where they are slimmer than its bends; else all are placed rigidly.
     """
     path = as_curve(curve, **curve_options)
-    _check_overlap(overlap)
-    webs = list(webs)
-    if not webs:
-        raise ValueError("webs is empty, at least 1 web is needed")
+    overlap = _checked_overlap(overlap)
+    webs = web_list(webs)
     lengths = np.array([web.extents[0] for web in webs])
-    if len(webs) == 1:
-        stations = np.array([path.length / 2])
+    room = path.length - (lengths[0] + lengths[-1]) / 2
+    if room < -1e-9 * path.length:
+        stick_out = f"curve of {path.length:.4g} mm is shorter than its webs of {lengths.max():.4g} mm, which stick out"
+        warnings.warn(stick_out, stacklevel=2)
+        stations = np.full(len(webs), path.length / 2)
     else:
-        stations = np.linspace(lengths[0] / 2, path.length - lengths[-1] / 2, len(webs))
+        stations = lengths[0] / 2 + room * _shares(lengths)
     gap = float((np.diff(stations) - (lengths[1:] + lengths[:-1]) / 2).max(initial=0.0))
-    if gap > 0 and (typical := float(np.median(lengths))) > 0:
+    if gap > 1e-9 * path.length and (typical := float(np.median(lengths))) > 0:
         needed = webs_needed(path, typical, overlap)
         warnings.warn(
             f"{len(webs)} webs leave gaps of up to {gap:.3g} mm; {needed} would overlap by {overlap:g}", stacklevel=2
@@ -80,23 +84,28 @@ def assemble(
 def webs_needed(curve: Curve | str, web_length: float, overlap: float = DEFAULT_OVERLAP, **curve_options: Any) -> int:
     """How many webs of ``web_length`` mm cover ``curve`` with neighbours overlapping by the share ``overlap``."""
     path = as_curve(curve, **curve_options)
-    _check_overlap(overlap)
-    if not (math.isfinite(web_length) and web_length > 0):
-        raise ValueError(f"web_length is {web_length}, must be > 0 mm")
+    overlap = _checked_overlap(overlap)
+    web_length = number("web_length", web_length, "> 0 mm", lambda value: value > 0)
     more = (path.length / web_length - 1) / (1 - overlap)
     return 1 + max(math.ceil(more - 1e-9), 0)
 
 
 def station_parameters(count: int) -> FloatArray:
     """``(count,)`` places of ``count`` webs along a curve, 0 at its start and 1 at its end; 0.5 for one web."""
-    if count < 1:
-        raise ValueError(f"count is {count}, must be at least 1")
+    count = whole("count", count, 1)
     return np.linspace(0, 1, count) if count > 1 else np.array([0.5])
 
 
-def _check_overlap(overlap: float) -> None:
-    if not 0 <= overlap <= 0.9:
-        raise ValueError(f"overlap is {overlap}, must lie in 0..0.9")
+def _shares(lengths: FloatArray) -> FloatArray:
+    """Stations of webs of these ``lengths``, from 0 for the first to 1 for the last; 0.5 for one."""
+    steps = (lengths[1:] + lengths[:-1]) / 2
+    if not steps.sum() > 0:
+        return station_parameters(len(lengths))
+    return np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])
+
+
+def _checked_overlap(overlap: float) -> float:
+    return number("overlap", overlap, "in 0..0.9", lambda value: 0 <= value <= 0.9)
 
 
 def _placed(web: WebGraph, curve: Curve, station: float, bend: bool) -> WebGraph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -9,24 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from assembly.checks import whole
+from assembly.render_page import compose
 from assembly.solid import Solid
 from structgen.files import whole_file
-from structgen.web import KINDS, FloatArray, WebGraph
+from structgen.web import WebGraph
 
 RENDERERS = ("pyvista", "matplotlib")
-BACKGROUND = "#f7f6f2"
-INK = "#333333"
-SOLID_COLOUR = (0.80, 0.72, 0.58)
-#: Colours of the silk types, by code; codes beyond the list share the first.
-KIND_COLOURS = (
-    "#5b6770", "#7a4b2a", "#d08c1d", "#2a7fb8", "#6aa84f", "#8e63b5", "#c2577a", "#3c3c3c", "#d6402b",
-)  # fmt: skip
-#: Direction to the viewer for a web as wide as deep as high.
-VIEW = np.array([0.9, -1.5, 0.95])
-LIGHT = np.array([0.35, -0.6, 0.9])
-MARGIN = 1.12
+SIDES = (64, 8192)
 PROBE = (
     "import pyvista as pv; p = pv.Plotter(off_screen=True, window_size=(32, 32)); p.add_mesh(pv.Sphere());"
     "image = p.screenshot(None, return_img=True); assert image.std() > 0"
@@ -51,63 +42,18 @@ def picture(
     """
     if Path(path).suffix.lower() != ".png":
         raise ValueError(f"path {str(path)!r} must end in .png")
-    width, height = size
-    if not (64 <= width <= 8192 and 64 <= height <= 8192):
-        raise ValueError(f"size is {tuple(size)}, each side must lie in 64..8192 pixels")
-    if _renderer() == "pyvista":
-        from assembly.render_vtk import draw
-    else:
-        from assembly.render_matplotlib import draw
+    page = _page(size)
+    painter = importlib.import_module(f"assembly.render_{_renderer()}")
     with whole_file(path) as temporary:
-        draw(web, solid, temporary, title, (int(width), int(height)))
+        compose(page, web, solid, painter, title).savefig(temporary, format="png", metadata={"Software": None})
 
 
-def strut_colours(web: WebGraph) -> tuple[FloatArray, list[tuple[str, str]]]:
-    """``(m, 3)`` colours in 0..1 and a legend of (text, colour): by silk type if there are several, else by length."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex, to_rgb
-
-    kinds = np.unique(web.kind)
-    if len(kinds) > 1:
-        table = {int(k): KIND_COLOURS[k] if k < len(KIND_COLOURS) else KIND_COLOURS[0] for k in kinds}
-        colours = np.array([to_rgb(table[int(k)]) for k in web.kind])
-        return colours, [(KINDS.get(k, f"kind {k}"), colour) for k, colour in table.items()]
-    # The pale end of the map would vanish on a light background.
-    low, high = float(web.lengths.min()), float(web.lengths.max())
-    share = (web.lengths - low) / (high - low) if high > low * (1 + 1e-9) else np.zeros(web.m)
-    scale = colormaps["viridis"]
-    legend = [(f"{low:.3g} mm", to_hex(scale(0.0)))]
-    if share.any():
-        legend.append((f"{high:.3g} mm", to_hex(scale(0.85))))
-    return np.asarray(scale(0.85 * share)[:, :3]), legend
-
-
-def captions(web: WebGraph, solid: Solid | None) -> list[str]:
-    """A line below each panel."""
-    box = " x ".join(f"{side:.3g}" for side in web.extents)
-    lines = [f"web: {web.n} nodes, {web.m} struts, {box} mm"]
-    if solid is not None:
-        report = solid.report
-        lines.append(f"solid: {report['volume_mm3']:,.0f} mm3, {report['mass_g']:.3g} g, {report['triangles']:,} faces")
-    return lines
-
-
-def camera(points: FloatArray) -> FloatArray:
-    """``(3, 3)`` orthonormal rows right, up, towards the viewer: z up, turned to the box's broad side."""
-    extents = np.ptp(points, axis=0)
-    towards = VIEW / (0.35 + extents / max(float(extents.max()), np.finfo(float).tiny))
-    towards /= np.linalg.norm(towards)
-    right = np.cross([0.0, 0.0, 1.0], towards)
-    right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(towards, right), towards])
-
-
-def framing(points: FloatArray, view: FloatArray, aspect: float) -> tuple[FloatArray, float]:
-    """Centre (2,) in the view plane and half height in mm with which ``points`` fill a panel of ``aspect``."""
-    flat = points @ view[:2].T
-    half = np.ptp(flat, axis=0) / 2
-    half_height = max(float(half[1]), float(half[0]) / aspect, 1e-6) * MARGIN
-    return (flat.min(axis=0) + flat.max(axis=0)) / 2, half_height
+def _page(size: Any) -> tuple[int, int]:
+    try:
+        width, height = size
+    except (TypeError, ValueError):
+        raise ValueError(f"size is {size!r}, must be (width, height) in pixels") from None
+    return whole("width in size", width, *SIDES), whole("height in size", height, *SIDES)
 
 
 @lru_cache(maxsize=1)

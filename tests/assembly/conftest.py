@@ -1,0 +1,54 @@
+"""Webs that the tests of assembly share."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from structgen.sources.procedural import tangle
+from structgen.web import WebGraph
+
+
+@pytest.fixture(scope="session")
+def random_web():
+    """``random_web(seed, n, size, radius)``: a connected web of n nodes spread evenly over a cube of ``size`` mm."""
+
+    def make(seed, n=12, size=20.0, radius=0.3):
+        rng = np.random.default_rng(seed)
+        pos = rng.uniform(0, size, (n, 3))
+        tree = [(int(np.linalg.norm(pos[:k] - pos[k], axis=1).argmin()), k) for k in range(1, n)]
+        more = rng.integers(0, n, (n // 2, 2))
+        edges = np.concatenate([tree, more[more[:, 0] != more[:, 1]]])
+        return WebGraph.from_edges(pos, edges, radius * rng.uniform(0.7, 1.3, len(edges)), 5)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def lattice():
+    """``lattice(k, turn)``: a cubic lattice of k nodes a side, 10 mm apart, turned at random if a seed is given."""
+
+    def make(k=3, turn=None, radius=0.4):
+        nodes = list(itertools.product(range(k), repeat=3))
+        number = {node: i for i, node in enumerate(nodes)}
+        steps = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+        ends = [(node, tuple(np.add(node, step).tolist())) for node in nodes for step in steps]
+        edges = [(number[a], number[b]) for a, b in ends if b in number]
+        web = WebGraph.from_edges(10.0 * np.array(nodes), edges, radius)
+        return web if turn is None else web.rotated(Rotation.random(rng=turn).as_matrix())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cross():
+    """Four struts of 20 mm and radius 1 mm that meet at right angles in the origin's plane."""
+    pos = [[0, 0, 0], [20, 0, 0], [-20, 0, 0], [0, 20, 0], [0, -20, 0]]
+    return WebGraph.from_edges(pos, [(0, 1), (0, 2), (0, 3), (0, 4)], 1.0)
+
+
+@pytest.fixture(scope="session")
+def small_tangle():
+    """A tangle web of some hundred struts."""
+    return tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)

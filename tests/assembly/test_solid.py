@@ -1,0 +1,273 @@
+import itertools
+import math
+from collections import defaultdict
+
+import networkx as nx
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from assembly.export import write_stl
+from assembly.solid import MAX_STRUTS, _apart, _fault, _union, solidify
+from structgen.geometry import segment_distance
+from structgen.web import WebGraph
+
+few = settings(max_examples=25, deadline=None)
+
+
+def strut(length=30.0, radius=0.5):
+    return WebGraph.from_edges([[0, 0, 0], [length, 0, 0]], [(0, 1)], radius)
+
+
+def chain(count, direction, radius=0.4):
+    """Struts of 5 mm one after the other in one straight line."""
+    pos = 5.0 * np.outer(np.arange(count + 1), np.asarray(direction) / np.linalg.norm(direction))
+    return WebGraph.from_edges(pos, [(k, k + 1) for k in range(count)], radius)
+
+
+def has_contacts(web, share=1.3):
+    """Whether struts without a common node come near each other, or struts with one are too short or too close."""
+    i, j = (web.pos[ends] for ends in web.edge_index)
+    a, b = np.triu_indices(web.m, 1)
+    shared = (web.edge_index.T[a][:, :, None] == web.edge_index.T[b][:, None, :]).any(axis=(1, 2))
+    gap = segment_distance(i[a], j[a], i[b], j[b])
+    near = gap[~shared] < share * (web.radius[a] + web.radius[b])[~shared]
+    return near.any() or web.lengths.min() < 4 * web.radius.max()
+
+
+def check_mesh(vertices, faces):
+    """One closed, consistently wound, positive body by trimesh; every vertex has one fan of faces by networkx."""
+    mesh = trimesh.Trimesh(vertices, faces, process=False)
+    assert mesh.is_watertight and mesh.is_winding_consistent and mesh.is_volume
+    assert mesh.body_count == 1
+    assert mesh.volume > 0
+    links = defaultdict(nx.Graph)
+    for face in faces.tolist():
+        for k, vertex in enumerate(face):
+            links[vertex].add_edge(face[k - 1], face[k - 2])
+    assert len(links) == len(vertices)
+    assert all(nx.is_connected(link) and {d for _, d in link.degree} == {2} for link in links.values())
+    return mesh
+
+
+def written_and_read(solid, path):
+    """The vertices and faces of the STL file of ``solid``, equal corners made one."""
+    write_stl(solid, path)
+    facets = np.frombuffer(path.read_bytes()[84:], "<f4, <f4, <f4, (3, 3)<f4, <u2")
+    vertices, number = np.unique(facets["f3"].reshape(-1, 3), axis=0, return_inverse=True)
+    return vertices.astype(float), number.reshape(-1, 3)
+
+
+@few
+@given(st.integers(0, 10_000), st.integers(4, 14), st.sampled_from([3, 4, 6, 8, 13]))
+def test_random_webs_become_one_sound_body(random_web, seed, n, sides):
+    web = random_web(seed, n=n, size=12, radius=0.5)
+    solid = solidify(web, sides)
+    mesh = check_mesh(solid.vertices, solid.faces)
+    report = solid.report
+    assert mesh.volume == pytest.approx(report["volume_mm3"])
+    assert mesh.euler_number == 2 - 2 * report["genus"]
+    assert (report["struts"], report["nodes"], report["triangles"]) == (web.m, web.n, len(solid.faces))
+    assert report["watertight"] is True and report["bodies"] == 1
+    assert report["mass_g"] == pytest.approx(mesh.volume * 1.24e-3)
+    np.testing.assert_allclose(mesh.extents, report["bounding_box_mm"])
+
+
+@few
+@given(st.integers(0, 10_000))
+def test_the_stl_file_read_back_and_welded_is_still_one_sound_body(random_web, tmp_path_factory, seed):
+    solid = solidify(random_web(seed, n=10, size=12, radius=0.5).translated([300, -200, 0]))
+    vertices, faces = written_and_read(solid, tmp_path_factory.mktemp("stl") / "web.stl")
+    assert (len(vertices), len(faces)) == (len(solid.vertices), len(solid.faces))
+    check_mesh(vertices, faces)
+
+
+@pytest.mark.parametrize("x", [0, 3000])
+def test_a_tangle_is_one_sound_body(small_tangle, tmp_path, x):
+    """Far from the origin too, where float32 is coarse."""
+    solid = solidify(small_tangle.translated([x, x, 0]))
+    check_mesh(solid.vertices, solid.faces)
+    check_mesh(*written_and_read(solid, tmp_path / "tangle.stl"))
+
+
+@few
+@given(st.integers(0, 10_000), st.integers(5, 10))
+def test_genus_is_that_of_the_web_where_nothing_touches(random_web, seed, n):
+    web = random_web(seed, n=n, size=60, radius=0.25)
+    assume(not has_contacts(web))
+    assert solidify(web).report["genus"] == web.m - web.n + 1
+
+
+@pytest.mark.parametrize("sides", [3, 8, 12, 32])
+@pytest.mark.parametrize("turn", [None, 0, 1, 2])
+def test_genus_of_a_lattice_however_it_is_turned(lattice, sides, turn):
+    """Collinear struts meet in every node: their ends fall together but for rounding."""
+    web = lattice(3, turn)
+    assert solidify(web, sides).report["genus"] == web.m - web.n + 1 == 28
+
+
+@pytest.mark.parametrize("direction", [(1, 0, 0), (1, 1, 0), (1, 2, 3), (0.3, -0.2, 0.9), (7, 1, 1)])
+def test_collinear_struts_are_as_one(direction):
+    solid = solidify(chain(12, direction))
+    check_mesh(solid.vertices, solid.faces)
+    assert solid.report["genus"] == 0
+    assert solid.report["volume_mm3"] == pytest.approx(math.pi * 0.4**2 * 60, rel=0.03)
+
+
+@pytest.mark.parametrize(("sides", "error"), [(3, 0.05), (4, 0.03), (8, 0.01), (20, 0.01), (64, 0.01)])
+def test_volume_of_a_strut_is_that_of_a_cylinder_with_round_ends(sides, error):
+    volume = solidify(strut(100, 0.7), sides).report["volume_mm3"]
+    assert volume == pytest.approx(math.pi * 0.7**2 * 100 + 4 / 3 * math.pi * 0.7**3, rel=error)
+
+
+@pytest.mark.parametrize("sides", [8, 16])
+def test_volume_of_a_cross_is_that_of_two_cylinders_less_what_they_share(cross, sides):
+    """Two cylinders of 40 mm and radius 1 mm share 16/3 mm3 (Steinmetz); their four ends are half balls."""
+    expected = 2 * math.pi * 40 - 16 / 3 + 2 * 4 / 3 * math.pi
+    assert solidify(cross, sides).report["volume_mm3"] == pytest.approx(expected, rel=0.015)
+
+
+@few
+@given(st.integers(0, 10_000), st.sampled_from([4, 8, 16]))
+def test_the_solid_is_a_strut_wider_than_the_web_and_stands_on_the_floor(random_web, seed, sides):
+    web = random_web(seed, n=8, size=30, radius=0.5).translated([-40, 25, 90])
+    solid = solidify(web, sides)
+    low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
+    assert low[2] == 0
+    thickest = web.radius.max()
+    beyond = np.concatenate([web.pos.min(axis=0)[:2] - low[:2], high[:2] - web.pos.max(axis=0)[:2]])
+    assert (beyond > 0).all() and (beyond < 2 * thickest).all()
+    assert 0 < (high - low)[2] - web.extents[2] < 4 * thickest
+    assert np.abs((high - low) - web.extents - 2 * thickest).max() < 2 * thickest
+
+
+@few
+@given(st.integers(0, 10_000))
+def test_every_vertex_lies_on_a_strut_or_on_a_node_as_thick_as_its_thickest_strut(random_web, seed):
+    web = random_web(seed, n=9, size=20)
+    web = web.with_radius(np.random.default_rng(seed).uniform(0.2, 1.5, web.m))
+    thickest = [web.radius[(web.edge_index == node).any(axis=0)].max() for node in range(web.n)]
+    start, end = (np.concatenate([web.pos[ends], web.pos]) for ends in web.edge_index)
+    vertices = solidify(web).vertices[:, None] + [0, 0, _union(web, 8).bounding_box()[2]]
+    away = segment_distance(vertices, vertices, start, end) / np.concatenate([web.radius, thickest])
+    nearest = away.min(axis=1)
+    assert nearest.min() > 0.97 and nearest.max() < 1.15
+
+
+def test_struts_of_no_length_and_nodes_at_one_place():
+    web = WebGraph.from_edges([[0, 0, 0], [0, 0, 0], [10, 0, 0], [10, 0, 0]], [(0, 1), (1, 2), (2, 3)])
+    solid = solidify(web)
+    check_mesh(solid.vertices, solid.faces)
+    assert solid.report["volume_mm3"] == pytest.approx(solidify(strut(10, 0.4)).report["volume_mm3"])
+    point = WebGraph.from_edges([[1, 1, 1], [1, 1, 1]], [(0, 1)], 2.0)
+    assert solidify(point).report["volume_mm3"] == pytest.approx(4 / 3 * math.pi * 8, rel=0.3)
+
+
+def test_struts_that_run_along_each_other_are_united():
+    web = WebGraph.from_edges([[0, 0, 0], [10, 0, 0], [20, 0, 0], [5, 9, 0]], [(0, 1), (0, 2), (1, 2), (1, 3)])
+    solid = solidify(web)
+    check_mesh(solid.vertices, solid.faces)
+    assert solid.report["genus"] == 0
+
+
+def test_closed_holes_inside_are_filled():
+    """Thick struts along the edges of a cube leave a hole in the middle that thick plates of struts close off."""
+    corners = np.array(list(itertools.product((0, 10), repeat=3)))
+    edges = [(a, b) for a in range(8) for b in range(a) if np.count_nonzero(corners[a] - corners[b]) < 3]
+    web = WebGraph.from_edges(corners, edges, 4.2)
+    solid = solidify(web)
+    check_mesh(solid.vertices, solid.faces)
+    assert solid.report["genus"] == 0
+    assert solid.report["volume_mm3"] > _union(web, 8).volume() + 1
+
+
+def test_same_web_same_bytes(small_tangle):
+    first, second = solidify(small_tangle), solidify(small_tangle)
+    assert first.vertices.tobytes() == second.vertices.tobytes()
+    assert first.faces.tobytes() == second.faces.tobytes()
+    assert first.report == second.report
+
+
+def test_vertices_are_different_and_exact_in_float32(small_tangle):
+    vertices = solidify(small_tangle).vertices
+    np.testing.assert_array_equal(vertices.astype(np.float32), vertices)
+    assert len(np.unique(vertices, axis=0)) == len(vertices)
+
+
+def test_vertices_that_rounding_makes_one_are_moved_apart():
+    vertices = np.array([[1, 2, 3], [5, 5, 5], [1 + 1e-9, 2, 3], [1, 2, 3], [-0.0, 1, 1], [0.0, 1, 1]])
+    apart = _apart(vertices, 1e-6)
+    assert apart.dtype == np.float32
+    assert len(np.unique(apart, axis=0)) == len(vertices)
+    np.testing.assert_allclose(apart, vertices, atol=3e-6)
+    np.testing.assert_array_equal(apart[1], vertices[1])
+    assert apart[2, 0] > apart[0, 0]
+    assert abs(apart[4, 0] - apart[5, 0]) > 5e-7
+
+
+def test_density_scales_the_mass_and_progress_is_told():
+    told = []
+    light, heavy = solidify(strut(), density=1, progress=told.append), solidify(strut(), density=8)
+    assert heavy.report["mass_g"] == pytest.approx(8 * light.report["mass_g"])
+    assert told == ["uniting 1 struts and 2 nodes", "checking the solid"]
+
+
+def test_a_web_in_parts_is_refused():
+    web = WebGraph.from_edges([[0, 0, 0], [1, 0, 0], [5, 0, 0], [6, 0, 0], [9, 0, 0]], [(0, 1), (2, 3)])
+    with pytest.raises(ValueError, match="web has 3 separate parts, must be connected: use"):
+        solidify(web)
+
+
+def test_a_web_too_large_is_refused():
+    web = chain(MAX_STRUTS + 1, (1, 0, 0))
+    with pytest.raises(ValueError, match="web has 20001 struts, at most 20000"):
+        solidify(web)
+
+
+@pytest.mark.parametrize("x", [2e4, 9e5])
+def test_struts_too_thin_for_float32_are_refused(x):
+    with pytest.raises(ValueError, match=r"web has struts of radius 0.05 mm up to .* mm from the origin") as error:
+        solidify(chain(3, (1, 2, 3), 0.05).translated([x, 0, 0]))
+    assert "\n" not in str(error.value)
+    assert solidify(chain(3, (1, 2, 3), 0.05)).report["genus"] == 0
+
+
+@pytest.mark.parametrize("sides", [2, 65, -1, 8.0, "8", None, True])
+def test_wrong_sides_are_told(sides):
+    with pytest.raises(ValueError, match=r"^sides is .*, must be a whole number in 3..64$"):
+        solidify(strut(), sides)
+
+
+@pytest.mark.parametrize("density", [0, -1, math.nan, math.inf, "light", None])
+def test_wrong_densities_are_told(density):
+    with pytest.raises(ValueError, match=r"^density is .*, must be > 0 g/cm3$"):
+        solidify(strut(), density=density)
+
+
+TETRAHEDRON = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]])
+CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
+
+
+@pytest.mark.parametrize(
+    ("vertices", "faces", "fault"),
+    [
+        (CORNERS, TETRAHEDRON, ""),
+        (CORNERS, TETRAHEDRON[:0], "nothing"),
+        (CORNERS, TETRAHEDRON[1:], "edge"),
+        (CORNERS, TETRAHEDRON[[0, 0, 1, 2, 3]], "edge"),
+        (CORNERS, np.concatenate([TETRAHEDRON[:3], TETRAHEDRON[3:, ::-1]]), "edge"),
+        (CORNERS, TETRAHEDRON[:, ::-1], "volume"),
+        (np.concatenate([CORNERS, CORNERS + 5]), np.concatenate([TETRAHEDRON, TETRAHEDRON + 4]), "2 bodies"),
+        (np.concatenate([CORNERS, -CORNERS[1:]]), np.concatenate([TETRAHEDRON, 0 * TETRAHEDRON]), "edge"),
+    ],
+)
+def test_faults_are_found(vertices, faces, fault):
+    assert fault in _fault(vertices, faces) if fault else _fault(vertices, faces) == ""
+
+
+def test_two_bodies_that_share_a_vertex_are_a_fault():
+    other = np.where(TETRAHEDRON == 0, 0, TETRAHEDRON + 3)[:, ::-1]
+    faces = np.concatenate([TETRAHEDRON, other])
+    assert _fault(np.concatenate([CORNERS, -CORNERS[1:]]), faces) == "surfaces touch at a point"

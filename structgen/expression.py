@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-FUNCTIONS: Mapping[str, Callable[..., Array]] = {
+FUNCTIONS: Mapping[str, np.ufunc] = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "arctan2": np.arctan2, "floor": np.floor,
     "min": np.minimum, "max": np.maximum,
@@ -36,13 +36,18 @@ def evaluate(text: str, variables: Mapping[str, npt.ArrayLike]) -> Array:
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"expression has {len(text)} characters, at most {MAX_CHARACTERS} are allowed")
     values = {name: np.asarray(value, float) for name, value in variables.items()}
+    source = text.strip()
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ValueError(f"expression {text!r} cannot be read") from None
     shape = np.broadcast_shapes(*(v.shape for v in values.values()))
-    with np.errstate(all="ignore"):
-        result = np.broadcast_to(np.asarray(_value(tree.body, values, text), float), shape).copy()
+    try:
+        with np.errstate(all="ignore"):
+            value = _value(tree.body, values, source)
+    except (RecursionError, OverflowError):
+        raise ValueError(f"expression {text!r} is nested too deeply or holds too large a number") from None
+    result = np.broadcast_to(np.asarray(value, float), shape).copy()
     if not np.isfinite(result).all():
         raise ValueError(f"expression {text!r} is not finite everywhere")
     return result
@@ -61,9 +66,12 @@ def _value(node: ast.expr, values: Mapping[str, Array], text: str) -> Array:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
             return OPERATORS[type(op)](_value(left, values, text), _value(right, values, text))
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
-            try:
-                return FUNCTIONS[name](*(_value(arg, values, text) for arg in args))
-            except TypeError:
-                raise ValueError(f"expression {text!r} gives {name} {len(args)} argument(s)") from None
+            function = FUNCTIONS[name]
+            # Counted here: a ufunc would take one argument more as the array to write to.
+            if len(args) != function.nin:
+                raise ValueError(f"expression {text!r} gives {name} {len(args)} argument(s), it takes {function.nin}")
+            result: Array = function(*(_value(arg, values, text) for arg in args))
+            return result
     allowed = ", ".join([*values, *CONSTANTS, *FUNCTIONS])
-    raise ValueError(f"expression {text!r}: {ast.unparse(node)!r} is not allowed; names are {allowed}")
+    part = (ast.get_source_segment(text, node) or "")[:60]
+    raise ValueError(f"expression {text!r}: {part!r} is not allowed; names are {allowed}")

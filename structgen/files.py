@@ -19,6 +19,29 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Makes missing parent folders. Raises `OSError` naming ``path`` if its folder cannot be written.
     """
     path = Path(path)
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise now the `OSError` that `whole_file` would raise after long work; nothing is left behind."""
+    path = Path(path)
+    new_folders = [folder for folder in path.parents if not os.path.lexists(folder)]
+    try:
+        _temporary(path).unlink()
+    finally:
+        for folder in new_folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _temporary(path: Path) -> Path:
+    """A new file beside ``path``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
@@ -27,13 +50,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}") from None
     os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return Path(name)
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -27,10 +27,15 @@ def equilibrium(
     pos = np.asarray(pos, float)
     i, j = np.asarray(edge_index)
     n = len(pos)
-    q = np.broadcast_to(np.asarray(force_density, float), i.shape)
-    if not (np.isfinite(q).all() and (q > 0).all()):
-        raise ValueError("force_density must be finite and > 0")
-    held = _as_mask(fixed, n)
+    q = np.asarray(force_density)
+    if q.dtype.kind not in "iuf" or q.shape not in ((), i.shape):
+        raise ValueError(f"force_density has shape {q.shape}, must be one number or {i.shape}, one an edge")
+    q = np.broadcast_to(q.astype(float), i.shape)
+    bad = ~(np.isfinite(q) & (q > 0))
+    if bad.any():
+        raise ValueError(f"force_density row {bad.argmax()} is {q[bad.argmax()]}: must be finite and > 0")
+    held = np.zeros(n, bool)
+    held[numbers(fixed, n, "fixed")] = True
     adjacency: csr_array = coo_array(
         (np.tile(q, 2), (np.concatenate([i, j]), np.concatenate([j, i]))), shape=(n, n)
     ).tocsr()
@@ -49,15 +54,19 @@ def equilibrium(
     return moved
 
 
-def _as_mask(nodes: npt.ArrayLike, n: int) -> npt.NDArray[np.bool_]:
+def numbers(nodes: npt.ArrayLike, n: int, name: str) -> npt.NDArray[np.int64]:
+    """The node numbers that ``nodes``, numbers or an ``(n,)`` mask, names; `ValueError` naming the argument."""
     chosen = np.asarray(nodes)
     if chosen.dtype == bool:
         if chosen.shape != (n,):
-            raise ValueError(f"fixed has shape {chosen.shape}, expected ({n},)")
-        return chosen
-    chosen = chosen.astype(np.int64).ravel()
-    if len(chosen) and (chosen.min() < 0 or chosen.max() >= n):
-        raise ValueError(f"fixed must name nodes 0..{n - 1}")
-    mask = np.zeros(n, bool)
-    mask[chosen] = True
-    return mask
+            raise ValueError(f"{name} has shape {chosen.shape}, expected ({n},) of a mask")
+        return np.flatnonzero(chosen)
+    chosen = np.atleast_1d(chosen)
+    if chosen.size == 0:
+        return np.empty(0, np.int64)
+    if chosen.dtype.kind not in "iu" or chosen.ndim != 1:
+        raise ValueError(f"{name} must be a list of node numbers or an ({n},) mask")
+    outside = (chosen < 0) | (chosen >= n)
+    if outside.any():
+        raise ValueError(f"{name} holds {chosen[outside.argmax()]}, node numbers must lie in 0..{n - 1}")
+    return chosen.astype(np.int64)

@@ -22,11 +22,13 @@ def segment_distance(p0: FloatArray, p1: FloatArray, q0: FloatArray, q1: FloatAr
     parallel = denominator <= 1e-12 * np.maximum(a * e, tiny)
     s = np.where(parallel, 0.0, np.clip((b * f - c * e) / np.where(parallel, 1.0, denominator), 0, 1))
     t = (b * s + f) / np.maximum(e, tiny)
-    s = np.where((t < 0) | (t > 1), np.clip((b * np.clip(t, 0, 1) - c) / np.maximum(a, tiny), 0, 1), s)
     t = np.clip(t, 0, 1)
+    s = np.clip((b * t - c) / np.maximum(a, tiny), 0, 1)
     apart = r + s[..., None] * d1 - t[..., None] * d2
-    return np.sqrt(_dot(apart, apart))
+    distance: FloatArray = np.sqrt(_dot(apart, apart))
+    return distance
 
 
 def _dot(u: FloatArray, v: FloatArray) -> FloatArray:
-    return np.einsum("...i,...i->...", u, v)
+    product: FloatArray = np.einsum("...i,...i->...", u, v)
+    return product

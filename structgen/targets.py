@@ -15,6 +15,8 @@ from structgen.web import MAX_COORDINATE, WebGraph
 NAMES = ("mean_edge_length", "dx", "dy", "dz", "nodes", "edges", "mean_degree")
 #: How far a stated mean degree may lie from 2 edges / nodes (it is often given with two digits).
 DEGREE_TOLERANCE = 0.005
+#: Share by which rounding may carry the mean length of one straight edge past the diagonal of its box.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class DesignTargets:
         extents: sides dx, dy, dz of the bounding box of the nodes, mm, >= 0, not all 0.
         nodes: number of nodes, >= 2.
         edges: number of undirected edges, from nodes - 1 to nodes (nodes - 1) / 2.
-        mean_degree: 2 edges / nodes; so of nodes, edges and mean degree only two are free.
+        mean_degree: 2 edges / nodes, >= 1; so of nodes, edges and mean degree only two are free. Given with nodes
+            or edges it becomes what the nearest whole count of the other has.
 
     Raises `ValueError` naming the argument, its value and what is allowed.
     """
@@ -45,12 +48,16 @@ class DesignTargets:
         nodes = _whole("nodes", self.nodes, 2)
         edges = _whole("edges", self.edges, 1)
         degree = _number("mean_degree", self.mean_degree, above=0.0)
+        if degree is not None and degree < 1:
+            raise ValueError(f"mean_degree is {degree:g}, must be >= 1, as it is in every connected web")
         # Of nodes, edges and mean degree two give the third.
         if nodes is not None and edges is None and degree is not None:
             edges = round(degree * nodes / 2)
             degree = 2 * edges / nodes
         elif edges is not None and nodes is None and degree is not None:
-            nodes = max(2, round(2 * edges / degree))
+            nodes = round(2 * edges / degree)
+            if nodes < 2:
+                raise ValueError(f"mean_degree is {degree:g}, but a web of {edges} edges has at most {edges}")
             degree = 2 * edges / nodes
         elif nodes is not None and edges is not None:
             consistent = 2 * edges / nodes
@@ -67,7 +74,8 @@ class DesignTargets:
             )
         for name, value in (("nodes", nodes), ("edges", edges), ("mean_degree", degree)):
             object.__setattr__(self, name, value)
-        if length is not None and self.extents is not None and length > math.hypot(*self.extents):
+        longest = math.inf if self.extents is None else math.hypot(*self.extents) * (1 + ROUNDING)
+        if length is not None and self.extents is not None and length > longest:
             raise ValueError(
                 f"mean_edge_length is {length:g} mm, longer than the diagonal of the extents "
                 f"({math.hypot(*self.extents):.4g} mm)"
@@ -75,7 +83,7 @@ class DesignTargets:
 
     @classmethod
     def measure(cls, web: WebGraph) -> DesignTargets:
-        """The seven numbers of ``web``."""
+        """The seven numbers of ``web``; `ValueError` for one without extent, or in pieces with too few edges."""
         dx, dy, dz = web.extents.tolist()
         if dx == dy == dz == 0:
             raise ValueError("all nodes of the web lie in one point")
@@ -88,8 +96,8 @@ class DesignTargets:
         if array.shape != (len(NAMES),):
             raise ValueError(f"targets have shape {array.shape}, expected ({len(NAMES)},): {', '.join(NAMES)}")
         row: list[Any] = [None if np.isnan(v) else float(v) for v in array]
-        extents = None if None in row[1:4] else (row[1], row[2], row[3])
-        return cls(row[0], extents, row[4], row[5], None if row[5] is not None and row[4] is not None else row[6])
+        extents = None if row[1:4] == [None] * 3 else (row[1], row[2], row[3])
+        return cls(row[0], extents, row[4], row[5], row[6])
 
     def as_array(self) -> npt.NDArray[np.float64]:
         """``(7,)`` numbers in the order of `NAMES`; NaN where nothing is asked."""
@@ -136,9 +144,16 @@ class DesignTargets:
         assert defaults.mean_degree is not None and defaults.nodes is not None
         nodes, edges, degree = self.nodes, self.edges, self.mean_degree
         names += [name for name in ("nodes", "edges", "mean_degree") if getattr(self, name) is None]
+        if nodes is None and edges is not None:
+            least = math.ceil((1 + math.sqrt(1 + 8 * edges)) / 2)
+            nodes = min(max(round(2 * edges / defaults.mean_degree), least), edges + 1)
+        elif nodes is None:
+            nodes = defaults.nodes
+            if degree is not None:
+                # A tree of n nodes has mean degree 2 - 2 / n, a web of n nodes at most n - 1.
+                most = 2 / (2 - degree) if degree < 2 else math.inf
+                nodes = round(min(max(nodes, math.ceil(degree + 1)), most))
         degree = defaults.mean_degree if degree is None else degree
-        if nodes is None:
-            nodes = defaults.nodes if edges is None else max(2, round(2 * edges / degree))
         if edges is None:
             edges = min(max(round(degree * nodes / 2), nodes - 1), nodes * (nodes - 1) // 2)
         return {"nodes": nodes, "edges": edges, "mean_degree": None}
@@ -147,11 +162,17 @@ class DesignTargets:
 def _number(name: str, value: Any, above: float) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ValueError(f"{name} is {value!r}, must be a finite number")
-    if not above < value <= MAX_COORDINATE:
-        raise ValueError(f"{name} is {value:g}, must be > {above:g} and at most {MAX_COORDINATE:g}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}, must be a finite number")
+    if not above < number <= MAX_COORDINATE:
+        raise ValueError(f"{name} is {number:g}, must be > {above:g} and at most {MAX_COORDINATE:g}")
+    return number
 
 
 def _whole(name: str, value: Any, least: int) -> int | None:
@@ -159,14 +180,16 @@ def _whole(name: str, value: Any, least: int) -> int | None:
         return None
     number = _number(name, value, above=0.0)
     if number is None or number != int(number) or number < least:
-        raise ValueError(f"{name} is {value!r}, must be a whole number >= {least}")
+        raise ValueError(f"{name} is {value}, must be a whole number >= {least}")
     return int(number)
 
 
 def _extents(value: Any) -> tuple[float, float, float]:
     try:
+        if isinstance(value, str | bytes):
+            raise TypeError
         dx, dy, dz = (float(v) for v in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"extents is {value!r}, must be three numbers dx, dy, dz in mm") from None
     if not all(0 <= v <= MAX_COORDINATE for v in (dx, dy, dz)) or dx == dy == dz == 0:
         raise ValueError(f"extents is ({dx:g}, {dy:g}, {dz:g}) mm, must be >= 0, at most {MAX_COORDINATE:g}, not all 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from structgen.force_density import equilibrium
+from structgen.force_density import equilibrium, numbers
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -59,24 +60,15 @@ class WebGraph:
     kind: IntArray = field(default_factory=lambda: np.asarray(0))
 
     def __post_init__(self) -> None:
-        pos = _as_array(self.pos, "pos", np.float64)
-        if pos.ndim != 2 or pos.shape[1] != 3:
-            raise ValueError(f"pos has shape {pos.shape}, expected (n, 3)")
+        pos = _positions(self.pos)
         edges = _as_array(self.edge_index, "edge_index", np.int64)
         if edges.ndim != 2 or edges.shape[0] != 2:
             raise ValueError(f"edge_index has shape {edges.shape}, expected (2, m)")
         m = edges.shape[1]
         radius = _per_edge(self.radius, "radius", np.float64, m)
         kind = _per_edge(self.kind, "kind", np.int64, m)
-        _check_nodes(pos)
-        _check_edges(edges, len(pos))
-        _refuse(
-            ~np.isfinite(radius) | (radius <= 0) | (radius > MAX_COORDINATE),
-            "radius",
-            radius,
-            f"must be > 0 and at most {MAX_COORDINATE:g} mm",
-        )
-        _refuse((kind < 0) | (kind > MAX_KIND), "kind", kind, f"must lie in 0..{MAX_KIND}")
+        _check_edges(edges.T, len(pos))
+        _check_struts(radius, kind)
         for name, array in (("pos", pos), ("edge_index", edges), ("radius", radius), ("kind", kind)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -95,43 +87,45 @@ class WebGraph:
 
         Of repeated edges the first row's radius and kind are kept, and the order of first rows.
         """
+        nodes = _positions(pos)
         pairs = _as_array(edges, "edges", np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"edges has shape {pairs.shape}, expected (m, 2)")
+        m = len(pairs)
+        radii, kinds = _per_edge(radius, "radius", np.float64, m), _per_edge(kind, "kind", np.int64, m)
+        # Checked before repeats are dropped, so that an error names the row that was given.
+        _check_ends(pairs, len(nodes), "edges")
+        _check_struts(radii, kinds)
         ordered = np.sort(pairs, axis=1)
         _, first = np.unique(ordered, axis=0, return_index=True)
         keep = np.sort(first)
-        m = len(pairs)
-        return cls(
-            np.asarray(pos),
-            ordered[keep].T,
-            _per_edge(radius, "radius", np.float64, m)[keep],
-            _per_edge(kind, "kind", np.int64, m)[keep],
-        )
+        return cls(nodes, ordered[keep].T, radii[keep], kinds[keep])
 
     @classmethod
     def from_networkx(cls, graph: nx.Graph) -> WebGraph:
-        """A web from a networkx graph with node attribute ``pos`` or ``x, y, z`` (mm).
+        """A web from a networkx graph with node attribute ``pos`` or ``x, y`` and, if there, ``z`` (mm).
 
-        Edge attributes ``radius`` and ``kind`` are read where present. Nodes are numbered in the
-        graph's order; raises `ValueError` naming a node without a position.
+        Edge attributes ``radius`` and ``kind`` are read where present. Nodes are numbered in the graph's order, edges
+        by their attribute ``id`` where all have a number there. Raises `ValueError` naming a node without a position.
         """
         index = {node: i for i, node in enumerate(graph.nodes)}
         pos = np.empty((len(index), 3))
         for node, i in index.items():
             attributes = graph.nodes[node]
             try:
-                pos[i] = attributes["pos"] if "pos" in attributes else [attributes[c] for c in "xyz"]
+                planar = {"z": 0.0} | attributes
+                place = planar["pos"] if "pos" in planar else [planar[c] for c in "xyz"]
+                pos[i] = np.asarray(place, float).reshape(3)
             except (KeyError, TypeError, ValueError):
                 raise ValueError(f"node {node!r} has no numeric position 'pos' or 'x', 'y', 'z'") from None
-        rows = [
-            (index[u], index[v], d.get("radius", DEFAULT_RADIUS), d.get("kind", 0))
-            for u, v, d in graph.edges(data=True)
-        ]
+        links = list(graph.edges(data=True))
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            links.sort(key=lambda link: int(link[2]["id"]))
+        rows = [(index[u], index[v], d.get("radius", DEFAULT_RADIUS), d.get("kind", 0)) for u, v, d in links]
         if not rows:
             raise ValueError("graph has no edges; a web needs at least one")
-        i, j, radius, kind = (np.array(column) for column in zip(*rows, strict=True))
-        return cls.from_edges(pos, np.column_stack([i, j]), radius, kind)
+        start, end, radius, kind = (np.array(column) for column in zip(*rows, strict=True))
+        return cls.from_edges(pos, np.column_stack([start, end]), radius, kind)
 
     @classmethod
     def from_pyg(cls, data: Data) -> WebGraph:
@@ -139,20 +133,22 @@ class WebGraph:
 
         ``edge_index`` may list both directions, as torch-geometric has it.
         """
+        for name in ("pos", "edge_index"):
+            if data.get(name) is None:
+                raise ValueError(f"data has no {name}")
         edge_index = data.edge_index.cpu().numpy()
         options = {name: data[name].cpu().numpy() for name in ("radius", "kind") if name in data}
         return cls.from_edges(data.pos.cpu().double().numpy(), edge_index.T, **options)
 
     def to_networkx(self) -> nx.Graph:
-        """A networkx graph with node attribute ``pos`` and edge attributes ``length, radius, kind``."""
+        """A networkx graph with node attribute ``pos`` and edge attributes ``id, length, radius, kind``."""
         import networkx as nx
 
         graph = nx.Graph()
         graph.add_nodes_from((i, {"pos": tuple(p)}) for i, p in enumerate(self.pos.tolist()))
-        columns = (*self.edge_index.tolist(), self.lengths.tolist(), self.radius.tolist(), self.kind.tolist())
-        graph.add_edges_from(
-            (i, j, {"length": length, "radius": r, "kind": k}) for i, j, length, r, k in zip(*columns, strict=True)
-        )
+        columns = {"length": self.lengths, "radius": self.radius, "kind": self.kind}
+        rows = zip(*self.edge_index.tolist(), range(self.m), *(c.tolist() for c in columns.values()), strict=True)
+        graph.add_edges_from((i, j, dict(zip(("id", *columns), row, strict=True))) for i, j, *row in rows)
         return graph
 
     def to_pyg(self) -> Data:
@@ -179,13 +175,14 @@ class WebGraph:
     @property
     def m(self) -> int:
         """Number of undirected edges."""
-        return self.edge_index.shape[1]
+        return int(self.edge_index.shape[1])
 
     @property
     def lengths(self) -> FloatArray:
         """``(m,)`` edge lengths in mm."""
         i, j = self.edge_index
-        return np.linalg.norm(self.pos[i] - self.pos[j], axis=1)
+        lengths: FloatArray = np.linalg.norm(self.pos[i] - self.pos[j], axis=1)
+        return lengths
 
     @property
     def degree(self) -> IntArray:
@@ -195,13 +192,15 @@ class WebGraph:
     @property
     def extents(self) -> FloatArray:
         """``(3,)`` sides of the bounding box of the nodes in mm."""
-        return np.ptp(self.pos, axis=0)
+        sides: FloatArray = np.ptp(self.pos, axis=0)
+        return sides
 
     def components(self) -> IntArray:
         """``(n,)`` number of the connected component of each node, counted from 0."""
         i, j = self.edge_index
         adjacency = coo_array((np.ones(self.m), (i, j)), shape=(self.n, self.n))
-        return connected_components(adjacency, directed=False)[1].astype(np.int64)
+        label: IntArray = connected_components(adjacency, directed=False)[1].astype(np.int64)
+        return label
 
     @property
     def is_connected(self) -> bool:
@@ -224,27 +223,28 @@ class WebGraph:
 
     def translated(self, offset: npt.ArrayLike) -> WebGraph:
         """The web moved by ``offset`` (3,) mm."""
-        return replace(self, pos=self.pos + np.broadcast_to(np.asarray(offset, float), 3))
+        return replace(self, pos=self.pos + _vector(offset, "offset"))
 
     def scaled(self, factor: npt.ArrayLike) -> WebGraph:
         """The web with positions times ``factor``, one number or one an axis; radii stay as they are."""
-        return replace(self, pos=self.pos * np.broadcast_to(np.asarray(factor, float), 3))
+        return replace(self, pos=self.pos * _vector(factor, "factor"))
 
     def rotated(self, rotation: npt.ArrayLike) -> WebGraph:
         """The web turned about the origin by ``rotation``, an orthogonal ``(3, 3)`` matrix."""
-        matrix = np.asarray(rotation, float)
+        matrix = _as_array(rotation, "rotation", np.float64)
         if matrix.shape != (3, 3) or not np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-6):
             raise ValueError("rotation must be an orthogonal (3, 3) matrix")
         return replace(self, pos=self.pos @ matrix.T)
 
     def with_radius(self, radius: npt.ArrayLike) -> WebGraph:
         """The web with strut radii ``radius`` (one number, or one an edge) in mm."""
-        return replace(self, radius=np.asarray(radius, float))
+        return replace(self, radius=np.asarray(radius))
 
     def subweb(self, nodes: npt.ArrayLike) -> WebGraph:
         """The web induced by ``nodes``, a list of different node numbers or an ``(n,)`` mask, in that order."""
-        chosen = np.asarray(nodes)
-        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
+        chosen = numbers(nodes, self.n, "nodes")
+        if len(np.unique(chosen)) < len(chosen):
+            raise ValueError("nodes names a node twice")
         number = np.full(self.n, -1)
         number[chosen] = np.arange(len(chosen))
         edges = number[self.edge_index]
@@ -257,7 +257,7 @@ class WebGraph:
         return self.subweb(label == np.bincount(label).argmax())
 
     def welded(self, tolerance: float) -> WebGraph:
-        """The web with nodes closer than ``tolerance`` mm, chains of them too, made one at their mean.
+        """The web with nodes no further apart than ``tolerance`` mm, chains of them too, made one at their mean.
 
         Edges that shrink to a point go; of edges that fall together the thickest stays.
         """
@@ -289,13 +289,25 @@ def _as_array(value: Any, name: str, dtype: type) -> npt.NDArray[Any]:
     """A private copy of ``value``; integers must be whole."""
     try:
         array = np.array(value)
-        if dtype is np.int64 and array.dtype.kind == "f":
-            _refuse(~np.isfinite(array) | (array != np.round(array)), name, array, "must be a whole number")
-        if array.dtype.kind not in "iufb":
-            raise TypeError
-        return array.astype(dtype)
-    except TypeError:
-        raise ValueError(f"{name} is not an array of numbers") from None
+    except ValueError:
+        raise ValueError(f"{name} is not an array: its rows differ in length") from None
+    if array.dtype.kind not in "iufb":
+        raise ValueError(f"{name} is not an array of numbers")
+    if dtype is np.int64 and array.dtype.kind == "f":
+        whole = np.isfinite(array) & (array == np.round(array)) & (np.abs(array) < 2**53)
+        _refuse(~whole, name, array, "must be a whole number")
+    return array.astype(dtype)
+
+
+def _positions(value: Any) -> FloatArray:
+    pos = _as_array(value, "pos", np.float64)
+    if pos.ndim != 2 or pos.shape[1] != 3:
+        raise ValueError(f"pos has shape {pos.shape}, expected (n, 3)")
+    if len(pos) < 2:
+        raise ValueError(f"web has {len(pos)} node(s); at least 2 are needed")
+    _refuse(~np.isfinite(pos), "pos", pos, "coordinates must be finite")
+    _refuse(np.abs(pos) > MAX_COORDINATE, "pos", pos, f"coordinates must lie within +-{MAX_COORDINATE:g} mm")
+    return pos
 
 
 def _per_edge(value: Any, name: str, dtype: type, m: int) -> npt.NDArray[Any]:
@@ -307,6 +319,13 @@ def _per_edge(value: Any, name: str, dtype: type, m: int) -> npt.NDArray[Any]:
     return array
 
 
+def _vector(value: Any, name: str) -> FloatArray:
+    array = _as_array(value, name, np.float64)
+    if array.shape not in ((), (3,)) or not np.isfinite(array).all():
+        raise ValueError(f"{name} is {array.tolist()}, must be one finite number or three")
+    return np.broadcast_to(array, 3)
+
+
 def _refuse(bad: npt.NDArray[np.bool_], name: str, array: npt.NDArray[Any], rule: str) -> None:
     """Raise for the first row where ``bad`` holds."""
     if bad.any():
@@ -314,19 +333,21 @@ def _refuse(bad: npt.NDArray[np.bool_], name: str, array: npt.NDArray[Any], rule
         raise ValueError(f"{name} row {row} is {np.atleast_1d(array)[row]}: {rule}")
 
 
-def _check_nodes(pos: FloatArray) -> None:
-    if len(pos) < 2:
-        raise ValueError(f"web has {len(pos)} node(s); at least 2 are needed")
-    _refuse(~np.isfinite(pos), "pos", pos, "coordinates must be finite")
-    _refuse(np.abs(pos) > MAX_COORDINATE, "pos", pos, f"coordinates must lie within +-{MAX_COORDINATE:g} mm")
+def _check_struts(radius: FloatArray, kind: IntArray) -> None:
+    bad = ~np.isfinite(radius) | (radius <= 0) | (radius > MAX_COORDINATE)
+    _refuse(bad, "radius", radius, f"must be > 0 and at most {MAX_COORDINATE:g} mm")
+    _refuse((kind < 0) | (kind > MAX_KIND), "kind", kind, f"must lie in 0..{MAX_KIND}")
 
 
-def _check_edges(edges: IntArray, n: int) -> None:
-    if edges.shape[1] < 1:
+def _check_ends(rows: IntArray, n: int, name: str) -> None:
+    if len(rows) < 1:
         raise ValueError("web has no edges; at least 1 is needed")
-    rows = edges.T
-    _refuse((rows < 0) | (rows >= n), "edge_index", rows, f"node numbers must lie in 0..{n - 1}")
-    _refuse(rows[:, 0] == rows[:, 1], "edge_index", rows, "an edge must join two different nodes")
+    _refuse((rows < 0) | (rows >= n), name, rows, f"node numbers must lie in 0..{n - 1}")
+    _refuse(rows[:, 0] == rows[:, 1], name, rows, "an edge must join two different nodes")
+
+
+def _check_edges(rows: IntArray, n: int) -> None:
+    _check_ends(rows, n, "edge_index")
     _refuse(rows[:, 0] > rows[:, 1], "edge_index", rows, "an edge is stored with i < j")
     code = rows[:, 0] * n + rows[:, 1]
     order = np.argsort(code, kind="stable")

@@ -1,21 +1,21 @@
 """Model 1: sparse analog diffusion of webs.
 
-Node positions flow from noise spread over the box asked for; then, over the nearest candidates of each node, analog bits
-(T. Chen, R. Zhang, G. Hinton, ICLR 2023) for the edges and log strut radii flow from Gaussian noise. One sparse graph
-transformer learns both flows, told by two times which of them runs. The idea of a sparse neighbour representation is
-model 1 of W. Lu, N. A. Lee, M. J. Buehler, PNAS 120 (2023); there neighbour numbers are regressed as real numbers.
+Node positions flow from noise spread over the box asked for; then, over the nearest candidates of each node, analog
+bits (T. Chen, R. Zhang, G. Hinton, ICLR 2023) for the edges and log strut radii flow from Gaussian noise. One sparse
+graph transformer learns both flows, told by two times which of them runs. The idea of a sparse neighbour representation
+is model 1 of W. Lu, N. A. Lee, M. J. Buehler, PNAS 120 (2023); there neighbour numbers are regressed as real numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from structgen.generators.batches import CONDITIONS, Batch, Request, batch_of, nearest, padded_noise
 from structgen.generators.decode import DecodeError, Proposal, all_pairs, choose_edges, spread
@@ -23,15 +23,23 @@ from structgen.generators.flows import interpolate, velocity
 from structgen.generators.nets import SparseGraphTransformer
 from structgen.generators.request import TrainingRange
 from structgen.generators.samplers import midpoint
+from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
 #: Webs sampled at a time.
 SAMPLE_BATCH = 32
+#: Largest classifier-free guidance; far below it the webs already leave the training data.
+MAX_GUIDANCE = 20.0
 #: Fresh proposals tried before a web is given up.
 ATTEMPTS = 6
 #: Log radius is shown to the network times this, so that its spread is near one.
 RADIUS_GAIN = 4.0
+#: Least and largest size of each kind; a stranger's file may ask for no more.
+LIMITS = {
+    "width": (2, 1024), "edge_width": (1, 1024), "layers": (1, 64), "heads": (1, 64), "candidates": (1, 256),
+    "max_degree": (2, 64),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,16 @@ class AnalogConfig:
     candidates: int = 28
     max_degree: int = 8
     drop_condition: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"{name} is {value!r}, must be a whole number in {low} to {high}")
+        if self.width % 2 or self.width % self.heads:
+            raise ValueError(f"width is {self.width}, must be even and a multiple of heads, {self.heads}")
+        if not isinstance(self.drop_condition, int | float) or not 0 <= self.drop_condition <= 1:
+            raise ValueError(f"drop_condition is {self.drop_condition!r}, must lie in 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,9 @@ class Analog(nn.Module):
         super().__init__()
         self.config = config
         self.range = training_range
-        self.net = SparseGraphTransformer(CONDITIONS, config.width, config.edge_width, config.layers, config.heads)
+        self.net = SparseGraphTransformer(
+            CONDITIONS, config.width, config.edge_width, config.layers, config.heads, config.candidates
+        )
 
     def config_dict(self) -> dict[str, float | int]:
         """What `Analog(AnalogConfig(**...))` needs to be made again."""
@@ -111,19 +131,29 @@ class Analog(nn.Module):
         weight = (real & learns_edges[:, None, None]).float()
         wanted = _at(target, candidates)
         is_edge = (wanted[..., 0] > 0).float()
-        edge = (F.binary_cross_entropy_with_logits(denoised[..., 0], is_edge, reduction="none") * weight).sum()
+        edge = (binary_cross_entropy_with_logits(denoised[..., 0], is_edge, reduction="none") * weight).sum()
         edge = edge / weight.sum().clamp_min(1)
         thick = ((denoised[..., 1] - wanted[..., 1]).square() * weight * is_edge).sum()
         thick = thick / (weight * is_edge).sum().clamp_min(1)
         return {"total": position + 4 * edge + 0.2 * thick, "position": position, "edge": edge, "radius": thick}
 
     def _call(
-        self, x: Tensor, state: Tensor, t: Tensor, request: Request, drop: Tensor | None, candidates: Tensor, real: Tensor
+        self,
+        x: Tensor,
+        state: Tensor,
+        t: Tensor,
+        request: Request,
+        drop: Tensor | None,
+        candidates: Tensor,
+        real: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """The network on dense edge states ``(B, N, N, 2)``."""
         condition = request.condition(drop)
         slots = _at(state, candidates) * real[..., None]
-        return self.net(x, slots, t, condition, request.half_box, request.scale, candidates, real)
+        out: tuple[Tensor, Tensor] = self.net(
+            x, slots, t, condition, request.half_box, request.scale, candidates, real
+        )
+        return out
 
     # -- sampling --------------------------------------------------------------------------------
 
@@ -149,15 +179,18 @@ class Analog(nn.Module):
         radius: float | None = None,
         steps: int = 8,
         guidance: float = 1.0,
+        progress: Callable[[int, int], None] | None = None,
     ) -> list[Generated]:
         """``n`` valid webs for each of ``targets`` (all webs of the first, then of the second, ...).
 
         Arguments:
             targets: what is asked; missing numbers are filled from the training data.
-            seed: web k depends on ``(seed, k)``.
+            seed: web k depends on ``(seed, k)`` and its targets, but for rounding: in another batch (more webs asked
+                for, or larger ones beside it) the last bits of its numbers differ.
             radius: median strut radius in mm; by default the training data's share of the mean edge length.
             steps: midpoint steps for the positions; edges take half as many, at least 2.
             guidance: classifier-free guidance (J. Ho, T. Salimans 2022); 1 is none.
+            progress: told how many webs of how many are done.
 
         Raises `ValueError` for targets outside of what the model was trained on, or that admit no valid web.
         """
@@ -166,6 +199,8 @@ class Analog(nn.Module):
             raise ValueError(f"n is {n}, must be at least 1")
         if radius is not None and not 0 < radius < np.inf:
             raise ValueError(f"radius is {radius}, must be a number > 0 in mm")
+        if not 0 <= guidance <= MAX_GUIDANCE:
+            raise ValueError(f"guidance is {guidance}, must lie in 0 to {MAX_GUIDANCE:g}")
         complete = [self.range.complete(target) for target in asked]
         todo = [(k, *complete[k // n]) for k in range(n * len(asked))]
         done: dict[int, Generated] = {}
@@ -173,7 +208,7 @@ class Analog(nn.Module):
             failed: list[tuple[int, DesignTargets, tuple[str, ...]]] = []
             for first in range(0, len(todo), SAMPLE_BATCH):
                 chunk = todo[first : first + SAMPLE_BATCH]
-                rngs = [np.random.default_rng([seed, k, attempt]) for k, _, _ in chunk]
+                rngs = [generator(seed, k, attempt) for k, _, _ in chunk]
                 proposals = self._propose([t for _, t, _ in chunk], rngs, steps, guidance)
                 for item, rng, proposal in zip(chunk, rngs, proposals, strict=True):
                     try:
@@ -181,10 +216,14 @@ class Analog(nn.Module):
                     except DecodeError as error:
                         failed.append(item)
                         reason = error
+                if progress:
+                    progress(len(done), n * len(asked))
             todo = failed
             if not todo:
                 return [done[k] for k in sorted(done)]
-        raise ValueError(f"targets {todo[0][1].as_dict()}: {reason} in {ATTEMPTS} attempts; ask for fewer edges or thinner struts")
+        raise ValueError(
+            f"targets {todo[0][1].as_dict()}: {reason} in {ATTEMPTS} attempts; ask for fewer edges or thinner struts"
+        )
 
     @torch.no_grad()
     def _propose(
@@ -196,7 +235,9 @@ class Analog(nn.Module):
         b = len(noise)
         unit = request.scale[:, None, None]
 
-        def call(x: Tensor, state: Tensor, t: tuple[float, float], candidates: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        def call(
+            x: Tensor, state: Tensor, t: tuple[float, float], candidates: Tensor, real: Tensor
+        ) -> tuple[Tensor, Tensor]:
             time = torch.tensor(t, device=device).expand(b, 2)
             flow, denoised = self._call(x, state, time, request, None, candidates, real)
             if guidance != 1:
@@ -220,14 +261,17 @@ class Analog(nn.Module):
 
         midpoint(denoise, states, max(2, steps // 2))
         listed = torch.zeros_like(last[..., 0]).scatter(-1, candidates, real.to(last.dtype)) > 0
-        return [
-            _Proposed(*(value[k, :m].cpu().numpy() for value in (pos.double(),)),
-                      *(value[k, :m, :m].cpu().numpy() for value in (last.double(), listed)))
-            for k, m in enumerate(mask.sum(1).tolist())
-        ]  # fmt: skip
+        arrays = [value.cpu().numpy() for value in (pos.double(), last.double(), listed)]
+        sizes = mask.sum(1).tolist()
+        return [_Proposed(arrays[0][k, :m], *(value[k, :m, :m] for value in arrays[1:])) for k, m in enumerate(sizes)]
 
     def _decode(
-        self, target: DesignTargets, filled: tuple[str, ...], proposed: _Proposed, radius: float | None, rng: np.random.Generator
+        self,
+        target: DesignTargets,
+        filled: tuple[str, ...],
+        proposed: _Proposed,
+        radius: float | None,
+        rng: np.random.Generator,
     ) -> Generated:
         assert target.extents is not None and target.mean_edge_length is not None and target.edges is not None
         median = self.range.radius_ratio * target.mean_edge_length if radius is None else radius
@@ -255,7 +299,10 @@ class Analog(nn.Module):
 
 @dataclass(frozen=True)
 class _Proposed:
-    """One web before decoding: pos ``(n, 3)``, states ``(n, n, 2)`` logit and log radius, listed candidates ``(n, n)``."""
+    """A web before decoding.
+
+    pos ``(n, 3)``; states ``(n, n, 2)``: logit and log radius of each pair; listed ``(n, n)``: the candidates.
+    """
 
     pos: npt.NDArray[np.float64]
     states: npt.NDArray[np.float64]
@@ -264,10 +311,10 @@ class _Proposed:
 
 def _raw_numbers(pos: npt.NDArray[np.float64], edges: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], bool]:
     """The seven numbers, and whether the web is connected, of a proposal as it stands."""
-    if not len(edges):
-        return np.array([np.nan, *np.ptp(pos, axis=0), len(pos), 0, 0]), False
-    web = WebGraph.from_edges(pos, edges)
-    return DesignTargets.measure(web).as_array(), web.is_connected
+    n, m = len(pos), len(edges)
+    length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean()) if m else np.nan
+    connected = m > 0 and WebGraph.from_edges(pos, edges).is_connected
+    return np.array([length, *np.ptp(pos, axis=0), n, m, 2 * m / n]), connected
 
 
 def _symmetric(noise: Tensor) -> Tensor:
@@ -283,7 +330,7 @@ def _at(states: Tensor, candidates: Tensor) -> Tensor:
 
 def _dense(slots: Tensor, candidates: Tensor, n: int) -> Tensor:
     """The inverse of `_at`, mirrored: both directions hold the value of whichever end lists the pair, else 0."""
-    b, _, k, s = slots.shape
+    b, s = slots.shape[0], slots.shape[-1]
     index = candidates[..., None].expand(-1, -1, -1, s)
     dense = torch.zeros(b, n, n, s, device=slots.device).scatter(2, index, slots)
     listed = torch.zeros(b, n, n, s, device=slots.device).scatter(2, index, torch.ones_like(slots))

@@ -41,7 +41,8 @@ class Request:
     @property
     def scale(self) -> Tensor:
         """``(B,)`` node spacing to be expected from box and count alone, mm."""
-        return 2 * self.half_box.norm(dim=1) / self.nodes ** (1 / 3)
+        spacing: Tensor = 2 * self.half_box.norm(dim=1) / self.nodes ** (1 / 3)
+        return spacing
 
     def condition(self, drop: Tensor | None = None) -> Tensor:
         """``(B, 7)`` numbers of order one; where ``drop (B,)`` holds, length and degree are unknown.
@@ -61,7 +62,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Batch:
-    """Webs to learn from. pos, noise ``(B, N, 3)`` mm; mask ``(B, N)``; states ``(B, N, N, 2)`` bit +-1 and log radius."""
+    """Webs to learn from.
+
+    pos, noise ``(B, N, 3)`` mm; mask ``(B, N)`` of the nodes that are no padding; states ``(B, N, N, 2)``: bit +-1 and
+    log of the radius over its median.
+    """
 
     request: Request
     pos: Tensor
@@ -91,13 +96,16 @@ def batch_of(webs: Sequence[WebGraph], rng: np.random.Generator, augment: bool =
         noise[b, : web.n] = matched(box_noise(web.extents, web.n, rng), pos[b, : web.n])
         mask[b, : web.n] = True
         i, j = web.edge_index
-        states[b, i, j] = states[b, j, i] = np.column_stack([np.ones(web.m), np.log(web.radius / np.median(web.radius))])
+        edge = np.column_stack([np.ones(web.m), np.log(web.radius / np.median(web.radius))])
+        states[b, i, j] = states[b, j, i] = edge
         targets.append(DesignTargets.measure(web))
-    tensors = [torch.tensor(a, dtype=torch.float32) for a in (pos, noise)]
-    return Batch(Request.of(targets), *tensors, torch.tensor(mask), torch.tensor(states, dtype=torch.float32))
+    pos_, noise_, states_ = (torch.tensor(a, dtype=torch.float32) for a in (pos, noise, states))
+    return Batch(Request.of(targets), pos_, noise_, torch.tensor(mask), states_)
 
 
-def padded_noise(targets: Sequence[DesignTargets], rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor, Tensor]:
+def padded_noise(
+    targets: Sequence[DesignTargets], rngs: Sequence[np.random.Generator]
+) -> tuple[Tensor, Tensor, Tensor]:
     """Noise to sample from, each web's from its own generator: positions, mask ``(B, N)``, states ``(B, N, N, 2)``."""
     sizes = [t.nodes or 0 for t in targets]
     count, most = len(sizes), max(sizes)

@@ -36,13 +36,21 @@ def fit_box(pos: FloatArray, extents: npt.ArrayLike) -> FloatArray:
     side = high - low
     wanted = np.asarray(extents, float)
     factor = np.divide(wanted, side, out=np.zeros(3), where=side > 0)
-    return (pos - (low + high) / 2) * factor
+    fitted: FloatArray = (pos - (low + high) / 2) * factor
+    return fitted
 
 
 def spread(pos: FloatArray, extents: npt.ArrayLike, distance: float, rng: np.random.Generator) -> FloatArray:
-    """``pos`` fitted to the box with nodes nearer than ``distance`` pushed apart; `DecodeError` where they cannot be."""
-    pos = fit_box(pos, extents)
+    """``pos`` fitted to the box with nodes nearer than ``distance`` pushed apart.
+
+    Raises `DecodeError` where they cannot be.
+    """
     half = np.asarray(extents, float) / 2
+    # What has no extent along an axis cannot be stretched along it.
+    collapsed = (np.ptp(pos, axis=0) == 0) & (half > 0)
+    if collapsed.any():
+        pos = pos + collapsed * rng.standard_normal(pos.shape)
+    pos = fit_box(pos, extents)
     for _ in range(200):
         pairs = cKDTree(pos).query_pairs(distance, output_type="ndarray")
         if not len(pairs):
@@ -77,7 +85,10 @@ def crossing(pos: FloatArray, edges: IntArray, radius: FloatArray) -> BoolArray:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Candidate edges ``(c, 2)`` among ``nodes`` nodes, with lengths (mm), scores and the pairs that exclude each other."""
+    """Candidate edges ``(c, 2)`` among ``nodes`` nodes, with lengths (mm) and scores.
+
+    excluded: for each candidate the set of those that run through it, as the bits of a number.
+    """
 
     nodes: int
     edges: IntArray
@@ -98,7 +109,9 @@ class Proposal:
         ends = self.edges.tolist()
         degree = [0] * self.nodes
         parent = list(range(self.nodes))
-        taken, blocked, rest = [], 0, []
+        taken: list[int] = []
+        rest: list[int] = []
+        blocked = 0
 
         def root(i: int) -> int:
             while parent[i] != i:

@@ -20,7 +20,8 @@ FloatArray = npt.NDArray[np.float64]
 
 def box_noise(extents: npt.ArrayLike, nodes: int, rng: np.random.Generator) -> FloatArray:
     """``(nodes, 3)`` points spread evenly over the box of sides ``extents`` centred on the origin."""
-    return rng.uniform(-0.5, 0.5, size=(nodes, 3)) * np.asarray(extents, float)
+    points: FloatArray = rng.uniform(-0.5, 0.5, size=(nodes, 3)) * np.asarray(extents, float)
+    return points
 
 
 def matched(noise: FloatArray, data: FloatArray) -> FloatArray:
@@ -29,8 +30,8 @@ def matched(noise: FloatArray, data: FloatArray) -> FloatArray:
     The Hungarian matching of minibatch optimal transport (A. Tong et al., TMLR 2024), here within one web, whose nodes
     have no order of their own.
     """
-    rows, columns = linear_sum_assignment(cdist(data, noise, "sqeuclidean"))
-    return noise[columns[np.argsort(rows)]]
+    columns: npt.NDArray[np.int64] = linear_sum_assignment(cdist(data, noise, "sqeuclidean"))[1]
+    return noise[columns]
 
 
 def interpolate(noise: Tensor, data: Tensor, t: Tensor) -> Tensor:
@@ -47,4 +48,5 @@ def velocity(denoised: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
 def signed_permutations() -> npt.NDArray[np.float64]:
     """``(48, 3, 3)``: the symmetries of a box-aligned request, all permutations of axes with all signs."""
     eye = np.eye(3)
-    return np.array([eye[list(p)] * np.array(s)[:, None] for p in permutations(range(3)) for s in product((1, -1), repeat=3)])
+    signs = [np.array(s)[:, None] for s in product((1, -1), repeat=3)]
+    return np.array([eye[list(p)] * s for p in permutations(range(3)) for s in signs])

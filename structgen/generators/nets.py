@@ -48,7 +48,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.modulate.bias)
 
     def forward(self, h: Tensor, e: Tensor, c: Tensor, candidates: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """``h (B, N, d)``, ``e (B, N, K, d_e)``, condition ``c (B, d)``, ``candidates (B, N, K)``, ``real (B, N, K)``."""
+        """``h (B, N, d)``, ``e (B, N, K, d_e)``, condition ``c (B, d)``, ``candidates`` and ``real (B, N, K)``."""
         b, n, d = h.shape
         shift1, scale1, gate1, shift2, scale2, gate2 = self.modulate(c)[:, None].chunk(6, -1)
         x = self.norm_attend(h) * (1 + scale1) + shift1
@@ -74,25 +74,48 @@ class SparseGraphTransformer(nn.Module):
     Arguments:
         conditions: numbers in the condition vector.
         width, edge_width, layers, heads: sizes; 128, 32, 6, 8 make about 2 million parameters.
+        slots: the most candidates a node may have. How near a candidate is among them is told by its rank in this
+            many, not in the K of a batch, which depends on the largest web in it.
         edge_states: numbers carried by an edge (bit and log radius).
     """
 
     def __init__(
-        self, conditions: int, width: int = 128, edge_width: int = 32, layers: int = 6, heads: int = 8, edge_states: int = 2
+        self,
+        conditions: int,
+        width: int = 128,
+        edge_width: int = 32,
+        layers: int = 6,
+        heads: int = 8,
+        slots: int = 28,
+        edge_states: int = 2,
     ) -> None:
         super().__init__()
-        self.width = width
-        self.condition = nn.Sequential(nn.Linear(conditions + 2 * width, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.width, self.slots = width, slots
+        self.condition = nn.Sequential(
+            nn.Linear(conditions + 2 * width, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
+        )
         self.node_in = nn.Linear(9, width)
-        self.edge_in = nn.Sequential(nn.Linear(6 + edge_states, 2 * edge_width), nn.GELU(), nn.Linear(2 * edge_width, edge_width))
+        self.edge_in = nn.Sequential(
+            nn.Linear(6 + edge_states, 2 * edge_width), nn.GELU(), nn.Linear(2 * edge_width, edge_width)
+        )
         self.blocks = nn.ModuleList(Block(width, edge_width, heads) for _ in range(layers))
         self.node_out = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 3))
         self.to_edge = nn.Linear(width, 2 * edge_width)
-        self.edge_out = nn.Sequential(nn.LayerNorm(4 * edge_width), nn.Linear(4 * edge_width, 2 * edge_width), nn.GELU(),
-                                      nn.Linear(2 * edge_width, edge_states))
+        self.edge_out = nn.Sequential(
+            nn.LayerNorm(4 * edge_width), nn.Linear(4 * edge_width, 2 * edge_width), nn.GELU(),
+            nn.Linear(2 * edge_width, edge_states),
+        )  # fmt: skip
 
     def forward(
-        self, x: Tensor, e: Tensor, t: Tensor, c: Tensor, half_box: Tensor, scale: Tensor, candidates: Tensor, real: Tensor
+        self,
+        x: Tensor,
+        e: Tensor,
+        t: Tensor,
+        c: Tensor,
+        half_box: Tensor,
+        scale: Tensor,
+        candidates: Tensor,
+        real: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Velocity of positions in units of ``scale`` and denoised edge states.
 
@@ -108,10 +131,12 @@ class SparseGraphTransformer(nn.Module):
         """
         unit = scale[:, None, None]
         condition = self.condition(torch.cat([c, fourier(t, self.width).flatten(1)], -1))
-        h = self.node_in(torch.cat([x / unit, (half_box[:, None] - x.abs()) / unit, x / half_box.norm(dim=-1)[:, None, None]], -1))
+        reach = half_box.norm(dim=-1)[:, None, None]
+        h = self.node_in(torch.cat([x / unit, (half_box[:, None] - x.abs()) / unit, x / reach], -1))
         apart = (gather_nodes(x, candidates) - x[:, :, None]) / unit[..., None]
         distance = (apart.square().sum(-1, keepdim=True) + 1e-8).sqrt()
-        rank = torch.linspace(0, 1, candidates.shape[-1], device=x.device, dtype=x.dtype)[:, None].expand(*candidates.shape, 1)
+        ranks = torch.linspace(0, 1, self.slots, device=x.device, dtype=x.dtype)[: candidates.shape[-1], None]
+        rank = ranks.expand(*candidates.shape, 1)
         edge = self.edge_in(torch.cat([apart, distance, (distance + 0.05).log(), rank, e], -1))
         for block in self.blocks:
             h, edge = block(h, edge, condition, candidates, real)

@@ -60,12 +60,19 @@ class TrainingRange:
                 known[2] = np.log(asked.mean_edge_length / np.linalg.norm(asked.extents) * asked.nodes ** (1 / 3))
         spread = features.std(0) + 1e-6
         distance = np.nansum(np.square((features - known) / spread), axis=1)
-        near = np.argsort(distance, kind="stable")[:NEIGHBOURS]
+        if asked.edges is not None and asked.nodes is None:
+            log_edges = np.log(self.rows[:, 5])
+            distance += np.square((log_edges - np.log(asked.edges)) / (log_edges.std() + 1e-6))
+        # All of them where nothing is asked for that tells them apart.
+        near = np.argsort(distance, kind="stable")[: NEIGHBOURS if distance.any() else None]
         log_nodes, degree, log_density, *shape = np.median(features[near], axis=0).tolist()
         nodes = asked.nodes or round(np.exp(log_nodes))
+        edges = int(np.clip(round(degree * nodes / 2), nodes - 1, nodes * (nodes - 1) // 2))
+        if asked.edges is not None and asked.nodes is None:
+            edges = asked.edges
+            nodes = int(np.clip(round(2 * edges / degree), self.rows[:, 4].min(), self.rows[:, 4].max()))
         box = float(np.median(np.linalg.norm(self.rows[near, 1:4], axis=1)))
         largest_first = box * np.array(shape[::-1]) / np.linalg.norm(shape)
-        edges = int(np.clip(round(degree * nodes / 2), nodes - 1, nodes * (nodes - 1) // 2))
         length = float(np.exp(log_density) * box / nodes ** (1 / 3))
         return DesignTargets(length, tuple(largest_first.tolist()), nodes, edges)
 
@@ -85,13 +92,13 @@ class TrainingRange:
         low, high = (unit * float(np.exp(v)) for v in (log_density.min() - wider, log_density.max() + wider))
         if not low <= target.mean_edge_length <= high:
             raise ValueError(
-                f"mean_edge_length is {target.mean_edge_length:.4g} mm, this model allows {low:.4g} to {high:.4g} mm for "
-                f"{target.nodes} nodes in a box of {' x '.join(f'{side:.4g}' for side in target.extents)} mm"
+                f"mean_edge_length is {target.mean_edge_length:.4g} mm, this model allows {low:.4g} to {high:.4g} mm "
+                f"for {target.nodes} nodes in a box of {' x '.join(f'{side:.4g}' for side in target.extents)} mm"
             )
 
 
 def _features(rows: FloatArray) -> FloatArray:
-    """``(r, 6)`` free of scale and axes: log nodes, mean degree, log of length over spacing, sorted shape of the box."""
+    """``(r, 6)`` free of scale and axes: log nodes, mean degree, log of length over spacing, sorted shape of box."""
     box = np.linalg.norm(rows[:, 1:4], axis=1)
     density = np.log(rows[:, 0] / box * rows[:, 4] ** (1 / 3))
     return np.column_stack([np.log(rows[:, 4]), rows[:, 6], density, np.sort(rows[:, 1:4], axis=1) / box[:, None]])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -18,8 +20,6 @@ from structgen.generators.request import TrainingRange
 FORMAT, VERSION = "structgen-model", 1
 #: Larger files are refused before they are read, bytes.
 MAX_BYTES = 2**30
-#: Sizes a stranger's file may ask for.
-MAX_SIZE = 4096
 #: Models that come with the package, by name.
 SHIPPED = ("analog",)
 
@@ -41,14 +41,20 @@ def save_model(model: Analog, path: str | Path) -> None:
         save_file(tensors, temporary, metadata={"structgen": json.dumps(header)})
 
 
+def model_path(name: str | Path) -> Path:
+    """Where the weights of a model by name or path lie; `FileNotFoundError` where they do not."""
+    path = shipped(str(name)) if str(name) in SHIPPED else Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"model {str(name)!r}: no such file, and shipped models are {', '.join(SHIPPED)}")
+    return path
+
+
 def load_model(name: str | Path = "analog") -> Analog:
     """A shipped model by name, or one from a ``.safetensors`` file by path; on the CPU, ready to sample.
 
     Raises `FileNotFoundError`, or `ValueError` (one line) for a file that is not a sound structgen model.
     """
-    path = shipped(str(name)) if str(name) in SHIPPED else Path(name)
-    if not path.is_file():
-        raise FileNotFoundError(f"model {str(name)!r}: no such file, and shipped models are {', '.join(SHIPPED)}")
+    path = model_path(name)
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"{path}: larger than {MAX_BYTES >> 20} MiB, not a structgen model")
     try:
@@ -56,26 +62,28 @@ def load_model(name: str | Path = "analog") -> Analog:
             header = json.loads((stream.metadata() or {}).get("structgen", "{}"))
             tensors = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
         return _model(header, tensors)
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSError) as error:
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: not a sound structgen model ({reason[:160]})") from None
 
 
-def _model(header: dict[str, object], tensors: dict[str, torch.Tensor]) -> Analog:
-    if header.get("format") != FORMAT or header.get("version") != VERSION or header.get("model") != Analog.name:
+def _model(header: Any, tensors: dict[str, torch.Tensor]) -> Analog:
+    said = [header.get(name) for name in ("format", "version", "model")] if isinstance(header, dict) else []
+    if said != [FORMAT, VERSION, Analog.name]:
         raise ValueError(f"its header does not say {FORMAT} {VERSION} {Analog.name}")
-    settings = header["config"]
-    assert isinstance(settings, dict)
-    config = AnalogConfig(**settings)
-    sizes = (config.width, config.edge_width, config.layers, config.heads, config.candidates, config.max_degree)
-    if not all(isinstance(size, int) and 1 <= size <= MAX_SIZE for size in sizes):
-        raise ValueError("its sizes are out of range")
-    rows = np.array(tensors.pop("range.rows"), float)
+    config = AnalogConfig(**header["config"])
+    rows = tensors.pop("range.rows").double().numpy()
     ratio = header["radius_ratio"]
-    if not isinstance(ratio, float) or not 0 < ratio < 1 or rows.ndim != 2 or rows.shape[1] != 7:
+    if not isinstance(ratio, float) or not 0 < ratio < math.inf or rows.shape != (len(rows), 7) or not len(rows):
         raise ValueError("its training range is malformed")
-    if not all(torch.isfinite(value).all() for value in tensors.values()) or not (np.isfinite(rows) & (rows >= 0)).all():
-        raise ValueError("it holds numbers that are not finite")
-    model = Analog(config, TrainingRange(rows, ratio))
-    model.load_state_dict(tensors)
+    positive = (rows[:, [0, 4, 5, 6]] > 0).all(axis=1) & (rows[:, 1:4].max(axis=1) > 0)
+    if not np.isfinite(rows).all() or not positive.all():
+        raise ValueError("its training range holds numbers that are not finite or not positive")
+    for name, value in tensors.items():
+        if value.dtype != torch.float32 or not torch.isfinite(value).all():
+            raise ValueError(f"{name} is not of finite 32-bit numbers")
+    # Made without memory first, so that sizes that do not fit the tensors are refused before any is taken.
+    with torch.device("meta"):
+        model = Analog(config, TrainingRange(rows, ratio))
+    model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.files import whole_file
+from structgen.seeds import generator
 from structgen.targets import NAMES, DesignTargets
 from structgen.web import WebGraph
 
@@ -119,7 +120,7 @@ def _pools(webs: Sequence[WebGraph], seed: int) -> list[_Pool]:
         label = spatial_split(web)
         regions = [(0, split, np.flatnonzero(label == split)) for split in range(len(SPLITS))]
     else:
-        label = web_split(len(webs), np.random.default_rng([seed, 0]))
+        label = web_split(len(webs), generator(seed, 0))
         regions = [(k, int(label[k]), np.arange(web.n)) for k, web in enumerate(webs)]
     pools = []
     for k, split, nodes in regions:
@@ -139,7 +140,9 @@ def _pools(webs: Sequence[WebGraph], seed: int) -> list[_Pool]:
     return pools
 
 
-def sample_neighbourhoods(webs: Sequence[WebGraph], count: int, seed: int) -> Iterator[tuple[WebGraph, int, int, IntArray]]:
+def sample_neighbourhoods(
+    webs: Sequence[WebGraph], count: int, seed: int
+) -> Iterator[tuple[WebGraph, int, int, IntArray]]:
     """Draw ``count`` neighbourhoods of 8 to 64 nodes; yields ``(neighbourhood, web, split, source nodes)``.
 
     Several webs are split by web, one web by region. Sizes and compactness are uniform, as far as the region
@@ -151,7 +154,7 @@ def sample_neighbourhoods(webs: Sequence[WebGraph], count: int, seed: int) -> It
     weights = [np.array([pools[p].part.n for p in group], float) for group in by_split]
     shares = (1 - sum(HELD_OUT), *HELD_OUT)
     for k in range(count):
-        rng = np.random.default_rng([seed, 1, k])
+        rng = generator(seed, 1, k)
         split = int(rng.choice(len(SPLITS), p=shares))
         p = by_split[split][int(rng.choice(len(by_split[split]), p=weights[split] / weights[split].sum()))]
         pool = pools[p]
@@ -161,10 +164,18 @@ def sample_neighbourhoods(webs: Sequence[WebGraph], count: int, seed: int) -> It
         yield web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2), pool.web, split, pool.nodes[nodes]
 
 
-def build(webs: Sequence[WebGraph], path: str | Path, count: int, seed: int, origin: str) -> Dataset:
+def build(
+    webs: Sequence[WebGraph],
+    path: str | Path,
+    count: int,
+    seed: int,
+    origin: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
     """Sample ``count`` neighbourhoods of ``webs`` into the file ``path`` (.npz) and open it.
 
-    ``origin``: what the webs are, in words or as a command; it is kept in the header.
+    ``origin``: what the webs are, in words or as a command; it is kept in the header. ``progress``: told how many
+    neighbourhoods of how many are done.
     """
     if count < 1:
         raise ValueError(f"count is {count}, must be at least 1")
@@ -177,15 +188,17 @@ def build(webs: Sequence[WebGraph], path: str | Path, count: int, seed: int, ori
         }  # fmt: skip
         for name, value in row.items():
             columns[name].append(np.asarray(value, ARRAYS[name]))
+        if progress:
+            progress(len(columns["split"]), count)
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     for name in ("node_ptr", "edge_ptr"):
         arrays[name] = np.concatenate([[0], np.cumsum(arrays[name])])
     header = {
-        "format": FORMAT, "version": VERSION, "seed": seed, "count": count, "webs": len(webs), "origin": origin,
+        "format": FORMAT, "version": VERSION, "seed": int(seed), "count": count, "webs": len(webs), "origin": origin,
         "split_by": "web" if len(webs) > 1 else "region", "splits": list(SPLITS), "targets": list(NAMES),
     }  # fmt: skip
     with whole_file(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, header=np.array(json.dumps(header)), **arrays)
+        np.savez(stream, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
     return Dataset.open(path)
 
 
@@ -216,14 +229,22 @@ class Dataset:
             if header.get("version") != VERSION:
                 raise ValueError(f"it has version {header.get('version')}, this program reads {VERSION}")
             _check(arrays)
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
-            raise ValueError(f"{path}: not a structgen data set ({error})") from None
+        except Exception as error:  # zipfile, numpy and json raise what their readers raise on a damaged file
+            raise ValueError(f"{path}: not a structgen data set ({' '.join(str(error).split())[:160]})") from None
         return cls(path, header, arrays)
+
+    @property
+    def fingerprint(self) -> str:
+        """Checksums of the arrays as the file lists them: alike for data sets of the same content."""
+        with zipfile.ZipFile(self.path) as archive:
+            return " ".join(f"{archive.getinfo(f'{name}.npy').CRC:08x}" for name in ARRAYS)
 
     def __len__(self) -> int:
         return len(self.arrays["split"])
 
     def __getitem__(self, k: int) -> WebGraph:
+        if not 0 <= k < len(self):
+            raise IndexError(f"neighbourhood {k} of a data set that holds 0 to {len(self) - 1}")
         nodes = slice(*self.arrays["node_ptr"][k : k + 2])
         edges = slice(*self.arrays["edge_ptr"][k : k + 2])
         a = self.arrays
@@ -231,6 +252,8 @@ class Dataset:
 
     def indices(self, split: str) -> IntArray:
         """Numbers of the neighbourhoods of a split: train, validation or test."""
+        if split not in SPLITS:
+            raise ValueError(f"split is {split!r}, must be one of {', '.join(SPLITS)}")
         return np.flatnonzero(self.arrays["split"] == SPLITS.index(split))
 
     def info(self) -> dict[str, Any]:
@@ -271,6 +294,9 @@ def _mapped(path: Path, archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]
 
 
 def _check(arrays: dict[str, npt.NDArray[Any]]) -> None:
+    for name in ("split", "pos", "edges"):
+        if arrays[name].ndim == 0:
+            raise ValueError(f"{name} is a single number")
     count = len(arrays["split"])
     n, m = len(arrays["pos"]), len(arrays["edges"])
     shapes = {
@@ -286,8 +312,13 @@ def _check(arrays: dict[str, npt.NDArray[Any]]) -> None:
             raise ValueError(f"{name} does not count up to {rows}")
     if count == 0 or (arrays["split"] >= len(SPLITS)).any():
         raise ValueError("split is empty or out of range")
-    if not np.isfinite(arrays["pos"]).all() or not np.isfinite(arrays["targets"]).all():
-        raise ValueError("pos or targets are not finite")
-    sizes = np.diff(arrays["node_ptr"])
-    if (arrays["edges"] < 0).any() or (arrays["edges"].max(1) >= np.repeat(sizes, np.diff(arrays["edge_ptr"]))).any():
+    for name in ("pos", "radius", "targets"):
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} is not finite")
+    if (arrays["radius"] <= 0).any() or (arrays["targets"] < 0).any():
+        raise ValueError("radius or targets are not positive")
+    i, j = arrays["edges"].T
+    if (i < 0).any() or (i >= j).any():
+        raise ValueError("edges are not pairs i < j")
+    if (j >= np.repeat(np.diff(arrays["node_ptr"]), np.diff(arrays["edge_ptr"]))).any():
         raise ValueError("edges name nodes that do not exist")

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.force_density import equilibrium
-from structgen.web import WebGraph
+from structgen.seeds import generator
+from structgen.web import MAX_COORDINATE, WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,23 +45,26 @@ def tangle(
         threads: threads spun after the anchor threads, >= 1; each adds two nodes or reuses them.
         thread_length: median length of a new thread, mm; lengths are log-normal with sigma 0.3.
         reuse: chance that a thread begins or ends at an existing junction rather than on a thread.
-        max_degree: a junction with that many threads takes no more.
+        max_degree: a junction with that many threads takes no more (>= 3); junctions that the tension draws together
+            become one, which may have a few more.
         radius: strut radius of a tangle thread, mm; anchor threads are 1.4 times as thick.
 
     Raises `ValueError` for arguments out of range.
     """
     box = np.asarray(size, float)
-    for name, value, ok in (
-        ("size", size, box.shape == (3,) and bool(np.isfinite(box).all() and (box > 0).all())),
-        ("supports", supports, supports >= 4),
-        ("threads", threads, threads >= 1),
-        ("thread_length", thread_length, 0 < thread_length < np.inf),
-        ("reuse", reuse, 0 <= reuse <= 1),
-        ("max_degree", max_degree, max_degree >= 3),
+    boxed = box.shape == (3,) and bool(((box > 0) & (box <= MAX_COORDINATE)).all())
+    for name, value, ok, rule in (
+        ("size", size, boxed, "three lengths > 0 in mm"),
+        ("supports", supports, supports >= 4, "at least 4"),
+        ("threads", threads, threads >= 1, "at least 1"),
+        ("thread_length", thread_length, 0 < thread_length < np.inf, "a length > 0 in mm"),
+        ("reuse", reuse, 0 <= reuse <= 1, "between 0 and 1"),
+        ("max_degree", max_degree, max_degree >= 3, "at least 3"),
+        ("radius", radius, 0 < radius <= MAX_COORDINATE, "a length > 0 in mm"),
     ):
         if not ok:
-            raise ValueError(f"{name} is {value}, out of range (see structgen.sources.procedural.tangle)")
-    rng = np.random.default_rng(seed)
+            raise ValueError(f"{name} is {value}, must be {rule}")
+    rng = generator(seed)
     loom = _Loom(max_degree=max_degree, gap=0.08 * thread_length)
     _spin_anchor_threads(loom, rng, box, supports)
     for length in thread_length * np.exp(0.3 * rng.standard_normal(threads)):
@@ -72,7 +76,7 @@ def varied_tangles(count: int, seed: int) -> list[WebGraph]:
     """``count`` tangle webs of varied box, density, connectivity and thread length, each from ``(seed, k)``."""
     webs = []
     for k in range(count):
-        rng = np.random.default_rng([seed, k])
+        rng = generator(seed, k)
         dx, dy, dz = rng.uniform(60, 140, size=3).tolist()
         webs.append(
             tangle(

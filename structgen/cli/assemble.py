@@ -1,0 +1,110 @@
+"""`structgen assemble`: webs along a curve, joined into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from structgen.cli.console import Console
+from structgen.cli.options import TARGETS, common, curves, model_option, seeded, targets
+
+
+@click.command("assemble", short_help="Place webs along a curve and join them into one.")
+@click.argument("webs", nargs=-1, type=click.Path(path_type=Path))
+@curves()
+@click.option(
+    "--overlap",
+    type=float,
+    default=0.15,
+    show_default=True,
+    help="Share of their length by which neighbours should overlap; decides how many webs are generated.",
+)
+@click.option(
+    "--bridges",
+    type=click.IntRange(0, 1000),
+    default=4,
+    show_default=True,
+    help="New struts between two neighbouring webs, at most; without them only what must be tied is.",
+)
+@click.option(
+    "--weld",
+    type=float,
+    help="Nodes of different webs nearer than this many mm become one.  [default: 0.3 of the median edge length]",
+)
+@click.option("--rigid", is_flag=True, help="Do not bend webs along the curve.")
+@targets(along_curve=True)
+@click.option(
+    "-n", "--count", type=click.IntRange(1, 5000), help="Number of generated webs.  [default: as many as fit]"
+)
+@click.option("--radius", type=float, help="Median strut radius, mm.  [default: as in the training webs]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("web.npz"),
+    show_default=True,
+    help="File of the joined web, its format by its suffix; `structgen export` makes it solid.",
+)
+@model_option
+@seeded
+@common
+def command(
+    console: Console, webs: tuple[Path, ...], overlap: float, bridges: int, weld: float | None, rigid: bool,
+    count: int | None, radius: float | None, output: Path, model: str, seed: int, **options: Any,
+) -> None:  # fmt: skip
+    """Place webs along a curve and join them into one connected web.
+
+    Takes the files WEBS in their order, or generates webs for targets that may vary along the curve. Each web keeps
+    its size; its x direction runs along the curve.
+
+    \b
+    Examples:
+      structgen assemble webs/*.npz --curve helix --curve-radius 30 --pitch 20 --turns 2 -o web.npz
+      structgen assemble --curve "(2+cos(1.5*t))*cos(t)*12; (2+cos(1.5*t))*sin(t)*12; 12*sin(1.5*t)"
+        --t1 12.566 --nodes 40 --mean-degree "2.6+0.6*s" --seed 1 -o web.npz
+    """
+    from assembly import assemble
+    from structgen.cli.generate import provenance, row
+    from structgen.cli.modules import curve_of, generate_along
+    from structgen.cli.part import read_connected, web_facts
+    from structgen.generators import load_model
+    from structgen.io import check_output, write_web
+
+    check_output(output)
+    curve = curve_of(options)
+    facts: dict[str, Any] = {"curve": options["curve"]}
+    if webs:
+        given = [f"--{name.replace('_', '-')}" for name in TARGETS if options[name] is not None]
+        given += [f"--{name}" for name, value in (("count", count), ("radius", radius)) if value is not None]
+        if given:
+            raise click.UsageError(f"{given[0]} is for generated webs, but WEBS are given")
+        with console.stage("read"):
+            placed = [read_connected(path, console) for path in webs]
+        facts |= {"sources": [str(path) for path in webs]}
+    else:
+        with console.stage("load"):
+            loaded = load_model(model)
+        with console.stage("generate"):
+            results = generate_along(loaded, curve, options, count, overlap, radius, seed, console)
+        placed = [result.web for result in results]
+        facts |= provenance(loaded, model, seed) | {"modules": [row(result) for result in results]}
+    with console.stage("assemble"):
+        joined = assemble(curve, placed, overlap=overlap, bridges=bridges, tolerance=weld, bend=not rigid)
+    facts |= {"joined": joint_facts(joined, len(placed))}
+    with console.stage("write"):
+        write_web(joined.web, output, facts)
+    report = facts | {"web": web_facts(joined.web), "files": [str(output)], "seconds": console.seconds}
+    console.result(report, f"{output}: {joined.web!r} of {len(placed)} webs, {joined.welded} nodes welded, "
+                           f"{joined.bridges} bridges up to {joined.longest_bridge:.3g} mm")  # fmt: skip
+
+
+def joint_facts(joined: Any, webs: int) -> dict[str, Any]:
+    """What the report says of the joints."""
+    return {
+        "webs": webs,
+        "welded": joined.welded,
+        "bridges": joined.bridges,
+        "longest_bridge_mm": joined.longest_bridge,
+    }

@@ -1,0 +1,87 @@
+"""`structgen export`: a web to solid, picture, report, or another format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from structgen.cli.console import Console
+from structgen.cli.options import common
+
+
+@click.command("export", short_help="Make a web a watertight solid, or write it in another format.")
+@click.argument("web", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="File to write: .stl, .3mf, .png (picture), .json (report), or a format of WEB. May be repeated.",
+)
+@click.option("--sides", type=click.IntRange(3, 64), default=8, show_default=True, help="Faces around a strut.")
+@click.option(
+    "--density",
+    type=float,
+    default=1.24,
+    show_default=True,
+    help="Density of the material in g/cm3, for the mass; PLA has 1.24.",
+)
+@click.option("--radius", type=float, help="Radius of all struts, mm.  [default: as in the file]")
+@click.option("--scale", type=float, help="Factor for all positions, not for radii.  [default: 1]")
+@common
+def command(
+    console: Console, web: Path, output: tuple[Path, ...], sides: int, density: float, radius: float | None,
+    scale: float | None,
+) -> None:  # fmt: skip
+    """Make a web a watertight solid and write it, or write it in another format.
+
+    WEB: .npz, .csv (a pair NAME_vertices.csv, NAME_edges.csv), .graphml, .lammps, .data, .vtp or .vtk, in mm. Each
+    edge becomes a round strut. Of a web in several parts the largest is used, with a warning.
+
+    \b
+    Examples:
+      structgen export web.npz -o web.stl -o web.3mf -o web.png -o report.json
+      structgen export web.npz -o web.vtp
+    """
+    from structgen.cli.part import (
+        PICTURE,
+        REPORT,
+        SOLIDS,
+        check_outputs,
+        make_solid,
+        read_connected,
+        versions,
+        write_part,
+    )
+    from structgen.files import sha256
+
+    check_outputs(output)
+    with console.stage("read"):
+        source = read_connected(web, console)
+    if scale is not None:
+        if not 0 < scale < float("inf"):
+            raise click.UsageError(f"--scale is {scale}, must be a number > 0")
+        source = source.scaled(scale)
+    if radius is not None:
+        source = source.with_radius(radius)
+    needs_solid = any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
+    solid = make_solid(source, sides, density, console) if needs_solid else None
+    facts = {"source": str(web), "versions": versions()}
+    if web.is_file():
+        facts["source_sha256"] = sha256(web)
+    report = write_part(source, solid, output, facts, web.stem, console)
+    lines = [str(path) for path in output]
+    if solid:
+        lines.append(solid_line(solid.report))
+    console.result(report, "\n".join(lines))
+
+
+def solid_line(report: dict[str, object]) -> str:
+    """One line on a solid for people."""
+    box = " x ".join(f"{side:.1f}" for side in report["bounding_box_mm"])  # type: ignore[attr-defined]
+    return (
+        f"{report['struts']} struts, {report['volume_mm3']:.0f} mm3, {report['mass_g']:.1f} g, "
+        f"{report['triangles']} triangles, {box} mm, watertight"
+    )

@@ -1,0 +1,146 @@
+"""Options that commands share.
+
+An option's parameter is named as the option is: its variable (STRUCTGEN_DEMO_CURVE_RADIUS) and its key in the TOML
+file are made from that name.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+
+from structgen.cli.console import Console
+
+Function = Callable[..., Any]
+
+#: The options that ask for targets, as parameters of commands.
+TARGETS = ("nodes", "edges", "mean_degree", "mean_edge_length", "extents")
+
+
+def common(command: Function) -> Function:
+    """``--json``, ``-v``, ``-q`` and ``--config``; the command is called with ``console=Console(...)`` instead."""
+
+    @functools.wraps(command)
+    def wrapped(*, json: bool, verbose: bool, quiet: bool, **options: Any) -> Any:
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet exclude each other")
+        return command(console=Console(json, verbose - quiet), **options)
+
+    for option in (
+        click.option("--config", type=click.Path(path_type=Path), is_eager=True, expose_value=False,
+                     callback=_configured, envvar="STRUCTGEN_CONFIG", show_envvar=True,
+                     help="TOML file with option values, a table for each command: [generate] nodes = 48."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but warnings, errors and --json."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more, with times."),
+        click.option("--json", is_flag=True, help="Print the result as JSON on standard output."),
+    ):  # fmt: skip
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def seeded(command: Function) -> Function:
+    """``--seed``; the variable STRUCTGEN_SEED holds for all commands."""
+    return click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
+                        envvar="STRUCTGEN_SEED", show_envvar=True,
+                        help="Same seed, same files, byte for byte.")(command)  # fmt: skip
+
+
+def model_option(command: Function) -> Function:
+    """``--model``."""
+    return click.option("--model", default="analog", show_default=True, metavar="MODEL",
+                        help="A shipped model, or a .safetensors file of `structgen train`.")(command)  # fmt: skip
+
+
+def targets(along_curve: bool = False) -> Callable[[Function], Function]:
+    """The target options: numbers, or texts that may be expressions in s where they vary along a curve."""
+    kind: Any = click.STRING if along_curve else click.FLOAT
+    note = " This and the next four may be expressions in s, 0 at the start of the curve, 1 at its end."
+    metavar = "EXPRESSION" if along_curve else "NUMBER"
+
+    def decorate(command: Function) -> Function:
+        for name, help in (
+            ("--extents", "Sides of the bounding box, mm; on a curve DX runs along it."),
+            ("--mean-edge-length", "Mean edge length, mm."),
+            ("--mean-degree", "Mean number of edges at a node, 2 edges / nodes."),
+            ("--edges", "Number of edges."),
+            ("--nodes", "Number of nodes." + note * along_curve),
+        ):
+            shape = {"nargs": 3, "metavar": "DX DY DZ"} if name == "--extents" else {"metavar": metavar}
+            command = click.option(name, type=kind, help=help, **shape)(command)  # type: ignore[arg-type]
+        return command
+
+    return decorate
+
+
+def curves(radius: float = 20, pitch: float = 8, turns: float = 3) -> Callable[[Function], Function]:
+    """``--curve`` and what describes it, see `modules.curve_of`; the arguments are what a helix has by default."""
+
+    def decorate(command: Function) -> Function:
+        for option in (
+            click.option("--t1", type=float, help="Last value of t in the expressions.  [default: 1]"),
+            click.option("--t0", type=float, help="First value of t in the expressions.  [default: 0]"),
+            click.option("--length", type=float, help="Length of a line, mm."),
+            click.option("--turns", type=float, help=f"Turns of a helix.  [default: {turns:g}]"),
+            click.option("--pitch", type=float, help=f"Rise of a helix in one turn, mm.  [default: {pitch:g}]"),
+            click.option("--curve-radius", type=float, help=f"Radius of a helix, mm.  [default: {radius:g}]"),
+            click.option("--curve", default="helix", show_default=True, metavar="CURVE",
+                         help="helix; line; or three expressions in t, in mm: 'x; y; z'."),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _configured(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Take defaults for the options of the running command from its table in the TOML file ``path``."""
+    if path is None:
+        return
+    table, place = _table_of(context, path)
+    known = {str(option.name): option for option in context.command.params if option.name != "config"}
+    defaults = {}
+    for key, value in table.items():
+        option = known.get(key.replace("-", "_"))
+        if option is None:
+            allowed = ", ".join(sorted(name.replace("_", "-") for name in known))
+            raise click.UsageError(f"--config {path}: {place} has no option {key!r}, allowed are {allowed}")
+        several = option.nargs != 1 or option.multiple
+        items = value if isinstance(value, list) and several else [value]
+        if isinstance(value, list) != several or not all(isinstance(item, str | int | float) for item in items):
+            wanted = "a list of values" if several else "one value"
+            raise click.UsageError(f"--config {path}: {place} {key} is {value!r}, must be {wanted}")
+        # As text, so that a value is checked as one from the command line is.
+        defaults[str(option.name)] = [str(item) for item in items] if several else str(value)
+    context.default_map = {**(context.default_map or {}), **defaults}
+
+
+def _table_of(context: click.Context, path: Path) -> tuple[dict[str, Any], str]:
+    """The table of the running command in the TOML file ``path``, empty if it has none, and its name."""
+    try:
+        with path.open("rb") as stream:
+            table: Any = tomllib.load(stream)
+    except OSError as error:
+        raise click.UsageError(f"--config {path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--config {path}: not TOML ({error})") from None
+    chain = [context]
+    while chain[0].parent is not None:
+        chain.insert(0, chain[0].parent)
+    names: list[str] = []
+    for group, inner in pairwise(chain):
+        commands = group.command.commands if isinstance(group.command, click.Group) else {}
+        unknown = [name for name in table if name not in commands]
+        if unknown:
+            allowed = ", ".join(commands)
+            raise click.UsageError(f"--config {path}: {unknown[0]!r} is no command, tables are of {allowed}")
+        names.append(str(inner.info_name))
+        table = table.get(names[-1], {})
+        if not isinstance(table, dict):
+            raise click.UsageError(f"--config {path}: {'.'.join(names)} is {table!r}, must be a table of options")
+    return table, f"[{'.'.join(names)}]"

@@ -1,0 +1,109 @@
+"""From a web to the files of a part: solid, picture, report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from structgen.cli.console import CheckError, Console
+
+if TYPE_CHECKING:
+    from assembly import Solid
+    from structgen.web import WebGraph
+
+SOLIDS = (".stl", ".3mf")
+PICTURE, REPORT = ".png", ".json"
+
+
+def read_connected(path: Path, console: Console) -> WebGraph:
+    """The web in ``path``; of a web in several parts the largest, with a warning."""
+    from structgen.io import read_web
+
+    web = read_web(path)
+    parts = int(web.components().max()) + 1
+    if parts == 1:
+        return web
+    largest = web.largest_component()
+    console.warn(f"{path}: the web has {parts} separate parts; the largest, {largest.n} of {web.n} nodes, is used")
+    return largest
+
+
+def check_outputs(paths: Sequence[Path]) -> None:
+    """Refuse names that `write_part` cannot write, before any work is done."""
+    from structgen.files import check_writable
+    from structgen.io import FORMATS, check_output
+
+    for path in paths:
+        suffix = path.suffix.lower()
+        if suffix in FORMATS:
+            check_output(path)
+        elif suffix in (*SOLIDS, PICTURE, REPORT):
+            check_writable(path)
+        else:
+            allowed = ", ".join((*SOLIDS, PICTURE, REPORT, *FORMATS))
+            raise click.UsageError(f"--output {path}: suffix {path.suffix!r} is not known, use one of {allowed}")
+
+
+def make_solid(web: WebGraph, sides: int, density: float, console: Console) -> Solid:
+    """`solidify` with progress; `CheckError` where no sound solid is found."""
+    from assembly import solidify
+
+    try:
+        with console.stage("solid"):
+            return solidify(web, sides, density, progress=console.detail)
+    except RuntimeError as error:
+        raise CheckError(str(error)) from None
+
+
+def write_part(
+    web: WebGraph, solid: Solid | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console
+) -> dict[str, Any]:
+    """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's."""
+    from assembly import picture, write_3mf, write_stl
+    from structgen.files import write_json
+    from structgen.io import write_web
+
+    report = facts | {"web": web_facts(web)} | ({"solid": solid.report} if solid else {})
+    for path in paths:
+        suffix = path.suffix.lower()
+        with console.stage("picture" if suffix == PICTURE else "write"):
+            if suffix == ".stl" and solid:
+                write_stl(solid, path)
+            elif suffix == ".3mf" and solid:
+                write_3mf(
+                    solid, path, {"Title": title, **{k: str(v) for k, v in facts.items() if isinstance(v, str | int)}}
+                )
+            elif suffix == PICTURE:
+                picture(web, solid, path, title)
+            elif suffix != REPORT:
+                write_web(web, path, facts)
+    report |= {"files": [str(path) for path in paths], "seconds": dict(console.seconds)}
+    for path in paths:
+        if path.suffix.lower() == REPORT:
+            write_json(path, report)
+    return report
+
+
+def web_facts(web: WebGraph) -> dict[str, Any]:
+    """What the report says of a web: the seven numbers, parts, thickness."""
+    from structgen.targets import DesignTargets
+
+    return DesignTargets.measure(web).as_dict() | {
+        "components": int(web.components().max()) + 1,
+        "max_degree": int(web.degree.max()),
+        "radius": {"min": float(web.radius.min()), "max": float(web.radius.max())},
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of structgen and of the libraries that its files depend on."""
+    import sys
+    from importlib.metadata import version
+
+    from structgen import __version__
+
+    names = ("torch", "numpy", "scipy", "manifold3d", "trimesh", "pyvista")
+    return {"structgen": __version__, "python": sys.version.split()[0], **{name: version(name) for name in names}}

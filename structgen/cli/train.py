@@ -1,0 +1,136 @@
+"""`structgen train`: train or fine-tune generators."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from structgen.cli.console import Console
+from structgen.cli.options import common, seeded
+
+if TYPE_CHECKING:
+    from structgen.training import Progress, TrainingPlan
+
+#: Webs generated for each held-out target in the metrics of the card.
+WEBS_PER_TARGET = 4
+
+
+@click.group("train")
+def command() -> None:
+    """Train generators on a data set.
+
+    \b
+    Example: structgen train analog --data data.npz --steps 4000 -o run
+    """
+
+
+@command.command("analog")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Data set made by `structgen data build`.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("run"),
+    show_default=True,
+    help="Folder for checkpoint, weights, card and log.",
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="MODEL",
+    envvar="STRUCTGEN_TRAIN_ANALOG_FROM",
+    help="Fine-tune this model: a shipped one, or a .safetensors file.",
+)
+@click.option("--steps", type=int, default=4000, show_default=True, help="Optimiser steps in all.")
+@click.option("--batch", type=int, default=32, show_default=True, help="Webs in a step, over all devices.")
+@click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Largest learning rate.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+@click.option(
+    "--accelerator", type=click.Choice(["cpu", "gpu", "auto"]), default="cpu", show_default=True, help="Where to train."
+)
+@click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="Devices on this machine.")
+@click.option(
+    "--checkpoint-seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Time between checkpoints."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["32-true", "bf16-mixed"]),
+    default="32-true",
+    show_default=True,
+    help="Arithmetic in training; bf16-mixed is faster where the processor has it.",
+)
+@click.option(
+    "--test-targets",
+    type=click.IntRange(0, 10_000),
+    default=16,
+    show_default=True,
+    help="Held-out targets, 4 webs each, that the card's metrics are measured on.",
+)
+@seeded
+@common
+def analog(
+    console: Console, data: Path, output: Path, start: str | None, steps: int, batch: int, learning_rate: float,
+    resume: bool, accelerator: str, devices: int, checkpoint_seconds: float, precision: str, test_targets: int,
+    seed: int,
+) -> None:  # fmt: skip
+    """Train the analog diffusion model, or fine-tune one.
+
+    Writes checkpoint.pt, weights.safetensors, card.json and log.jsonl. Ctrl-C keeps a checkpoint, to go on from with
+    --resume, and usable weights.
+
+    \b
+    Examples:
+      structgen train analog --data data.npz --steps 4000 -o run
+      structgen train analog --data data.npz --from analog --steps 300 --learning-rate 3e-4 -o tuned
+    """
+    from structgen.evaluation import evaluate, held_out_targets
+    from structgen.files import check_writable, write_json
+    from structgen.generators import load_model
+    from structgen.sources.neighbourhoods import Dataset
+    from structgen.training import CARD, CHECKPOINT, WEIGHTS, TrainingPlan, train_analog
+
+    plan = TrainingPlan(steps=steps, batch=batch, seed=seed, learning_rate=learning_rate, precision=precision)
+    dataset = Dataset.open(data)
+    check_writable(output / CHECKPOINT)
+    with console.stage("train"):
+        model = train_analog(
+            dataset, output, plan, start=load_model(start) if start else None, resume=resume, accelerator=accelerator,
+            devices=devices, checkpoint_seconds=checkpoint_seconds, report=lambda progress: show(progress, console),
+            command=repeated(data.name, plan, start),
+        )  # fmt: skip
+    weights, card = output / WEIGHTS, output / CARD
+    facts: dict[str, Any] = {"weights": str(weights), "card": str(card)}
+    if test_targets:
+        console.say(f"generating {WEBS_PER_TARGET} webs for {test_targets} held-out targets")
+        try:
+            with console.stage("evaluate"):
+                metrics = evaluate(model, held_out_targets(dataset, test_targets, seed), WEBS_PER_TARGET, seed)
+        except ValueError as error:
+            console.warn(f"the card has no metrics on held-out targets: {error}")
+        else:
+            content = json.loads(card.read_text())
+            content["metrics"]["held out"] = metrics
+            write_json(card, content)
+            facts["metrics"] = metrics
+    console.result(facts | {"seconds": console.seconds}, f"{weights}: use it with --model {weights}")
+
+
+def repeated(dataset: str, plan: TrainingPlan, start: str | None) -> str:
+    """The command that does this training again."""
+    options = {
+        "data": dataset, "from": start, "steps": plan.steps, "batch": plan.batch, "learning-rate": plan.learning_rate,
+        "precision": plan.precision, "seed": plan.seed,
+    }  # fmt: skip
+    return "structgen train analog " + " ".join(f"--{name} {v}" for name, v in options.items() if v is not None)
+
+
+def show(progress: Progress, console: Console) -> None:
+    """A step on the progress line, a validation loss on a line of its own."""
+    left = (progress.steps - progress.step) * progress.seconds
+    note = f"loss {progress.losses['total']:.4f}, {progress.seconds:.2f} s a step, {left / 60:.0f} min left"
+    console.progress(progress.step, progress.steps, "step", note)
+    if progress.validation:
+        console.say(f"step {progress.step}: validation loss {progress.validation['total']:.4f}")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from structgen.generators.flows import box_noise, interpolate, matched, signed_permutations, velocity
+
+
+def test_box_noise_fills_the_box_evenly():
+    points = box_noise((40.0, 10.0, 0.0), 20000, np.random.default_rng(0))
+    assert (np.abs(points) <= [20, 5, 0]).all()
+    # Five standard errors of the mean and of the variance side^2 / 12.
+    np.testing.assert_allclose(points.mean(0), 0, atol=5 * 40 / np.sqrt(12 * 20000))
+    np.testing.assert_allclose(points.var(0), np.square([40, 10, 0]) / 12, rtol=0.05)
+
+
+@settings(max_examples=40)
+@given(n=st.integers(1, 6), seed=st.integers(0, 10**6), whole=st.booleans())
+def test_matching_is_the_best_of_all_permutations(n, seed, whole):
+    rng = np.random.default_rng(seed)
+    data, noise = rng.integers(-2, 3, (2, n, 3)).astype(float) if whole else rng.standard_normal((2, n, 3))
+    found = matched(noise, data)
+    assert sorted(found.tolist()) == sorted(noise.tolist())
+    best = min(np.square(noise[list(p)] - data).sum() for p in permutations(range(n)))
+    np.testing.assert_allclose(np.square(found - data).sum(), best, atol=1e-12)
+
+
+def test_matching_undoes_a_shuffle():
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((50, 3))
+    np.testing.assert_array_equal(matched(data[rng.permutation(50)], data), data)
+
+
+def test_path_runs_straight_from_noise_to_data_each_row_at_its_own_time():
+    noise, data = torch.randn(2, 4, 5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    t = torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64)
+    x = interpolate(noise, data, t)
+    torch.testing.assert_close(x[0], noise[0], rtol=0, atol=0)
+    torch.testing.assert_close(x[3], data[3], rtol=0, atol=0)
+    torch.testing.assert_close(x[1], noise[1] + 0.25 * (data[1] - noise[1]))
+
+
+def test_velocity_of_a_known_end_is_that_of_the_straight_path():
+    noise, data = torch.randn(2, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    for t in (0.0, 0.3, 0.9):
+        torch.testing.assert_close(velocity(data, (1 - t) * noise + t * data, t), data - noise, rtol=1e-6, atol=1e-6)
+    assert torch.isfinite(velocity(data, noise, 1.0)).all()
+
+
+def test_the_48_signed_permutations_are_a_group():
+    turns = signed_permutations().astype(int)
+    members = {turn.tobytes() for turn in turns}
+    assert turns.shape == (48, 3, 3)
+    assert len(members) == 48
+    assert np.eye(3, dtype=int).tobytes() in members
+    for a in turns:
+        assert (a @ a.T == np.eye(3)).all()
+        assert a.T.copy().tobytes() in members
+        assert {(a @ b).tobytes() for b in turns} == members
+    assert [int((np.linalg.det(turns).round() == sign).sum()) for sign in (1, -1)] == [24, 24]

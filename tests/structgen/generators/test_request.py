@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from structgen.generators.request import MARGIN, ROWS, TrainingRange
+from structgen.targets import NAMES, DesignTargets
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Targets of 400 webs whose mean degree grows with their number of nodes."""
+    rng = np.random.default_rng(0)
+    nodes = np.concatenate([[8, 64], rng.integers(8, 65, 398)])
+    edges = np.maximum(nodes - 1, np.round(nodes * (1 + nodes / 64)))
+    box = np.sort(rng.uniform(20, 40, (400, 3)), axis=1)
+    length = 0.45 * np.linalg.norm(box, axis=1) / nodes ** (1 / 3) * np.exp(0.1 * rng.standard_normal(400))
+    return np.column_stack([length, box, nodes, edges, 2 * edges / nodes])
+
+
+@pytest.fixture(scope="module")
+def trained(rows):
+    return TrainingRange.of(rows, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("asked", "filled"),
+    [
+        (DesignTargets(), NAMES),
+        (DesignTargets(nodes=20), ("mean_edge_length", "dx", "dy", "dz", "edges", "mean_degree")),
+        (DesignTargets(edges=60), ("mean_edge_length", "dx", "dy", "dz", "nodes", "mean_degree")),
+        (DesignTargets(mean_degree=3.0), ("mean_edge_length", "dx", "dy", "dz", "nodes", "edges")),
+        (DesignTargets(nodes=48, mean_degree=3.6, extents=(40, 40, 25)), ("mean_edge_length",)),
+        (DesignTargets(mean_edge_length=4.0), ("dx", "dy", "dz", "nodes", "edges", "mean_degree")),
+        (DesignTargets(extents=(1, 2, 3)), ("mean_edge_length", "nodes", "edges", "mean_degree")),
+    ],
+)
+def test_missing_targets_are_filled_and_named_and_what_was_asked_is_kept(trained, asked, filled):
+    full, names = trained.complete(asked)
+    assert names == filled
+    assert full.is_complete
+    for name, value in asked.as_dict().items():
+        if value is not None:
+            assert full.as_dict()[name] == pytest.approx(value)
+
+
+def test_complete_targets_are_left_alone(trained):
+    asked = DesignTargets(8.0, (30, 30, 30), nodes=30, edges=45)
+    assert trained.complete(asked) == (asked, ())
+
+
+def test_nothing_asked_gives_the_median_of_the_training_webs(rows, trained):
+    full = trained.complete(DesignTargets())[0]
+    assert full.nodes == pytest.approx(np.median(rows[:, 4]), abs=1)
+    assert full.mean_degree == pytest.approx(np.median(rows[:, 6]), abs=0.1)
+    assert np.linalg.norm(full.extents) == pytest.approx(np.median(np.linalg.norm(rows[:, 1:4], axis=1)), rel=0.02)
+
+
+def test_what_is_filled_is_typical_of_webs_like_the_one_asked_for(trained):
+    # In the training data mean degree is 2 (1 + nodes / 64).
+    assert trained.complete(DesignTargets(nodes=16))[0].mean_degree == pytest.approx(2.5, abs=0.15)
+    assert trained.complete(DesignTargets(nodes=56))[0].mean_degree == pytest.approx(3.75, abs=0.15)
+    assert trained.complete(DesignTargets(mean_degree=3.0))[0].nodes == pytest.approx(32, abs=2)
+    # edges = nodes (1 + nodes / 64): 48 edges at 32 nodes, 112 at 59.
+    assert trained.complete(DesignTargets(edges=48))[0].nodes == pytest.approx(32, abs=2)
+    assert trained.complete(DesignTargets(edges=112))[0].nodes == pytest.approx(59, abs=2)
+
+
+def test_nodes_filled_from_edges_stay_in_range_where_they_can(trained):
+    full = trained.complete(DesignTargets(edges=132))[0]
+    assert (full.nodes, full.edges) == (64, 132)
+
+
+def test_filling_follows_the_scale_of_the_request(trained):
+    small, large = (trained.complete(DesignTargets(nodes=30, extents=(s, s, s)))[0] for s in (1.0, 1000.0))
+    assert large.mean_edge_length == pytest.approx(1000 * small.mean_edge_length)
+    small, large = (trained.complete(DesignTargets(nodes=30, mean_edge_length=s))[0] for s in (1.0, 1000.0))
+    np.testing.assert_allclose(large.extents, 1000 * np.array(small.extents))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (DesignTargets(nodes=7), ("nodes is 7", "8 to 64")),
+        (DesignTargets(nodes=65), ("nodes is 65", "8 to 64")),
+        (DesignTargets(edges=300), ("mean_degree is 9.375", "this model allows")),
+        (DesignTargets(edges=5), ("edges is 5", "8 nodes has 7 to 28")),
+        (DesignTargets(mean_degree=20), ("mean_degree is 20", "this model allows")),
+        (DesignTargets(0.01, (30, 30, 30), 30, 45), ("mean_edge_length is 0.01 mm", "this model allows", "30 nodes")),
+        (DesignTargets(50.0, (30, 30, 30), 30, 45), ("mean_edge_length is 50 mm", "30 x 30 x 30 mm")),
+    ],
+)
+def test_out_of_range_is_refused_with_the_allowed_range(refused, trained, asked, words):
+    with refused(*words):
+        trained.complete(asked)
+
+
+def test_the_allowed_range_is_the_training_range_and_a_margin(refused, rows, trained):
+    low, high = rows[:, 6].min(), rows[:, 6].max()
+    most = high + MARGIN * (high - low)
+    with refused(f"{low - MARGIN * (high - low):g} to {most:g}"):
+        trained.complete(DesignTargets(nodes=60, edges=int(np.ceil(most * 30)) + 1))
+    inside = DesignTargets(nodes=60, edges=int(np.floor(most * 30)))
+    assert trained.complete(inside)[0].edges == inside.edges
+    # The length that a refusal allows is allowed.
+    with pytest.raises(ValueError, match="this model allows") as caught:
+        trained.complete(DesignTargets(0.01, (30, 30, 30), 30, 45))
+    least = float(str(caught.value).split("allows ")[1].split(" to ")[0])
+    assert trained.complete(DesignTargets(1.001 * least, (30, 30, 30), 30, 45))[1] == ()
+
+
+def test_kept_rows_are_few_and_hold_the_extremes():
+    rng = np.random.default_rng(1)
+    nodes = rng.integers(8, 65, 3000)
+    edges = nodes - 1 + rng.integers(0, 40, 3000)
+    rows = np.column_stack([rng.uniform(1, 9, 3000), rng.uniform(10, 30, (3000, 3)), nodes, edges, 2 * edges / nodes])
+    kept = TrainingRange.of(rows, 0.1).rows
+    assert kept.shape == (ROWS, 7)
+    for column in (4, 6):
+        assert (kept[:, column].min(), kept[:, column].max()) == (rows[:, column].min(), rows[:, column].max())
+    assert {row.tobytes() for row in kept} <= {row.tobytes() for row in rows}
+    np.testing.assert_array_equal(kept, TrainingRange.of(rows, 0.1).rows)

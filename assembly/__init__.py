@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assembly.join import Joined, join
     from assembly.place import assemble, assemble_along, station_parameters, webs_needed
     from assembly.render import picture
+    from assembly.render_html import page
     from assembly.solid import Solid, solidify
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "helix",
     "join",
     "line",
+    "page",
     "parametric",
     "picture",
     "polyline",
@@ -50,6 +52,7 @@ _HOMES = {
     "assemble_along": "assembly.place",
     "helix": "assembly.curves",
     "line": "assembly.curves",
+    "page": "assembly.render_html",
     "parametric": "assembly.curves",
     "picture": "assembly.render",
     "polyline": "assembly.curves",

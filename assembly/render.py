@@ -26,8 +26,9 @@ PROBE_SECONDS = 60
 
 
 def picture(
-    web: WebGraph, solid: Solid | None, path: str | Path, title: str = "", size: tuple[int, int] = (1600, 800)
-) -> None:
+    web: WebGraph, solid: Solid | None, path: str | Path, title: str = "", size: tuple[int, int] = (1600, 800),
+    to_scale: bool = False,
+) -> None:  # fmt: skip
     """Write a PNG of ``web`` on the left, struts coloured by silk type or length, and of ``solid`` on the right.
 
     Arguments:
@@ -36,6 +37,8 @@ def picture(
         path: a file name ending in ``.png``.
         title: a line at the top.
         size: width and height in pixels, 64 to 8192.
+        to_scale: draw struts as wide as they are, at least half a pixel, instead of all as wide as is well seen; by
+            matplotlib, whose lines have any width.
 
     Drawn by pyvista where off-screen OpenGL works, else by matplotlib; the environment variable
     ``STRUCTGEN_RENDERER`` (``pyvista`` or ``matplotlib``) decides where set.
@@ -43,9 +46,10 @@ def picture(
     if Path(path).suffix.lower() != ".png":
         raise ValueError(f"path {str(path)!r} must end in .png")
     page = _page(size)
-    painter = importlib.import_module(f"assembly.render_{_renderer()}")
+    painter = importlib.import_module(f"assembly.render_{'matplotlib' if to_scale else _renderer()}")
     with whole_file(path) as temporary:
-        compose(page, web, solid, painter, title).savefig(temporary, format="png", metadata={"Software": None})
+        figure = compose(page, web, solid, painter, title, to_scale)
+        figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
 def _page(size: Any) -> tuple[int, int]:

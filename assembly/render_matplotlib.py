@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assembly.render_page import DPI, LIGHT, SOLID_COLOUR, Frame, nearness, strut_width
+from assembly.render_page import DPI, LIGHT, SOLID_COLOUR, Frame, nearness, strut_width, true_widths
 from assembly.solid import Solid
 from structgen.web import FloatArray, WebGraph
 
@@ -20,7 +20,7 @@ def paint_web(figure: Figure, frame: Frame, web: WebGraph, colours: FloatArray) 
 
     ends = (web.pos @ frame.view.T)[web.edge_index.T]
     order = np.argsort(ends[:, :, 2].mean(axis=1), kind="stable")
-    width = strut_width(web, frame.box[3])
+    width = true_widths(web, frame)[order] if frame.to_scale else strut_width(web, frame.box[3])
     struts = LineCollection(list(ends[order, :, :2]), colors=colours[order], linewidths=width, capstyle="round")
     _axes(figure, frame).add_collection(struts, autolim=False)
 

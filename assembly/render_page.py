@@ -27,6 +27,8 @@ VIEW = np.array([0.9, -1.5, 0.95])
 #: Direction to the light.
 LIGHT = np.array([0.35, -0.6, 0.9])
 MARGIN = 1.06
+#: Least width in pixels of a strut that is drawn to scale.
+THINNEST = 0.5
 #: Texts are made smaller to fit, down to this share of their size.
 SMALLEST_LETTER = 0.6
 
@@ -40,12 +42,14 @@ class Frame:
         view: ``(3, 3)`` orthonormal rows right, up, towards the viewer.
         centre: ``(2,)`` mm along the first two rows, in the middle of the panel.
         half_height: mm from the middle of the panel to its upper edge.
+        to_scale: whether struts are drawn as wide as they are.
     """
 
     box: tuple[int, int, int, int]
     view: FloatArray
     centre: FloatArray
     half_height: float
+    to_scale: bool = False
 
     @property
     def aspect(self) -> float:
@@ -63,7 +67,10 @@ class Painter(Protocol):
         """Draw the surface."""
 
 
-def compose(size: tuple[int, int], web: WebGraph, solid: Solid | None, painter: Painter | Any, title: str) -> Figure:
+def compose(
+    size: tuple[int, int], web: WebGraph, solid: Solid | None, painter: Painter | Any, title: str,
+    to_scale: bool = False,
+) -> Figure:  # fmt: skip
     """The page; see `assembly.render.picture`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -81,7 +88,7 @@ def compose(size: tuple[int, int], web: WebGraph, solid: Solid | None, painter: 
     scenes = [web.pos] if solid is None else [web.pos, solid.vertices]
     for panel, points in enumerate(scenes):
         box = (panel * width, bottom, width, max(size[1] - bottom - top, 1))
-        frame = Frame(box, view, *framing(points, view, box[2] / box[3]))
+        frame = Frame(box, view, *framing(points, view, box[2] / box[3]), to_scale)
         if panel == 0 or solid is None:
             painter.paint_web(figure, frame, web, colours)
         else:
@@ -174,6 +181,11 @@ def framing(points: FloatArray, view: FloatArray, aspect: float) -> tuple[FloatA
 def strut_width(web: WebGraph, height: int) -> float:
     """Width in pixels of a strut in a panel ``height`` pixels high."""
     return float(max(height / 220 / max(web.m / 400, 1) ** 0.4, 0.8))
+
+
+def true_widths(web: WebGraph, frame: Frame) -> FloatArray:
+    """``(m,)`` widths in pixels of struts drawn to scale, at least `THINNEST`, below which they would vanish."""
+    return np.maximum(web.radius * frame.box[3] / frame.half_height, THINNEST)
 
 
 def nearness(depth: FloatArray) -> FloatArray:

@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import splu, spsolve
 
 
 def equilibrium(
-    pos: npt.ArrayLike, edge_index: npt.ArrayLike, force_density: npt.ArrayLike, fixed: npt.ArrayLike
+    pos: npt.ArrayLike,
+    edge_index: npt.ArrayLike,
+    force_density: npt.ArrayLike,
+    fixed: npt.ArrayLike,
+    symmetric: bool = False,
 ) -> npt.NDArray[np.float64]:
     """Positions at which every free node is in equilibrium: sum_j q_ij (x_j - x_i) = 0.
 
@@ -19,6 +23,8 @@ def equilibrium(
         edge_index: ``(2, m)`` node numbers.
         force_density: tension over length of each edge, one number or ``(m,)``, > 0.
         fixed: node numbers or an ``(n,)`` mask of the nodes held in place.
+        symmetric: factorise with an ordering for symmetric matrices: several times as fast for thousands of nodes.
+            Not the default, since the last bits differ and the shipped model's webs are to be made again bit by bit.
 
     Returns ``(n, 3)``. Raises `ValueError` if a part of the web holds no fixed node (it would fall
     together to a point). Linear force density method: H.-J. Schek, Comput. Methods Appl. Mech. Eng.
@@ -50,7 +56,12 @@ def equilibrium(
     laplacian = csr_array(diags_array(adjacency.sum(axis=1)) - adjacency)
     moved = pos.copy()
     rows = laplacian[free]
-    moved[free] = spsolve(rows[:, free].tocsc(), -(rows[:, held] @ pos[held])).reshape(-1, 3)
+    matrix, pull = rows[:, free].tocsc(), -(rows[:, held] @ pos[held])
+    if symmetric:
+        factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        moved[free] = factor.solve(pull)
+    else:
+        moved[free] = spsolve(matrix, pull).reshape(-1, 3)
     return moved
 
 

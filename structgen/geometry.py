@@ -11,8 +11,18 @@ FloatArray = npt.NDArray[np.float64]
 def segment_distance(p0: FloatArray, p1: FloatArray, q0: FloatArray, q1: FloatArray) -> FloatArray:
     """Shortest distance between segments p0 p1 and q0 q1, all ``(..., 3)`` and broadcast; returns ``(...)``.
 
-    Clamped closest points after C. Ericson, Real-Time Collision Detection (2005), section 5.1.9; points and
-    parallel segments are handled.
+    Points and parallel segments are handled.
+    """
+    s, t = nearest_shares(p0, p1, q0, q1)
+    apart = (p0 - q0) + s[..., None] * (p1 - p0) - t[..., None] * (q1 - q0)
+    distance: FloatArray = np.sqrt(_dot(apart, apart))
+    return distance
+
+
+def nearest_shares(p0: FloatArray, p1: FloatArray, q0: FloatArray, q1: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where the segments p0 p1 and q0 q1, as in `segment_distance`, are nearest: shares of each, in 0 to 1.
+
+    Clamped closest points after C. Ericson, Real-Time Collision Detection (2005), section 5.1.9.
     """
     d1, d2, r = p1 - p0, q1 - q0, p0 - q0
     a, e, f = _dot(d1, d1), _dot(d2, d2), _dot(d2, r)
@@ -23,10 +33,7 @@ def segment_distance(p0: FloatArray, p1: FloatArray, q0: FloatArray, q1: FloatAr
     s = np.where(parallel, 0.0, np.clip((b * f - c * e) / np.where(parallel, 1.0, denominator), 0, 1))
     t = (b * s + f) / np.maximum(e, tiny)
     t = np.clip(t, 0, 1)
-    s = np.clip((b * t - c) / np.maximum(a, tiny), 0, 1)
-    apart = r + s[..., None] * d1 - t[..., None] * d2
-    distance: FloatArray = np.sqrt(_dot(apart, apart))
-    return distance
+    return np.clip((b * t - c) / np.maximum(a, tiny), 0, 1), t
 
 
 def _dot(u: FloatArray, v: FloatArray) -> FloatArray:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from structgen.geometry import segment_distance
-from structgen.web import WebGraph
+from structgen.web import FloatArray, WebGraph
+
+#: Pieces of struts looked at in one go: bounds memory.
+BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,46 @@ def validity(web: WebGraph, max_degree: int, min_distance: float | None = None) 
 
 
 def crossing_pairs(web: WebGraph) -> np.ndarray:
-    """``(k, 2)`` pairs of edge numbers whose struts, without a shared node, are nearer than the sum of their radii."""
+    """``(k, 2)`` pairs of edge numbers whose struts, without a shared node, are nearer than the sum of their radii.
+
+    Rows are sorted, each with the smaller number first.
+    """
     a, b = web.pos[web.edge_index]
-    middle, reach = (a + b) / 2, web.lengths / 2 + web.radius
-    found = []
-    for e, near in enumerate(cKDTree(middle).query_ball_point(middle, reach + reach.max())):
-        others = np.array([f for f in near if f > e], dtype=np.int64)
-        if len(others):
-            shared = np.isin(web.edge_index[:, others], web.edge_index[:, e]).any(axis=0)
-            others = others[~shared]
-            distance = segment_distance(a[e], b[e], a[others], b[others])
-            hit = others[distance < web.radius[e] + web.radius[others]]
-            found.append(np.column_stack([np.full(len(hit), e), hit]))
-    return np.concatenate(found) if found else np.empty((0, 2), np.int64)
+    found = [np.empty((0, 2), np.int64)]
+    for pairs in _near_pairs(a, b, web.radius):
+        e, f = pairs.T
+        (i, j), (k, o) = web.edge_index[:, e], web.edge_index[:, f]
+        pairs = pairs[(i != k) & (i != o) & (j != k) & (j != o)]
+        e, f = pairs.T
+        near = segment_distance(a[e], b[e], a[f], b[f]) < web.radius[e] + web.radius[f]
+        found.append(pairs[near])
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _near_pairs(a: FloatArray, b: FloatArray, radius: FloatArray) -> Iterator[np.ndarray]:
+    """Blocks ``(k, 2)`` of pairs e < f of segments a b that may be nearer than the sum of their radii.
+
+    Segments are cut into pieces of about half the median length, so that a few long ones do not make the search wide.
+    """
+    m = len(a)
+    length = np.linalg.norm(b - a, axis=1)
+    piece = max(float(np.median(length)) / 2, float(length.sum()) / (4 * m), 2 * float(np.median(radius)))
+    count = np.maximum(np.ceil(length / piece), 1).astype(np.int64)
+    segment = np.repeat(np.arange(m), count)
+    step = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
+    share = (step + 0.5) / count[segment]
+    middle = a[segment] + share[:, None] * (b - a)[segment]
+    half = (length / count / 2 + radius)[segment]
+    # Each looks for those that reach no further than itself: none is missed, and thick ones alone search widely.
+    order = np.argsort(half, kind="stable")
+    middle, half, segment = middle[order], half[order], segment[order]
+    for start in range(0, len(middle), BLOCK):
+        end = min(start + BLOCK, len(middle))
+        block, others = cKDTree(middle[start:end]), cKDTree(middle[:end])
+        near = block.sparse_distance_matrix(others, 2 * half[end - 1] * (1 + 1e-9), output_type="ndarray")
+        own, other = near["i"] + start, near["j"]
+        use = (other < own) & (near["v"] <= (half[own] + half[other]) * (1 + 1e-9))
+        e, f = segment[own[use]], segment[other[use]]
+        code = np.unique(np.minimum(e, f) * m + np.maximum(e, f))
+        pairs = np.column_stack([code // m, code % m])
+        yield pairs[pairs[:, 0] != pairs[:, 1]]

@@ -25,6 +25,24 @@ def command() -> None:
     "--procedural", type=click.IntRange(1, 10_000), help="Use this many procedural tangle webs instead of WEBS."
 )
 @click.option(
+    "--default-set",
+    type=click.IntRange(3, 100_000),
+    metavar="COUNT",
+    help="Use COUNT webs of the default training set, orb, sheet, tangle and tent webs in turn, instead of WEBS.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 4096),
+    default=0,
+    show_default=True,
+    help="Processes that build the default set; 0 for all cores. The result does not depend on it.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="A dask.distributed scheduler (tcp://host:8786) whose workers build the default set instead.",
+)
+@click.option(
     "-n",
     "--count",
     type=click.IntRange(1, 10_000_000),
@@ -43,8 +61,9 @@ def command() -> None:
 @seeded
 @common
 def build(
-    console: Console, webs: tuple[Path, ...], procedural: int | None, count: int, output: Path, seed: int
-) -> None:
+    console: Console, webs: tuple[Path, ...], procedural: int | None, default_set: int | None, workers: int,
+    scheduler: str | None, count: int, output: Path, seed: int,
+) -> None:  # fmt: skip
     """Sample connected neighbourhoods of 8 to 64 nodes from webs.
 
     A neighbourhood is a small web cut from a large one: what a model learns from. Several WEBS are split into train,
@@ -54,19 +73,27 @@ def build(
     Examples:
       structgen data build web.npz -n 5000 -o data.npz
       structgen data build --procedural 60 -n 30000 --seed 0 -o data.npz
+      structgen data build --default-set 64 -n 200000 --seed 0 -o data.npz
     """
     from structgen.cli.part import read_connected
     from structgen.files import check_writable
     from structgen.sources import neighbourhoods
     from structgen.sources.procedural import varied_tangles
+    from structgen.sources.training_set import source_webs
 
-    if bool(webs) == (procedural is not None):
-        raise click.UsageError("give either WEBS or --procedural")
+    if bool(webs) + (procedural is not None) + (default_set is not None) != 1:
+        raise click.UsageError("give one of WEBS, --procedural and --default-set")
     if output.suffix.lower() != ".npz":
         raise click.UsageError(f"--output {output}: must end in .npz")
     check_writable(output)
     with console.stage("webs"):
-        if procedural:
+        if default_set:
+            console.say(f"building {default_set} webs of the default set")
+            sources = source_webs(
+                default_set, seed, workers, scheduler, lambda done, total: console.progress(done, total, "web")
+            )
+            origin = f"{default_set} webs of the default set (orb, sheet, tangle, tent), seed {seed}"
+        elif procedural:
             console.say(f"spinning {procedural} procedural webs")
             sources, origin = varied_tangles(procedural, seed), f"{procedural} procedural tangle webs, seed {seed}"
         else:
@@ -97,6 +124,33 @@ def info(console: Console, dataset: Path) -> None:
         f"{name:18}{row['min']:10.4g}{row['median']:10.4g}{row['max']:10.4g}" for name, row in facts["ranges"].items()
     ]
     console.result(facts, "\n".join(lines))
+
+
+@command.command("card", short_help="Write the data card of a data set.")
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("card"),
+    show_default=True,
+    help="Folder for card.json and card.png.",
+)
+@common
+def card(console: Console, dataset: Path, output: Path) -> None:
+    """Write a card of a data set of `structgen data build`: counts, silk types, histograms of the seven targets.
+
+    \b
+    Example: structgen data card data.npz -o card
+    """
+    from structgen.files import check_writable
+    from structgen.sources import data_card
+    from structgen.sources.neighbourhoods import Dataset
+
+    opened = Dataset.open(dataset)
+    check_writable(output / data_card.CARD)
+    facts = data_card.write_card(opened, output)
+    console.result(facts, f"{output / data_card.CARD}, {output / data_card.PICTURE}: {describe(opened)}")
 
 
 def describe(dataset: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,28 +140,48 @@ def _pools(webs: Sequence[WebGraph], seed: int) -> list[_Pool]:
     return pools
 
 
+class Sampler:
+    """Draws neighbourhoods of 8 to 64 nodes from ``webs``: the k-th depends on ``(seed, k)`` alone.
+
+    Several webs are split by web, one web by region. Sizes and compactness are uniform, as far as the region allows.
+    """
+
+    def __init__(self, webs: Sequence[WebGraph], seed: int) -> None:
+        self.seed = seed
+        self._pools = _pools(webs, seed)
+        self._lists = [neighbour_lists(pool.part) for pool in self._pools]
+        pools = list(enumerate(self._pools))
+        self._by_split = [[p for p, pool in pools if pool.split == s] for s in range(len(SPLITS))]
+        weights = [np.array([self._pools[p].part.n for p in group], float) for group in self._by_split]
+        self._chances = [weight / weight.sum() for weight in weights]
+
+    def split(self, k: int) -> int:
+        """Split of the k-th neighbourhood, without the work to draw it."""
+        return self._begun(k)[1]
+
+    def draw(self, k: int) -> tuple[WebGraph, int, int, IntArray]:
+        """The k-th ``(neighbourhood, web, split, source nodes)``; its bounding box is centred on the origin."""
+        rng, split = self._begun(k)
+        group = self._by_split[split]
+        p = group[int(rng.choice(len(group), p=self._chances[split]))]
+        pool = self._pools[p]
+        start, size = int(rng.integers(pool.part.n)), int(rng.integers(MIN_NODES, MAX_NODES + 1))
+        nodes = np.sort(expand(self._lists[p], start, size, rng, compact=rng.random()))
+        web = pool.part.subweb(nodes)
+        return web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2), pool.web, split, pool.nodes[nodes]
+
+    def _begun(self, k: int) -> tuple[np.random.Generator, int]:
+        rng = generator(self.seed, 1, k)
+        return rng, int(rng.choice(len(SPLITS), p=(1 - sum(HELD_OUT), *HELD_OUT)))
+
+
 def sample_neighbourhoods(
     webs: Sequence[WebGraph], count: int, seed: int
 ) -> Iterator[tuple[WebGraph, int, int, IntArray]]:
-    """Draw ``count`` neighbourhoods of 8 to 64 nodes; yields ``(neighbourhood, web, split, source nodes)``.
-
-    Several webs are split by web, one web by region. Sizes and compactness are uniform, as far as the region
-    allows; the k-th neighbourhood depends on ``(seed, k)`` alone. The bounding box of each is centred on the origin.
-    """
-    pools = _pools(webs, seed)
-    lists = [neighbour_lists(pool.part) for pool in pools]
-    by_split = [[p for p, pool in enumerate(pools) if pool.split == s] for s in range(len(SPLITS))]
-    weights = [np.array([pools[p].part.n for p in group], float) for group in by_split]
-    shares = (1 - sum(HELD_OUT), *HELD_OUT)
+    """The first ``count`` draws of a `Sampler`: ``(neighbourhood, web, split, source nodes)``."""
+    sampler = Sampler(webs, seed)
     for k in range(count):
-        rng = generator(seed, 1, k)
-        split = int(rng.choice(len(SPLITS), p=shares))
-        p = by_split[split][int(rng.choice(len(by_split[split]), p=weights[split] / weights[split].sum()))]
-        pool = pools[p]
-        start, size = int(rng.integers(pool.part.n)), int(rng.integers(MIN_NODES, MAX_NODES + 1))
-        nodes = np.sort(expand(lists[p], start, size, rng, compact=rng.random()))
-        web = pool.part.subweb(nodes)
-        yield web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2), pool.web, split, pool.nodes[nodes]
+        yield sampler.draw(k)
 
 
 def build(
@@ -179,8 +199,28 @@ def build(
     """
     if count < 1:
         raise ValueError(f"count is {count}, must be at least 1")
+    about = {
+        "seed": int(seed), "count": count, "webs": len(webs), "origin": origin,
+        "split_by": "web" if len(webs) > 1 else "region",
+    }  # fmt: skip
+    rows = sample_neighbourhoods(webs, count, seed)
+    return write(path, rows, about, (lambda done: progress(done, count)) if progress else None)
+
+
+def write(
+    path: str | Path,
+    rows: Iterable[tuple[WebGraph, int, int, IntArray]],
+    about: Mapping[str, Any],
+    progress: Callable[[int], None] | None = None,
+) -> Dataset:
+    """Write ``rows`` to the file ``path`` (.npz) and open it.
+
+    ``rows``: webs, each with the number of its source, its split and the numbers ``(n,)`` that its nodes have there;
+    at least one. ``about``: the header's facts, seed, count, webs, origin and split_by. ``progress``: told how many
+    rows are done.
+    """
     columns: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ARRAYS}
-    for web, k, split, source in sample_neighbourhoods(webs, count, seed):
+    for web, k, split, source in rows:
         row = {
             "node_ptr": [web.n], "edge_ptr": [web.m], "pos": web.pos, "edges": web.edge_index.T, "radius": web.radius,
             "kind": web.kind, "web": [k], "split": [split], "source_node": source,
@@ -189,14 +229,11 @@ def build(
         for name, value in row.items():
             columns[name].append(np.asarray(value, ARRAYS[name]))
         if progress:
-            progress(len(columns["split"]), count)
+            progress(len(columns["split"]))
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     for name in ("node_ptr", "edge_ptr"):
         arrays[name] = np.concatenate([[0], np.cumsum(arrays[name])])
-    header = {
-        "format": FORMAT, "version": VERSION, "seed": int(seed), "count": count, "webs": len(webs), "origin": origin,
-        "split_by": "web" if len(webs) > 1 else "region", "splits": list(SPLITS), "targets": list(NAMES),
-    }  # fmt: skip
+    header = {"format": FORMAT, "version": VERSION, **about, "splits": list(SPLITS), "targets": list(NAMES)}
     with whole_file(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
     return Dataset.open(path)

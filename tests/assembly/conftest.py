@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from structgen.sources.procedural import tangle
+from structgen.sources.procedural import boxed_tangle
 from structgen.web import WebGraph
 
 
@@ -51,4 +51,4 @@ def cross():
 @pytest.fixture(scope="session")
 def small_tangle():
     """A tangle web of some hundred struts."""
-    return tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)
+    return boxed_tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)

@@ -119,7 +119,7 @@ def test_a_title_is_shown_as_it_is_written(renderer, small_tangle, tmp_path):
 @pytest.mark.parametrize("result", [1, -11, subprocess.TimeoutExpired("probe", 60), OSError("no process")])
 def test_matplotlib_draws_where_the_probe_fails(probe, result, small_tangle, tmp_path, monkeypatch):
     calls = probe(result)
-    monkeypatch.setattr(render, "compose", lambda page, web, solid, painter, title: _Page(painter))
+    monkeypatch.setattr(render, "compose", lambda page, web, solid, painter, *_: _Page(painter))
     for name in ("a.png", "b.png"):
         picture(small_tangle, None, tmp_path / name)
         assert (tmp_path / name).read_text() == "assembly.render_matplotlib"
@@ -129,7 +129,7 @@ def test_matplotlib_draws_where_the_probe_fails(probe, result, small_tangle, tmp
 
 def test_pyvista_draws_where_the_probe_succeeds(probe, small_tangle, tmp_path, monkeypatch):
     probe(0)
-    monkeypatch.setattr(render, "compose", lambda page, web, solid, painter, title: _Page(painter))
+    monkeypatch.setattr(render, "compose", lambda page, web, solid, painter, *_: _Page(painter))
     picture(small_tangle, None, tmp_path / "a.png")
     assert (tmp_path / "a.png").read_text() == "assembly.render_pyvista"
 

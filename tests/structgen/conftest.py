@@ -15,7 +15,7 @@ from structgen.generators import load_model
 from structgen.generators.analog import Analog, AnalogConfig
 from structgen.generators.request import TrainingRange
 from structgen.sources.neighbourhoods import Dataset, build
-from structgen.sources.procedural import tangle
+from structgen.sources.procedural import boxed_tangle
 from structgen.web import WebGraph
 
 Refused = Callable[..., AbstractContextManager[None]]
@@ -49,7 +49,7 @@ def cube() -> WebGraph:
 @pytest.fixture(scope="session")
 def tangle_web() -> WebGraph:
     """A tangle web of some hundred nodes."""
-    return tangle(3, size=(90.0, 70.0, 60.0), supports=60, threads=350, thread_length=14.0, reuse=0.6)
+    return boxed_tangle(3, size=(90.0, 70.0, 60.0), supports=60, threads=350, thread_length=14.0, reuse=0.6)
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,7 @@ def test_free_nodes_feel_no_net_force_and_fixed_ones_stay(seed, n):
     np.testing.assert_array_equal(found[held], pos[held])
     np.testing.assert_allclose(net_force(found, edges, q)[~held], 0, atol=1e-8)
     np.testing.assert_array_equal(found, equilibrium(pos, edges, q, np.flatnonzero(held)))
+    np.testing.assert_allclose(equilibrium(pos, edges, q, held, symmetric=True), found, atol=1e-8)
     # Only ratios matter, and no node leaves the box of the held ones.
     np.testing.assert_allclose(equilibrium(pos, edges, 7 * q, held), found, atol=1e-8)
     assert (found >= pos[held].min(0) - 1e-8).all() and (found <= pos[held].max(0) + 1e-8).all()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from structgen.geometry import segment_distance
+from structgen.geometry import nearest_shares, segment_distance
 
 
 def brute(p0, p1, q0, q1):
@@ -71,3 +71,17 @@ def test_broadcasts_one_segment_against_many():
     many = segment_distance(p0, p1, q0, q1)
     assert many.shape == (4, 5)
     assert many[2, 3] == segment_distance(p0, p1, q0[2, 3], q1[2, 3])
+
+
+@given(points=four)
+def test_nearest_shares_lie_on_the_segments_at_their_distance(points):
+    p0, p1, q0, q1 = (np.array(p, float) for p in points)
+    s, t = nearest_shares(p0, p1, q0, q1)
+    assert 0 <= s <= 1 and 0 <= t <= 1
+    apart = np.linalg.norm(p0 + s * (p1 - p0) - q0 - t * (q1 - q0))
+    assert segment_distance(p0, p1, q0, q1) == pytest.approx(apart, abs=1e-9)
+
+
+def test_nearest_shares_of_crossing_segments():
+    s, t = nearest_shares(*np.array([[0, 0, 0], [4, 0, 0], [1, -1, 2], [1, 3, 2]], float))
+    assert (s, t) == (0.25, 0.25)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import structgen.validity
 from structgen.geometry import segment_distance
 from structgen.validity import Validity, crossing_pairs, validity
 from structgen.web import WebGraph
@@ -74,7 +75,29 @@ def test_crossings_are_those_of_a_look_at_every_pair(seed, scale):
         if not set(edges[e]) & set(edges[f])
         and segment_distance(a[e], b[e], a[f], b[f]) < web.radius[e] + web.radius[f]
     ]
-    assert sorted(crossing_pairs(web).tolist()) == expected
+    assert crossing_pairs(web).tolist() == expected
+    # In blocks too small for all, with the same result.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structgen.validity, "BLOCK", 3)
+        assert crossing_pairs(web).tolist() == expected
+
+
+@given(seed=st.integers(0, 10**6))
+def test_crossings_of_webs_of_very_long_and_short_thick_and_thin_struts(seed):
+    rng = np.random.default_rng(seed)
+    middle, direction = rng.uniform(-5, 5, (2, 40, 3))
+    span = np.exp(rng.uniform(-6, 4, (40, 1)))
+    a, b = middle - span * direction, middle + span * direction
+    radius = np.exp(rng.uniform(-8, 0.5, 40))
+    web = WebGraph(np.concatenate([a, b]), [np.arange(40), np.arange(40, 80)], radius)
+    e, f = np.triu_indices(40, 1)
+    near = segment_distance(a[e], b[e], a[f], b[f]) < radius[e] + radius[f]
+    assert crossing_pairs(web).tolist() == np.column_stack([e, f])[near].tolist()
+
+
+def test_a_web_without_length_has_no_crossings_but_where_it_lies_upon_itself():
+    point = WebGraph(np.zeros((4, 3)), [[0, 2], [1, 3]], 0.1)
+    assert crossing_pairs(point).tolist() == [[0, 1]]
 
 
 def test_ok_asks_for_one_component():

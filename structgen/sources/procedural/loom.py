@@ -1,8 +1,8 @@
-"""A tangle web built as a spider builds one: thread by thread, each splitting what it lands on.
+"""A tangle web in a box, built thread by thread, each splitting what it lands on: what the shipped model learned from.
 
-The shape follows what is known of cobwebs and tangles (Benjamin & Zschokke, Behav. Ecol. Sociobiol. 54
-(2003)): supporting threads run from one surface to another, later threads start and end on earlier
-ones, and the whole hangs in equilibrium under tension.
+Kept as it is, so that the data set of that model can be made again byte for byte; for new work see
+`structgen.sources.procedural.tangle`. Supporting threads run from one surface to another, later threads start and end
+on earlier ones, and the whole hangs in equilibrium but where junctions were welded after it was found.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RELATIVE_RADIUS = {ANCHOR: 1.4, TANGLE: 1.0}
 LANDINGS = 48
 
 
-def tangle(
+def boxed_tangle(
     seed: int,
     size: tuple[float, float, float] = (120.0, 120.0, 80.0),
     supports: int = 100,
@@ -79,7 +79,7 @@ def varied_tangles(count: int, seed: int) -> list[WebGraph]:
         rng = generator(seed, k)
         dx, dy, dz = rng.uniform(60, 140, size=3).tolist()
         webs.append(
-            tangle(
+            boxed_tangle(
                 int(rng.integers(2**31)),
                 (dx, dy, dz),
                 supports=int(rng.integers(60, 160)),

@@ -1,0 +1,1 @@
+"""Mechanics of webs: form finding."""

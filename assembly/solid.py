@@ -51,7 +51,8 @@ def solidify(
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
     Each strut is a prism with the cross-section area of its circle, each node a ball that the prisms' ends are inside
-    of; all are united at once (manifold3d) and holes inside are filled. x and y stay as they are.
+    of; all are united at once (manifold3d), what stands out over the
+    box of the round struts is cut off, and holes inside are filled. x and y stay as they are.
 
     Arguments:
         web: the web, connected, at most 20,000 struts.
@@ -94,16 +95,20 @@ def _union(web: WebGraph, sides: int) -> Any:
     # A regular polygon of this circumradius has the area of the unit circle.
     widen = math.sqrt(2 * math.pi / (sides * math.sin(2 * math.pi / sides)))
     radius = widen * web.radius
-    ball_radius = np.zeros(web.n)
+    node_radius = np.zeros((web.n, 1))
     for ends in web.edge_index:  # numpy 2.4's ufunc.at reads past values that it would have to broadcast
-        np.maximum.at(ball_radius, ends, radius)
+        np.maximum.at(node_radius[:, 0], ends, web.radius)
+    ball_radius = widen * node_radius[:, 0]
     ball = _ball(min(max(sides, BALL_SEGMENTS[0]), BALL_SEGMENTS[1]))
     bar = manifold3d.Manifold.cylinder(1.0, 1.0, 1.0, sides)
     i, j = web.edge_index
     along = web.pos[j] - web.pos[i]
     pieces = [bar.transform(matrix) for matrix in _bar_frames(web.pos[i], along, radius)]
     pieces += [ball.scale([r, r, r]).translate(p) for r, p in zip(ball_radius.tolist(), web.pos.tolist(), strict=True)]
-    return manifold3d.Manifold.batch_boolean(pieces, manifold3d.OpType.Add)
+    united = manifold3d.Manifold.batch_boolean(pieces, manifold3d.OpType.Add)
+    # Polyhedra that enclose a round strut stand out over it; the part is to be no larger than the web and its radii.
+    low, high = (web.pos - node_radius).min(axis=0), (web.pos + node_radius).max(axis=0)
+    return united ^ manifold3d.Manifold.cube((high - low).tolist()).translate(low.tolist())
 
 
 def _ball(segments: int) -> Any:

@@ -51,8 +51,8 @@ def solidify(
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
     Each strut is a prism with the cross-section area of its circle, each node a ball that the prisms' ends are inside
-    of; all are united at once (manifold3d), what stands out over the
-    box of the round struts is cut off, and holes inside are filled. x and y stay as they are.
+    of; all are united at once (manifold3d), what stands out over the box of the round struts is cut off, and holes
+    inside are filled. x and y stay as they are.
 
     Arguments:
         web: the web, connected, at most 20,000 struts.

@@ -69,11 +69,12 @@ def solidify(
     if not web.is_connected:
         count = web.components().max() + 1
         raise ValueError(f"web has {count} separate parts, must be connected: use web.largest_component()")
+    step = _resolution(web)
     tell = progress or (lambda _: None)
     tell(f"uniting {web.m} struts and {web.n} nodes")
     united = _union(web, sides)
     tell("checking the solid")
-    vertices, faces = _sound_mesh(united, float(web.radius.min()))
+    vertices, faces = _sound_mesh(united, step)
     volume = _volume(vertices, faces)
     report = {
         "struts": web.m,
@@ -136,17 +137,22 @@ def _bar_frames(start: FloatArray, along: FloatArray, radius: FloatArray) -> Flo
     return np.stack([u * radius[:, None], v * radius[:, None], along, start], axis=2)
 
 
-def _sound_mesh(united: Any, thinnest: float) -> tuple[FloatArray, IntArray]:
-    """Vertices on z >= 0, all different and exact in float32, with faces; checked."""
-    if united.is_empty():
-        raise RuntimeError(f"the union of the struts failed: {united.status()}")
-    reach = float(np.abs(united.bounding_box()).max())
+def _resolution(web: WebGraph) -> float:
+    """The step of float32 where the web lies, mm; `ValueError` where struts are too thin for it."""
+    reach, thinnest = float(np.abs(web.pos).max() + web.radius.max()), float(web.radius.min())
     step = float(np.spacing(np.float32(reach)))
     if SHORTEST_EDGE * step > FINEST_RADIUS * thinnest:
         raise ValueError(
             f"web has struts of radius {thinnest:.3g} mm up to {reach:.4g} mm from the origin, where float32 resolves "
             f"{step:.2g} mm: use thicker struts or move it nearer to the origin"
         )
+    return step
+
+
+def _sound_mesh(united: Any, step: float) -> tuple[FloatArray, IntArray]:
+    """Vertices on z >= 0, all different and exact in float32, with faces; checked."""
+    if united.is_empty():
+        raise RuntimeError(f"the union of the struts failed: {united.status()}")
     mesh = united.simplify(SHORTEST_EDGE * step).to_mesh64()
     vertices = np.array(mesh.vert_properties[:, :3])
     vertices[:, 2] -= vertices[:, 2].min()

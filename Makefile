@@ -14,10 +14,10 @@ demo: $(VENV)/.runtime
 	$(BIN)/structgen demo $(if $(WEB),"$(WEB)") -o "$(OUT)" --seed $(SEED)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m ""
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -34,6 +34,7 @@ clean:
 
 # torch first: with it installed nothing else asks for another build of it.
 $(VENV)/.runtime: pyproject.toml constraints.txt
+	@echo "installing into $(VENV): this takes a few minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) torch
 	$(PIP) -e .

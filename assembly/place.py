@@ -19,6 +19,8 @@ from structgen.web import WebGraph
 FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_OVERLAP = 0.15
+#: More webs than this are taken for a mistake.
+MAX_WEBS = 1_000_000
 
 
 def assemble_along(
@@ -87,6 +89,8 @@ def webs_needed(curve: Curve | str, web_length: float, overlap: float = DEFAULT_
     overlap = _checked_overlap(overlap)
     web_length = number("web_length", web_length, "> 0 mm", lambda value: value > 0)
     more = (path.length / web_length - 1) / (1 - overlap)
+    if not more < MAX_WEBS:
+        raise ValueError(f"web_length is {web_length:g} mm: over {MAX_WEBS} webs would be needed along the curve")
     return 1 + max(math.ceil(more - 1e-9), 0)
 
 

@@ -51,7 +51,8 @@ def solidify(
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
     Each strut is a prism with the cross-section area of its circle, each node a ball that the prisms' ends are inside
-    of; all are united at once (manifold3d) and holes inside are filled. x and y stay as they are.
+    of; all are united at once (manifold3d), what stands out over the box of the round struts is cut off, and holes
+    inside are filled. x and y stay as they are.
 
     Arguments:
         web: the web, connected, at most 20,000 struts.
@@ -68,11 +69,12 @@ def solidify(
     if not web.is_connected:
         count = web.components().max() + 1
         raise ValueError(f"web has {count} separate parts, must be connected: use web.largest_component()")
+    step = _resolution(web)
     tell = progress or (lambda _: None)
     tell(f"uniting {web.m} struts and {web.n} nodes")
     united = _union(web, sides)
     tell("checking the solid")
-    vertices, faces = _sound_mesh(united, float(web.radius.min()))
+    vertices, faces = _sound_mesh(united, step)
     volume = _volume(vertices, faces)
     report = {
         "struts": web.m,
@@ -94,16 +96,20 @@ def _union(web: WebGraph, sides: int) -> Any:
     # A regular polygon of this circumradius has the area of the unit circle.
     widen = math.sqrt(2 * math.pi / (sides * math.sin(2 * math.pi / sides)))
     radius = widen * web.radius
-    ball_radius = np.zeros(web.n)
+    node_radius = np.zeros((web.n, 1))
     for ends in web.edge_index:  # numpy 2.4's ufunc.at reads past values that it would have to broadcast
-        np.maximum.at(ball_radius, ends, radius)
+        np.maximum.at(node_radius[:, 0], ends, web.radius)
+    ball_radius = widen * node_radius[:, 0]
     ball = _ball(min(max(sides, BALL_SEGMENTS[0]), BALL_SEGMENTS[1]))
     bar = manifold3d.Manifold.cylinder(1.0, 1.0, 1.0, sides)
     i, j = web.edge_index
     along = web.pos[j] - web.pos[i]
     pieces = [bar.transform(matrix) for matrix in _bar_frames(web.pos[i], along, radius)]
     pieces += [ball.scale([r, r, r]).translate(p) for r, p in zip(ball_radius.tolist(), web.pos.tolist(), strict=True)]
-    return manifold3d.Manifold.batch_boolean(pieces, manifold3d.OpType.Add)
+    united = manifold3d.Manifold.batch_boolean(pieces, manifold3d.OpType.Add)
+    # Polyhedra that enclose a round strut stand out over it; the part is to be no larger than the web and its radii.
+    low, high = (web.pos - node_radius).min(axis=0), (web.pos + node_radius).max(axis=0)
+    return united ^ manifold3d.Manifold.cube((high - low).tolist()).translate(low.tolist())
 
 
 def _ball(segments: int) -> Any:
@@ -131,17 +137,22 @@ def _bar_frames(start: FloatArray, along: FloatArray, radius: FloatArray) -> Flo
     return np.stack([u * radius[:, None], v * radius[:, None], along, start], axis=2)
 
 
-def _sound_mesh(united: Any, thinnest: float) -> tuple[FloatArray, IntArray]:
-    """Vertices on z >= 0, all different and exact in float32, with faces; checked."""
-    if united.is_empty():
-        raise RuntimeError(f"the union of the struts failed: {united.status()}")
-    reach = float(np.abs(united.bounding_box()).max())
+def _resolution(web: WebGraph) -> float:
+    """The step of float32 where the web lies, mm; `ValueError` where struts are too thin for it."""
+    reach, thinnest = float(np.abs(web.pos).max() + web.radius.max()), float(web.radius.min())
     step = float(np.spacing(np.float32(reach)))
     if SHORTEST_EDGE * step > FINEST_RADIUS * thinnest:
         raise ValueError(
             f"web has struts of radius {thinnest:.3g} mm up to {reach:.4g} mm from the origin, where float32 resolves "
             f"{step:.2g} mm: use thicker struts or move it nearer to the origin"
         )
+    return step
+
+
+def _sound_mesh(united: Any, step: float) -> tuple[FloatArray, IntArray]:
+    """Vertices on z >= 0, all different and exact in float32, with faces; checked."""
+    if united.is_empty():
+        raise RuntimeError(f"the union of the struts failed: {united.status()}")
     mesh = united.simplify(SHORTEST_EDGE * step).to_mesh64()
     vertices = np.array(mesh.vert_properties[:, :3])
     vertices[:, 2] -= vertices[:, 2].min()

@@ -82,9 +82,15 @@ def write_web(web: WebGraph, path: str | Path, metadata: Mapping[str, Any] | Non
     _write_all(targets, lambda temporaries: writer.write(web, temporaries, note))
 
 
+def files_of(path: str | Path) -> list[Path]:
+    """The files that make up the web ``path``: itself, or the two of a CSV pair."""
+    parts: list[Path] = _module(Path(path)).parts(Path(path))
+    return parts
+
+
 def check_output(path: str | Path) -> None:
     """Raise now what `write_web` would raise for ``path`` after long work."""
-    for part in _module(Path(path)).parts(Path(path)):
+    for part in files_of(path):
         check_writable(part)
 
 

@@ -115,10 +115,8 @@ def train_analog(
     for split in ("train", "validation"):
         if not len(dataset.indices(split)):
             raise ValueError(f"{dataset.path}: holds no webs to use for {split}; build it with a larger count")
-    # The last layer's edge update reaches no output; across devices that has to be said.
-    strategy = "ddp_find_unused_parameters_true" if devices > 1 else "auto"
     try:
-        fabric = Fabric(accelerator=accelerator, devices=devices, strategy=strategy)
+        fabric = Fabric(accelerator=accelerator, devices=devices)
     except Exception as error:  # lightning raises several of its own
         raise ValueError(f"accelerator {accelerator!r}, devices {devices}: {' '.join(str(error).split())}") from None
     if devices > 1:

@@ -30,6 +30,8 @@ class Program(click.Group):
             fail(str(error), 1)
         except (click.Abort, KeyboardInterrupt):
             fail("interrupted", 130)
+        except MemoryError:
+            fail("out of memory", 2)
         except (ValueError, OSError) as error:
             fail(str(error), 2)
 

@@ -38,7 +38,11 @@ from structgen.cli.options import TARGETS, common, curves, model_option, seeded,
 @click.option(
     "-n", "--count", type=click.IntRange(1, 5000), help="Number of generated webs.  [default: as many as fit]"
 )
-@click.option("--radius", type=float, help="Median strut radius, mm.  [default: as in the training webs]")
+@click.option(
+    "--radius",
+    type=click.FloatRange(0, min_open=True),
+    help="Median strut radius, mm.  [default: as in the training webs]",
+)
 @click.option(
     "-o",
     "--output",
@@ -68,10 +72,11 @@ def command(
     from assembly import assemble
     from structgen.cli.generate import provenance, row
     from structgen.cli.modules import curve_of, generate_along
-    from structgen.cli.part import read_connected, web_facts
+    from structgen.cli.part import keep_inputs, read_connected, web_facts
     from structgen.generators import load_model
     from structgen.io import check_output, write_web
 
+    keep_inputs(webs, [output])
     check_output(output)
     curve = curve_of(options)
     facts: dict[str, Any] = {"curve": options["curve"]}

@@ -84,7 +84,10 @@ class Console:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: self.warn(str(message))
             warnings.simplefilter("always", UserWarning)
-            yield
+            try:
+                yield
+            finally:
+                self._clear()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - began, 3)
         self.detail(f"{name}: {self.seconds[name]:.2f} s")
 

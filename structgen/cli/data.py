@@ -75,7 +75,7 @@ def build(
       structgen data build --procedural 60 -n 30000 --seed 0 -o data.npz
       structgen data build --default-set 64 -n 200000 --seed 0 -o data.npz
     """
-    from structgen.cli.part import read_connected
+    from structgen.cli.part import keep_inputs, read_connected
     from structgen.files import check_writable
     from structgen.sources import neighbourhoods
     from structgen.sources.procedural import varied_tangles
@@ -85,6 +85,7 @@ def build(
         raise click.UsageError("give one of WEBS, --procedural and --default-set")
     if output.suffix.lower() != ".npz":
         raise click.UsageError(f"--output {output}: must end in .npz")
+    keep_inputs(webs, [output])
     check_writable(output)
     with console.stage("webs"):
         if default_set:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from structgen.cli.console import Console
-from structgen.cli.options import common, curves, model_option, seeded, targets
+from structgen.cli.options import TARGETS, common, curves, model_option, seeded, targets
 
 if TYPE_CHECKING:
     from structgen.generators.analog import Analog
     from structgen.web import WebGraph
 
 #: What the demo asks for where the user does not: webs that grow denser along a helix.
-DEMO_TARGETS = {"nodes": "40", "mean_degree": "2.5+0.7*s", "extents": ("34", "26", "26"), "mean_edge_length": None}
-DEMO_HELIX = {"radius": 32.0, "pitch": 42.0, "turns": 2.0}
+DEMO_TARGETS = {"nodes": "60", "mean_degree": "2.8+s", "extents": ("30", "22", "22"), "mean_edge_length": None}
+DEMO_HELIX = {"radius": 30.0, "pitch": 40.0, "turns": 1.6}
 FILES = ("web.stl", "web.3mf", "web.png", "web.npz", "report.json")
 #: Neighbourhoods and training steps for a web of the user's, and its mean edge length after scaling, mm.
 SAMPLED, FINE_TUNING_RATE, TYPICAL_LENGTH = 2000, 3e-4, 6.5
@@ -37,7 +37,9 @@ SAMPLED, FINE_TUNING_RATE, TYPICAL_LENGTH = 2000, 3e-4, 6.5
 @click.option(
     "-n", "--count", type=click.IntRange(1, 5000), help="Number of webs along the curve.  [default: as many as fit]"
 )
-@click.option("--radius", type=float, default=0.6, show_default=True, help="Median strut radius, mm.")
+@click.option(
+    "--radius", type=click.FloatRange(0, min_open=True), default=0.6, show_default=True, help="Median strut radius, mm."
+)
 @click.option("--sides", type=click.IntRange(3, 64), default=8, show_default=True, help="Faces around a strut.")
 @click.option(
     "--fine-tune",
@@ -60,8 +62,8 @@ def command(
     """Generate webs along a curve, join them, and write a printable part.
 
     With WEB (npz, csv, graphml, ...), a large web of yours, its neighbourhoods are sampled, the model is fine-tuned on
-    them, and the part is made of webs like yours. Without it the shipped model is used as it is, and without targets
-    too the webs grow denser along the curve: 40 nodes in 34 x 26 x 26 mm, mean degree 2.5 to 3.2.
+    them, and the part is made of webs like yours. Without it the shipped model is used as it is, and where no targets
+    are given either, it is asked for webs that grow denser along the curve.
 
     \b
     Examples:
@@ -72,8 +74,8 @@ def command(
     from structgen.cli.assemble import joint_facts
     from structgen.cli.export import solid_line
     from structgen.cli.generate import provenance, row
-    from structgen.cli.modules import curve_of, generate_along
-    from structgen.cli.part import check_outputs, make_solid, versions, write_part
+    from structgen.cli.modules import curve_of, generate_along, targets_at
+    from structgen.cli.part import check_outputs, keep_inputs, make_solid, versions, write_part
     from structgen.generators import load_model
 
     if web is None and scale is not None:
@@ -83,21 +85,22 @@ def command(
         options |= {name: value for name, value in helix.items() if options[name] is None}
     curve = curve_of(options)
     files = [output / name for name in FILES]
+    keep_inputs([] if web is None else [web], files)
     check_outputs(files)
     with console.stage("load"):
         loaded = load_model(model)
     facts: dict[str, Any] = {"versions": versions(), "curve": options["curve"]}
     name = model
-    if web is None:
-        fresh = not any(options[key] for key in (*DEMO_TARGETS, "edges"))
-        options |= DEMO_TARGETS if fresh else {}
-    else:
+    if web is None and not any(options[key] for key in TARGETS):
+        options |= DEMO_TARGETS
+    for place in (0.0, 1.0):
+        targets_at(options, place)
+    if web is not None:
         loaded, source = fine_tuned(loaded, web, scale, output / "model", fine_tune, seed, console)
         name = str(output / "model" / "weights.safetensors")
         facts["source"] = source
         if options["nodes"] is None and options["edges"] is None:
             options["nodes"] = DEMO_TARGETS["nodes"]
-    console.say("generating webs along the curve")
     with console.stage("generate"):
         results = generate_along(loaded, curve, options, count, 0.15, radius, seed, console)
     with console.stage("assemble"):
@@ -141,6 +144,10 @@ def fine_tuned(
 
 def scaled(web: WebGraph, scale: float | None) -> tuple[WebGraph, float]:
     """The web times ``scale``, by default to the mean edge length that printed webs like, and the factor."""
+    from structgen.web import MAX_COORDINATE
+
+    if scale is None and not web.lengths.mean() > 1 / MAX_COORDINATE:
+        raise ValueError("the web has no size: its nodes lie in one point")
     factor = TYPICAL_LENGTH / float(web.lengths.mean()) if scale is None else scale
     if not 0 < factor < float("inf"):
         raise click.UsageError(f"--scale is {scale}, must be a number > 0")

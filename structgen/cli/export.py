@@ -28,7 +28,9 @@ from structgen.cli.options import common
     show_default=True,
     help="Density of the material in g/cm3, for the mass; PLA has 1.24.",
 )
-@click.option("--radius", type=float, help="Radius of all struts, mm.  [default: as in the file]")
+@click.option(
+    "--radius", type=click.FloatRange(0, min_open=True), help="Radius of all struts, mm.  [default: as in the file]"
+)
 @click.option("--scale", type=float, help="Factor for all positions, not for radii.  [default: 1]")
 @common
 def command(

@@ -20,7 +20,11 @@ SUFFIXES = ("npz", "csv", "graphml", "lammps", "vtp", "vtk")
 @click.command("generate")
 @targets()
 @click.option("-n", "--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="Number of webs.")
-@click.option("--radius", type=float, help="Median strut radius, mm.  [default: as in the training webs]")
+@click.option(
+    "--radius",
+    type=click.FloatRange(0, min_open=True),
+    help="Median strut radius, mm.  [default: as in the training webs]",
+)
 @click.option(
     "--steps",
     type=click.IntRange(1, 1000),

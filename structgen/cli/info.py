@@ -79,7 +79,7 @@ def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
     for key, value in facts.items():
         if isinstance(value, dict):
             text += [f"{indent}{key}:", *lines(value, indent + "  ")] if value else []
-        elif isinstance(value, list) and len(value) > 8:
+        elif isinstance(value, list) and (len(value) > 8 or any(isinstance(item, dict) for item in value)):
             text.append(f"{indent}{key}: {len(value)} entries")
         else:
             text.append(f"{indent}{key}: {f'{value:.6g}' if isinstance(value, float) else one_line(str(value))}")

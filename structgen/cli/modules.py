@@ -57,6 +57,9 @@ def generate_along(
             f"{count} webs are needed along the curve, at most {MAX_MODULES} are made; ask for larger ones"
         )
     targets = [targets_at(asked, float(place)) for place in station_parameters(count)]
+    for target in targets:
+        model.range.complete(target)
+    console.say(f"generating {count} webs along the curve")
     return model.generate(
         targets, 1, seed, radius=radius, progress=lambda done, total: console.progress(done, total, "web")
     )

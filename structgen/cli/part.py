@@ -31,6 +31,17 @@ def read_connected(path: Path, console: Console) -> WebGraph:
     return largest
 
 
+def keep_inputs(webs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Refuse to write over a web that is read."""
+    from structgen.io import FORMATS, files_of
+
+    read = {part.resolve() for web in webs for part in files_of(web)}
+    for path in outputs:
+        parts = files_of(path) if path.suffix.lower() in FORMATS else [path]
+        if any(part.resolve() in read for part in parts):
+            raise click.UsageError(f"--output: {path} is read here and would be written over, name another")
+
+
 def check_outputs(paths: Sequence[Path]) -> None:
     """Refuse names that `write_part` cannot write, before any work is done."""
     from structgen.files import check_writable
@@ -88,10 +99,11 @@ def write_part(
 
 
 def web_facts(web: WebGraph) -> dict[str, Any]:
-    """What the report says of a web: the seven numbers, parts, thickness."""
-    from structgen.targets import DesignTargets
+    """What the report says of a web, in one piece or not: the seven numbers, parts, thickness."""
+    from structgen.targets import NAMES
 
-    return DesignTargets.measure(web).as_dict() | {
+    numbers = (float(web.lengths.mean()), *web.extents.tolist(), web.n, web.m, 2 * web.m / web.n)
+    return dict(zip(NAMES, numbers, strict=True)) | {
         "components": int(web.components().max()) + 1,
         "max_degree": int(web.degree.max()),
         "radius": {"min": float(web.radius.min()), "max": float(web.radius.max())},

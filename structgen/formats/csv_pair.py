@@ -60,7 +60,7 @@ def _table(path: Path, needed: tuple[str, ...], others: tuple[str, ...]) -> dict
             names = [ALIASES.get(name, name) for name in names]
             first = None if set(needed) <= set(names) else names
             if first is not None:
-                if not first or not all(map(_is_number, first)):
+                if len(first) < len(needed) or not all(map(_is_number, first)):
                     raise ValueError(f"{path.name} line 1 must name the columns {', '.join(needed)}, is {first}")
                 names = [*needed, *others][: len(first)]
             if len(set(names)) < len(names):

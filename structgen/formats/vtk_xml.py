@@ -133,24 +133,21 @@ class _Decoder:
         name, kind = element.get("Name", "an array"), element.get("type", "")
         if kind not in TYPES:
             raise ValueError(f"{name} has type {kind[:40]!r}, which is not known")
-        match element.get("format", "ascii"):
-            case "ascii":
-                try:
-                    return np.array([float(word) for word in (element.text or "").split()])
-                except ValueError as error:
-                    raise ValueError(f"{name}: {error}") from None
-            case "binary":
-                data = _from_base64((element.text or "").encode("ascii", "replace"))
-            case "appended":
-                data = self.appended[_count(element, "offset") :]
-                data = data if self.raw else _from_base64(data.partition(b"<")[0])
-            case other:
-                raise ValueError(f"{name} has format {other[:40]!r}, which is not known")
         try:
+            if element.get("format", "ascii") == "ascii":
+                return np.array([float(word) for word in (element.text or "").split()])
             dtype = np.dtype(self.order + TYPES[kind])
-            return np.frombuffer(self._unpacked(data), dtype).astype(dtype.newbyteorder("="))
+            return np.frombuffer(self._unpacked(self._stored(element)), dtype).astype(dtype.newbyteorder("="))
         except (ValueError, zlib.error, lzma.LZMAError, EOFError) as error:
             raise ValueError(f"{name} cannot be read ({error})") from None
+
+    def _stored(self, element: Element) -> bytes:
+        if element.get("format") == "binary":
+            return _from_base64((element.text or "").encode("ascii", "replace"))
+        if element.get("format") != "appended":
+            raise ValueError(f"format {element.get('format', '')[:40]!r} is not known")
+        data = self.appended[_count(element, "offset") :]
+        return data if self.raw else _from_base64(data.partition(b"<")[0])
 
     def _unpacked(self, data: bytes) -> bytes:
         """The bytes of an array behind its header: its size or, if packed, count and sizes of its blocks."""
@@ -164,12 +161,12 @@ class _Decoder:
             sizes[-1] = last
         if sum(sizes) > MAX_ARRAY_BYTES:
             raise ValueError(f"unpacks to {sum(sizes) >> 20} MiB, at most {MAX_ARRAY_BYTES >> 20} MiB are read")
-        unpacked = []
+        unpacked, at = [], 0
         for length, size in zip(packed, sizes, strict=True):
             # For zlib a limit of 0 is none.
-            block = self._decompressor().decompress(_exactly(rest, length), max(size, 1))
+            block = self._decompressor().decompress(_exactly(rest[at : at + length], length), max(size, 1))
             unpacked.append(_exactly(block, size))
-            rest = rest[length:]
+            at += length
         return b"".join(unpacked)
 
     def _decompressor(self) -> Any:

@@ -150,9 +150,7 @@ class Analog(nn.Module):
         """The network on dense edge states ``(B, N, N, 2)``."""
         condition = request.condition(drop)
         slots = _at(state, candidates) * real[..., None]
-        out: tuple[Tensor, Tensor] = self.net(
-            x, slots, t, condition, request.half_box, request.scale, candidates, real
-        )
+        out: tuple[Tensor, Tensor] = self.net(x, slots, t, condition, request.half_box, request.scale, candidates, real)
         return out
 
     # -- sampling --------------------------------------------------------------------------------

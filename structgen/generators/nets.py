@@ -22,6 +22,17 @@ def gather_nodes(values: Tensor, candidates: Tensor) -> Tensor:
     return values.gather(1, index).view(b, n, k, values.shape[-1])
 
 
+def both_ways(edges: Tensor, candidates: Tensor, real: Tensor) -> Tensor:
+    """Mean of what the two ends of a pair hold on it, ``(B, N, K, c)``; of the one that lists it where one does."""
+    b, n, _, c = edges.shape
+    index, listed = candidates[..., None], real[..., None].to(edges.dtype)
+    wide = index.expand(-1, -1, -1, c)
+    total = torch.zeros(b, n, n, c, device=edges.device, dtype=edges.dtype).scatter(2, wide, edges * listed)
+    count = torch.zeros(b, n, n, 1, device=edges.device, dtype=edges.dtype).scatter(2, index, listed)
+    mean = (total + total.transpose(1, 2)) / (count + count.transpose(1, 2)).clamp_min(1)
+    return mean.gather(2, wide)
+
+
 class Block(nn.Module):
     """One layer: nodes attend to their candidates, feed forward, and edges hear from both of their ends.
 
@@ -102,7 +113,7 @@ class SparseGraphTransformer(nn.Module):
         self.node_out = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 3))
         self.to_edge = nn.Linear(width, 2 * edge_width)
         self.edge_out = nn.Sequential(
-            nn.LayerNorm(4 * edge_width), nn.Linear(4 * edge_width, 2 * edge_width), nn.GELU(),
+            nn.LayerNorm(5 * edge_width), nn.Linear(5 * edge_width, 2 * edge_width), nn.GELU(),
             nn.Linear(2 * edge_width, edge_states),
         )  # fmt: skip
 
@@ -144,4 +155,5 @@ class SparseGraphTransformer(nn.Module):
         ends = self.to_edge(h)
         other = gather_nodes(ends, candidates)
         one = ends[:, :, None].expand_as(other)
-        return self.node_out(h), self.edge_out(torch.cat([one + other, one * other], -1))
+        pair = torch.cat([one + other, one * other, both_ways(edge, candidates, real)], -1)
+        return self.node_out(h), self.edge_out(pair)

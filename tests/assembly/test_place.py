@@ -87,6 +87,11 @@ def test_gaps_are_bridged_with_a_warning_that_counts_the_webs_needed():
     assert webs_needed("line", 10, length=100) == 12
 
 
+def test_webs_too_small_to_cover_the_curve_are_refused():
+    with pytest.raises(ValueError, match=r"web_length is 1e-300 mm: over 1000000 webs"):
+        webs_needed("line", 1e-300, length=100)
+
+
 @given(st.floats(1, 500), st.floats(0.5, 100), st.floats(0, 0.9))
 def test_webs_needed_is_the_least_number_that_covers_the_curve(length, web_length, overlap):
     def reach(count):

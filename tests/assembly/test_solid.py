@@ -116,8 +116,9 @@ def test_collinear_struts_are_as_one(direction):
     assert solid.report["volume_mm3"] == pytest.approx(math.pi * 0.4**2 * 60, rel=0.03)
 
 
-@pytest.mark.parametrize(("sides", "error"), [(3, 0.05), (4, 0.03), (8, 0.01), (20, 0.01), (64, 0.01)])
+@pytest.mark.parametrize(("sides", "error"), [(3, 0.11), (4, 0.08), (8, 0.01), (20, 0.01), (64, 0.01)])
 def test_volume_of_a_strut_is_that_of_a_cylinder_with_round_ends(sides, error):
+    """A prism of few sides stands out over the cylinder; along an axis all that does is cut off."""
     volume = solidify(strut(100, 0.7), sides).report["volume_mm3"]
     assert volume == pytest.approx(math.pi * 0.7**2 * 100 + 4 / 3 * math.pi * 0.7**3, rel=error)
 
@@ -137,10 +138,10 @@ def test_the_solid_is_a_strut_wider_than_the_web_and_stands_on_the_floor(random_
     low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
     assert low[2] == 0
     thickest = web.radius.max()
+    rounding = 1e-4
     beyond = np.concatenate([web.pos.min(axis=0)[:2] - low[:2], high[:2] - web.pos.max(axis=0)[:2]])
-    assert (beyond > 0).all() and (beyond < 2 * thickest).all()
-    assert 0 < (high - low)[2] - web.extents[2] < 4 * thickest
-    assert np.abs((high - low) - web.extents - 2 * thickest).max() < 2 * thickest
+    assert (beyond > 0.5 * thickest).all() and (beyond < thickest + rounding).all()
+    assert thickest < (high - low)[2] - web.extents[2] < 2 * thickest + rounding
 
 
 @few

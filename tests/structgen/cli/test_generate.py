@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from structgen import __version__
+from structgen.files import sha256
+from structgen.generators.store import shipped
+from structgen.io import read_web, read_web_and_metadata
+from structgen.targets import DesignTargets
+from structgen.validity import validity
+
+FEW = ("generate", "--nodes", 12, "--mean-degree", 2.5, "--extents", 20, 15, 10)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_webs_are_valid_and_reach_their_counts(structgen, here, model):
+    result = structgen(*FEW, "-n", 3, "--seed", 4, "-o", "webs")
+    assert names(here / "webs") == ["web_000.npz", "web_001.npz", "web_002.npz", "webs.json"]
+    report = json.loads((here / "webs" / "webs.json").read_text())
+    assert report["structgen"] == __version__
+    assert report["seed"] == 4
+    assert report["model"] == "analog"
+    assert report["model_sha256"] == sha256(shipped("analog"))
+    assert report["asked"] == DesignTargets(nodes=12, mean_degree=2.5, extents=(20, 15, 10)).as_dict()
+    assert [row["file"] for row in report["webs"]] == [f"webs/web_00{k}.npz" for k in range(3)]
+    for k, row in enumerate(report["webs"]):
+        web, metadata = read_web_and_metadata(here / row["file"])
+        assert (web.n, web.m) == (12, 15)
+        assert validity(web, model.config.max_degree).ok
+        assert row["filled"] == ["mean_edge_length"]
+        assert row["reached"] == DesignTargets.measure(web).as_dict()
+        assert {name: row["asked"][name] for name in ("nodes", "edges", "mean_degree", "dx", "dy", "dz")} == {
+            "nodes": 12, "edges": 15, "mean_degree": 2.5, "dx": 20, "dy": 15, "dz": 10,
+        }  # fmt: skip
+        assert metadata["number"] == k
+        assert metadata["seed"] == 4
+        assert metadata["reached"] == row["reached"]
+    assert "webs/web_000.npz: WebGraph(n=12, m=15" in result.stdout
+    assert "filled from the training webs: mean_edge_length" in result.stderr
+
+
+def test_same_seed_same_bytes_other_seed_other_webs(structgen, here):
+    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
+        structgen(*FEW, "-n", 2, "--seed", seed, "-o", folder)
+    for name in ("web_000.npz", "web_001.npz"):
+        same, again, other = ((here / folder / name).read_bytes() for folder in "abc")
+        assert same == again
+        assert same != other
+    assert read_web("a/web_000.npz") != read_web("a/web_001.npz")
+    assert read_web("a/web_000.npz") != read_web("c/web_000.npz")
+
+
+@pytest.mark.parametrize("format", ["csv", "graphml", "lammps", "vtp", "vtk"])
+def test_other_formats_hold_the_same_web(structgen, here, format):
+    structgen(*FEW, "-o", "npz")
+    structgen(*FEW, "-o", "other", "--format", format)
+    assert read_web(f"other/web_000.{format}") == read_web("npz/web_000.npz")
+
+
+def test_one_web_may_go_to_a_file(structgen, here):
+    result = structgen(*FEW, "--seed", 9, "-o", "new/my.vtp", "--json")
+    assert names(here / "new") == ["my.vtp"]
+    report = json.loads(result.stdout)
+    assert [row["file"] for row in report["webs"]] == ["new/my.vtp"]
+    assert read_web_and_metadata("new/my.vtp")[1]["seed"] == 9
+
+
+def test_radius_steps_and_guidance_are_heard(structgen):
+    for name, options in {"a": (), "b": ("--steps", 2), "c": ("--guidance", 1.5), "d": ("--radius", 0.3)}.items():
+        structgen(*FEW, "-o", f"{name}.npz", *options)
+    webs = {name: read_web(f"{name}.npz") for name in "abcd"}
+    assert webs["a"] != webs["b"]
+    assert webs["a"] != webs["c"]
+    ratio = webs["d"].radius / webs["a"].radius
+    assert np.allclose(ratio, ratio[0])
+    assert 0.1 < np.median(webs["d"].radius) < 0.9
+
+
+def test_all_targets_are_filled_where_none_is_given(structgen):
+    result = structgen("generate", "-o", "web.npz", "--steps", 1)
+    assert "filled from the training webs: mean_edge_length, dx, dy, dz, nodes, edges, mean_degree" in result.stderr
+
+
+def test_a_trained_model_is_used_by_its_path(structgen, tiny_model, here):
+    from structgen.generators import save_model
+
+    save_model(tiny_model, here / "tiny.safetensors")
+    report = json.loads(structgen(*FEW, "--model", "tiny.safetensors", "--json", "-o", "w.npz").stdout)
+    assert report["model_sha256"] == sha256("tiny.safetensors")

@@ -34,7 +34,8 @@ def result(tmp_path_factory):
     web = orb(1000)
     np.savez(folder / "web.npz", pos=web.pos[:, :2], edges=web.edge_index.T)
     output = folder / "result.json"
-    done = run("--web", folder / "web.npz", "--webs", 2, "--neighbourhoods", 24, "--draws", 5, "--output", output)
+    sizes = ("--webs", 2, "--neighbourhoods", 24, "--draws", 5)
+    done = run("--web", folder / "web.npz", "--scans", *sizes, "--output", output)
     assert done.returncode == 0, done.stderr
     return json.loads(output.read_text())
 

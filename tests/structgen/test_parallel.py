@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 import sys
-import types
 
 import pytest
 
+from structgen import parallel
 from structgen.parallel import parallel_map
 
 
@@ -40,43 +41,30 @@ def test_a_scheduler_without_dask_is_refused_with_the_way_to_install_it(refused,
         list(parallel_map(abs, [1], scheduler="tcp://host:8786"))
 
 
-class Future:
-    def __init__(self, value):
-        self.value = value
-
-    def result(self):
-        return self.value
-
-
-class Client:
-    """Stands for `distributed.Client`: as much of it as is used."""
-
-    log: list[object]
-
-    def __init__(self, address, timeout):
-        if address != "tcp://here:1":
-            raise OSError(f"Timed out trying to connect to {address}")
-        self.log.append(("opened", timeout))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.log.append("closed")
-
-    def map(self, function, items, pure):
-        assert pure is False
-        return [Future(function(item)) for item in items]
+@pytest.fixture(scope="module")
+def scheduler():
+    """Address of a real scheduler on this machine, with one worker in a process of its own."""
+    distributed = pytest.importorskip("distributed", reason="needs the extra cluster: dask.distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
 
 
-def test_the_scheduler_does_the_work_where_one_is_named(monkeypatch):
-    Client.log = []
-    monkeypatch.setitem(sys.modules, "distributed", types.SimpleNamespace(Client=Client))
-    assert list(parallel_map(abs, [-3, 2], scheduler="tcp://here:1")) == [3, 2]
-    assert Client.log == [("opened", 20), "closed"]
+def test_the_scheduler_does_the_work_where_one_is_named(scheduler):
+    assert os.getpid() not in parallel_map(
+        operator.methodcaller("__call__"), [os.getpid, os.getpid], scheduler=scheduler
+    )
+    assert list(parallel_map(math.factorial, [5, 3], scheduler=scheduler)) == [120, 6]
+
+
+def test_an_error_on_the_cluster_is_raised_here(scheduler):
+    with pytest.raises(ValueError, match="not defined for negative"):
+        list(parallel_map(math.factorial, [3, -1], scheduler=scheduler))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", types.SimpleNamespace(Client=Client))
-    with pytest.raises(OSError, match="no dask scheduler answers at 'tcp://nowhere:2'"):
-        list(parallel_map(abs, [1], scheduler="tcp://nowhere:2"))
+    pytest.importorskip("distributed", reason="needs the extra cluster: dask.distributed")
+    monkeypatch.setattr(parallel, "SCHEDULER_SECONDS", 0.5)
+    with pytest.raises(OSError, match=r"no dask scheduler answers at 'tcp://127.0.0.1:1'"):
+        list(parallel_map(abs, [1], scheduler="tcp://127.0.0.1:1"))

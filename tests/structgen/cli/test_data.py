@@ -68,8 +68,8 @@ def test_info_says_what_a_data_set_holds(structgen, dataset):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ((), "give either WEBS or --procedural"),
-        (("web.npz", "--procedural", 3), "give either WEBS or --procedural"),
+        ((), "give one of WEBS, --procedural and --default-set"),
+        (("web.npz", "--procedural", 3), "give one of WEBS, --procedural and --default-set"),
         (("web.npz", "-o", "data.csv"), "--output data.csv: must end in .npz"),
         (("web.npz", "-n", 0), "0 is not in the range"),
         (("web.npz",), "the source is too small: no connected region of 8 nodes for validation, test"),

@@ -18,9 +18,9 @@ def tangle_file(web_file, small_tangle):
 
 @pytest.fixture(scope="module")
 def small_tangle():
-    from structgen.sources.procedural import tangle
+    from structgen.sources.procedural import boxed_tangle
 
-    return tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)
+    return boxed_tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)
 
 
 def test_solids_picture_and_report(structgen, here, tangle_file, small_tangle, load_solid):

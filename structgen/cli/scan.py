@@ -44,7 +44,7 @@ def scan(
     \b
     Examples:
       structgen data scan cloud.pcd -o web.npz --voxel 2 --gap 25
-      structgen data scan cloud.ply -o web.npz --voxel 2 --gap 25 --connect --report report.json --picture over.png
+      structgen data scan cloud.ply -o web.npz --voxel 2 --gap 25 --connect --picture over.png
     """
     from structgen.cli.part import versions
     from structgen.files import check_writable, sha256, write_json

@@ -100,12 +100,16 @@ def test_ctrl_c_inside_a_step_waits_for_its_end(train, tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
         return plain(self, *args, **kwargs)
 
-    before = signal.getsignal(signal.SIGINT)
-    with monkeypatch.context() as patch:
-        patch.setattr(torch.optim.AdamW, "step", struck)
-        with pytest.raises(KeyboardInterrupt):
-            train("struck")
-    assert signal.getsignal(signal.SIGINT) is before
+    # A shell starts what runs in its background with the signal ignored.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.optim.AdamW, "step", struck)
+            with pytest.raises(KeyboardInterrupt):
+                train("struck")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert checkpoint(tmp_path / "struck")["step"] == 3
     assert equal(train("struck", resume=True), train("whole"))
 

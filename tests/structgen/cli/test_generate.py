@@ -77,9 +77,9 @@ def test_radius_steps_and_guidance_are_heard(structgen):
     webs = {name: read_web(f"{name}.npz") for name in "abcd"}
     assert webs["a"] != webs["b"]
     assert webs["a"] != webs["c"]
-    ratio = webs["d"].radius / webs["a"].radius
-    assert np.allclose(ratio, ratio[0])
-    assert 0.1 < np.median(webs["d"].radius) < 0.9
+    # The decoder keeps thicknesses within half to twice the median asked for.
+    assert ((webs["d"].radius >= 0.15) & (webs["d"].radius <= 0.6)).all()
+    assert np.median(webs["d"].radius) > 1.2 * np.median(webs["a"].radius)
 
 
 def test_all_targets_are_filled_where_none_is_given(structgen):

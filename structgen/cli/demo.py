@@ -111,7 +111,7 @@ def command(
     solid = make_solid(joined.web, sides, 1.24, console)
     report = write_part(joined.web, solid, files, facts, "structgen demo", console)
     text = [
-        f"{len(results)} webs joined by {joined.welded} welds and {joined.bridges} bridges",
+        f"{len(results)} webs joined; nodes welded: {joined.welded}, bridges: {joined.bridges}",
         solid_line(solid.report),
     ]
     console.result(report, "\n".join([*text, *(f"wrote {file}" for file in report["files"])]))

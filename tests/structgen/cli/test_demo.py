@@ -38,7 +38,7 @@ def test_files_and_messages(finished):
     folder, result = finished
     assert sorted(path.name for path in folder.iterdir()) == FILES
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("3 webs joined by ")
+    assert lines[0].startswith("3 webs joined; ")
     assert "watertight" in lines[1]
     assert lines[2:] == [
         f"wrote {folder / name}" for name in ("web.stl", "web.3mf", "web.png", "web.npz", "report.json")

@@ -1,4 +1,7 @@
-"""Make the pictures of the README: `python docs/make_pictures.py`."""
+"""Make `architectures.png` for the README: `python docs/make_pictures.py`.
+
+`demo.png` is what `make demo` writes, `training_set.png` what `structgen data card` does for the default set.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,27 @@ from structgen import __version__
 from structgen.files import whole_file, write_json
 from structgen.sources.neighbourhoods import SPLITS, Dataset
 from structgen.targets import NAMES
-from structgen.web import KINDS
+from structgen.web import KINDS, FloatArray
 
 CARD, PICTURE = "card.json", "card.png"
 BINS = 32
 UNITS = dict.fromkeys(("mean_edge_length", "dx", "dy", "dz"), " (mm)")
+#: Targets that are whole numbers: a bin holds equally many of them.
+COUNTS = ("nodes", "edges")
 COLOURS = ("#2a7fb8", "#d08c1d", "#c2577a")
 
 
 def card(dataset: Dataset) -> dict[str, Any]:
     """Header, counts by split, ranges, share of struts by silk type, and a histogram of each target by split.
 
-    ``histograms[target]`` has ``edges`` (of the 32 bins, alike for all splits) and ``counts`` by split.
+    ``histograms[target]`` has ``edges`` (of at most 32 bins, alike for all splits) and ``counts`` by split.
     """
     targets = np.asarray(dataset.arrays["targets"], float)
     kinds = np.bincount(dataset.arrays["kind"])
     webs = {split: len(np.unique(dataset.arrays["web"][dataset.indices(split)])) for split in SPLITS}
     histograms = {}
     for column, name in enumerate(NAMES):
-        edges = np.histogram_bin_edges(targets[:, column], BINS)
+        edges = _bin_edges(targets[:, column], name in COUNTS)
         counts = {split: np.histogram(targets[dataset.indices(split), column], edges)[0].tolist() for split in SPLITS}
         histograms[name] = {"edges": edges.tolist(), "counts": counts}
     return dataset.info() | {
@@ -39,6 +42,14 @@ def card(dataset: Dataset) -> dict[str, Any]:
         "silk": {KINDS.get(k, f"kind {k}"): int(n) for k, n in enumerate(kinds.tolist()) if n},
         "histograms": histograms,
     }
+
+
+def _bin_edges(values: FloatArray, whole: bool) -> FloatArray:
+    low, high = float(values.min()), float(values.max())
+    if not whole:
+        return np.linspace(low, high if high > low else low + 1, BINS + 1)
+    width = math.ceil((high - low + 1) / BINS)
+    return np.arange(low, high + 1 + width, width) - 0.5
 
 
 def write_card(dataset: Dataset, folder: str | Path) -> dict[str, Any]:

@@ -28,6 +28,20 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_readable(path: Path, most: int, needed: str = "") -> None:
+    """Raise `FileNotFoundError` where there is no file, `ValueError` where it is empty or larger than ``most`` bytes.
+
+    ``needed``: what to add where it is missing.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}{needed}")
+    size = path.stat().st_size
+    if size == 0:
+        raise ValueError(f"{path}: the file is empty")
+    if size > most:
+        raise ValueError(f"{path}: the file has {size >> 20} MiB, at most {most >> 20} MiB are read")
+
+
 def check_writable(path: str | Path) -> None:
     """Raise now the `OSError` that `whole_file` would raise after long work; nothing is left behind."""
     path = Path(path)

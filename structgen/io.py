@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from structgen.files import check_writable, whole_file
+from structgen.files import check_readable, check_writable, whole_file
 from structgen.web import WebGraph
 
 #: Larger files are refused before they are read, bytes.
@@ -53,15 +53,8 @@ def read_web_and_metadata(path: str | Path) -> tuple[WebGraph, dict[str, Any]]:
     path = Path(path)
     reader = _module(path)
     for part in reader.parts(path):
-        if not part.is_file():
-            reason = "is a folder, not a file" if part.is_dir() else "no such file"
-            pair = "" if part == path else f"; needed is a {FORMATS[path.suffix.lower()].title}"
-            raise FileNotFoundError(f"{part}: {reason}{pair}")
-        size = part.stat().st_size
-        if size == 0:
-            raise ValueError(f"{part}: the file is empty")
-        if size > MAX_BYTES:
-            raise ValueError(f"{part}: the file has {size >> 20} MiB, at most {MAX_BYTES >> 20} MiB are read")
+        pair = "" if part == path else f"; needed is a {FORMATS[path.suffix.lower()].title}"
+        check_readable(part, MAX_BYTES, pair)
     try:
         web, note = reader.read(path)
     except (ValueError, OSError, MemoryError) as error:

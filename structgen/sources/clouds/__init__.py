@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from structgen.files import check_readable
 from structgen.sources.clouds.fields import MAX_POINTS, FloatArray
 
 #: Larger files are refused before they are read, bytes.
@@ -33,13 +34,7 @@ def read_cloud(path: str | Path, threshold: float | None = None) -> FloatArray:
     path = Path(path)
     if path.suffix.lower() not in READERS:
         raise ValueError(f"{path}: suffix {path.suffix!r} is no point cloud, use one of {', '.join(READERS)}")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
-    size = path.stat().st_size
-    if size == 0:
-        raise ValueError(f"{path}: the file is empty")
-    if size > MAX_BYTES:
-        raise ValueError(f"{path}: the file has {size >> 20} MiB, at most {MAX_BYTES >> 20} MiB are read")
+    check_readable(path, MAX_BYTES)
     options: dict[str, Any] = {}
     if threshold is not None:
         if READERS[path.suffix.lower()] != "tiff":

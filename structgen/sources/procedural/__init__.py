@@ -8,19 +8,10 @@ All are connected, in equilibrium under the force densities of their silk kinds,
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from structgen.sources.orb import orb
 from structgen.sources.procedural.cobweb import tangle
 from structgen.sources.procedural.loom import boxed_tangle, varied_tangles
 from structgen.sources.procedural.sheet_web import sheet
 from structgen.sources.procedural.tent_web import tent
 
 __all__ = ["boxed_tangle", "orb", "sheet", "tangle", "tent", "varied_tangles"]
-
-
-def __getattr__(name: str) -> Any:
-    # The orb builder has a home of its own, imported on first use.
-    if name != "orb":
-        raise AttributeError(f"module 'structgen.sources.procedural' has no attribute {name!r}")
-    return importlib.import_module("structgen.sources.orb").orb

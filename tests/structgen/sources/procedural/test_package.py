@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from structgen.sources import procedural
 
 
@@ -11,5 +9,3 @@ def test_all_architectures_are_offered_by_name():
 
     assert offered is orb
     assert all(callable(getattr(procedural, name)) for name in procedural.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'funnel'"):
-        procedural.funnel  # noqa: B018

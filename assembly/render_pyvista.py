@@ -20,10 +20,7 @@ LARGEST_IMAGE = 8192
 
 def paint_web(figure: Figure, frame: Frame, web: WebGraph, colours: FloatArray) -> None:
     """Draw the struts; see `assembly.render_page.Painter`."""
-    import pyvista as pv
-
-    cells = np.column_stack([np.full(web.m, 2), web.edge_index.T])
-    mesh = pv.PolyData(web.pos, lines=cells.ravel())
+    mesh = web.to_pyvista()
     mesh.cell_data["colour"] = (255 * colours).astype(np.uint8)
     width = strut_width(web, frame.box[3]) * _oversampling(frame)
     _paint(figure, frame, mesh, line_width=width, render_lines_as_tubes=True, ambient=0.35, diffuse=0.65)

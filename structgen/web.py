@@ -17,6 +17,7 @@ from structgen.force_density import equilibrium, numbers
 
 if TYPE_CHECKING:
     import networkx as nx
+    from pyvista import PolyData
     from torch_geometric.data import Data
 
 FloatArray = npt.NDArray[np.float64]
@@ -164,6 +165,32 @@ class WebGraph:
             kind=torch.tensor(np.tile(self.kind, 2)),
             num_nodes=self.n,
         )
+
+    @classmethod
+    def from_pyvista(cls, mesh: PolyData) -> WebGraph:
+        """A web from the line cells of a pyvista ``PolyData``, with cell data ``radius`` and ``kind`` where there.
+
+        A poly-line of k points makes k - 1 edges. Raises `ValueError` for a mesh without lines.
+        """
+        import pyvista as pv
+
+        from structgen.formats.polylines import web_of
+
+        lines = mesh.GetLines()
+        connectivity, offsets = (
+            pv.convert_array(array()) for array in (lines.GetConnectivityArray, lines.GetOffsetsArray)
+        )
+        cell_data = {name: np.asarray(mesh.cell_data[name]) for name in ("radius", "kind") if name in mesh.cell_data}
+        # In poly-data the cells of vertices come first.
+        return web_of(np.asarray(mesh.points, float), connectivity, offsets, cell_data, mesh.n_verts, mesh.n_cells)
+
+    def to_pyvista(self) -> PolyData:
+        """A pyvista ``PolyData`` with a line cell for each edge and cell data ``radius`` and ``kind``."""
+        import pyvista as pv
+
+        mesh = pv.PolyData(np.array(self.pos), lines=np.column_stack([np.full(self.m, 2), self.edge_index.T]).ravel())
+        mesh.cell_data["radius"], mesh.cell_data["kind"] = np.array(self.radius), np.array(self.kind)
+        return mesh
 
     # -- measures ------------------------------------------------------------------------------
 

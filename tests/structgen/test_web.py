@@ -5,6 +5,7 @@ import dataclasses
 import networkx as nx
 import numpy as np
 import pytest
+import pyvista as pv
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,6 +168,23 @@ def test_pyg_round_trip_loses_nothing(web):
     assert data.num_nodes == web.n
     assert data.edge_index.shape == (2, 2 * web.m)
     assert WebGraph.from_pyg(data) == web
+
+
+@given(webs())
+def test_pyvista_round_trip_loses_nothing(web):
+    mesh = web.to_pyvista()
+    assert (mesh.n_points, mesh.n_lines) == (web.n, web.m)
+    assert WebGraph.from_pyvista(mesh) == web
+
+
+def test_poly_lines_of_pyvista_make_an_edge_a_piece(refused):
+    mesh = pv.PolyData(np.eye(4, 3), lines=[3, 0, 1, 2, 2, 2, 3])
+    mesh.cell_data["radius"] = [0.5, 0.7]
+    web = WebGraph.from_pyvista(mesh)
+    assert web.edge_index.T.tolist() == [[0, 1], [1, 2], [2, 3]]
+    assert web.radius.tolist() == [0.5, 0.5, 0.7]
+    with refused("must be poly-data with line cells"):
+        WebGraph.from_pyvista(pv.Sphere())
 
 
 def test_networkx_graph_carries_lengths_and_foreign_node_names_are_numbered():

@@ -75,18 +75,15 @@ def build(
       structgen data build --procedural 60 -n 30000 --seed 0 -o data.npz
       structgen data build --default-set 64 -n 200000 --seed 0 -o data.npz
     """
-    from structgen.cli.part import keep_inputs, read_connected
-    from structgen.files import check_writable
+    from structgen.cli.part import check_named, keep_inputs, read_connected
     from structgen.sources import neighbourhoods
     from structgen.sources.procedural import varied_tangles
     from structgen.sources.training_set import source_webs
 
     if bool(webs) + (procedural is not None) + (default_set is not None) != 1:
         raise click.UsageError("give one of WEBS, --procedural and --default-set")
-    if output.suffix.lower() != ".npz":
-        raise click.UsageError(f"--output {output}: must end in .npz")
     keep_inputs(webs, [output])
-    check_writable(output)
+    check_named("--output", output, ".npz")
     with console.stage("webs"):
         if default_set:
             console.say(f"building {default_set} webs of the default set")

@@ -128,17 +128,16 @@ def fine_tuned(
     from structgen.training import TrainingPlan, train_analog
 
     with console.stage("read"):
-        web = scaled(read_connected(path, console), scale)
-        factor = float(web[1])
+        web, factor = scaled(read_connected(path, console), scale)
     with console.stage("sample"):
-        dataset = build([web[0]], folder / "data.npz", SAMPLED, seed, path.name,
+        dataset = build([web], folder / "data.npz", SAMPLED, seed, path.name,
                         lambda done, total: console.progress(done, total, "neighbourhood"))  # fmt: skip
     plan = TrainingPlan(steps=steps, seed=seed, learning_rate=FINE_TUNING_RATE)
     console.say(f"fine-tuning for {steps} steps on {len(dataset)} neighbourhoods of {path.name}")
     with console.stage("fine-tune"):
         tuned = train_analog(dataset, folder, plan, start=model, report=lambda progress: show(progress, console))
     facts = {"file": str(path), "sha256": sha256(path) if path.is_file() else None, "scale": factor,
-             "web": web_facts(web[0]), "neighbourhoods": len(dataset), "fine_tuning_steps": steps}  # fmt: skip
+             "web": web_facts(web), "neighbourhoods": len(dataset), "fine_tuning_steps": steps}  # fmt: skip
     return tuned, facts
 
 

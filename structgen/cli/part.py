@@ -58,6 +58,16 @@ def check_outputs(paths: Sequence[Path]) -> None:
             raise click.UsageError(f"--output {path}: suffix {path.suffix!r} is not known, use one of {allowed}")
 
 
+def check_named(option: str, path: Path | None, *suffixes: str) -> None:
+    """Refuse a file to write that does not end in one of ``suffixes`` or cannot be written; None is no file."""
+    from structgen.files import check_writable
+
+    if path is not None:
+        if path.suffix.lower() not in suffixes:
+            raise click.UsageError(f"{option} {path}: must end in {suffixes[0]}")
+        check_writable(path)
+
+
 def make_solid(web: WebGraph, sides: int, density: float, console: Console) -> Solid:
     """`solidify` with progress; `CheckError` where no sound solid is found."""
     from assembly import solidify

@@ -46,8 +46,8 @@ def scan(
       structgen data scan cloud.pcd -o web.npz --voxel 2 --gap 25
       structgen data scan cloud.ply -o web.npz --voxel 2 --gap 25 --connect --picture over.png
     """
-    from structgen.cli.part import versions
-    from structgen.files import check_writable, sha256, write_json
+    from structgen.cli.part import check_named, versions
+    from structgen.files import sha256, write_json
     from structgen.io import check_output, write_web
     from structgen.sources.clouds import read_cloud
     from structgen.sources.scan import scan_web
@@ -55,11 +55,8 @@ def scan(
     if options["connect"] and options["keep_all"]:
         raise click.UsageError("--connect and --all exclude each other")
     check_output(output)
-    for path, suffix, name in ((report, ".json", "--report"), (picture, ".png", "--picture")):
-        if path is not None:
-            if path.suffix.lower() != suffix:
-                raise click.UsageError(f"{name} {path}: must end in {suffix}")
-            check_writable(path)
+    check_named("--report", report, ".json")
+    check_named("--picture", picture, ".png")
     with console.stage("read"):
         points = read_cloud(cloud, threshold)
     console.say(f"{cloud}: {len(points)} points")
@@ -106,14 +103,12 @@ def import_published(console: Console, dataset: Path, output: Path, report: Path
     Example: structgen data import dataset_webs_medium.pt -o data.npz --report report.json
     """
     from structgen.cli.data import describe
-    from structgen.files import check_writable, write_json
+    from structgen.cli.part import check_named
+    from structgen.files import write_json
     from structgen.sources.published import import_dataset
 
-    for path, suffix, name in ((output, ".npz", "--output"), (report, ".json", "--report")):
-        if path is not None:
-            if path.suffix.lower() != suffix:
-                raise click.UsageError(f"{name} {path}: must end in {suffix}")
-            check_writable(path)
+    check_named("--output", output, ".npz")
+    check_named("--report", report, ".json")
     with console.stage("import"):
         made, facts = import_dataset(dataset, output, seed)
     if report is not None:

@@ -28,16 +28,13 @@ def command(console: Console, web: Path, png: Path | None, html: Path | None, ti
       structgen view web.npz --png out.png --html out.html
     """
     from assembly import page, picture
-    from structgen.files import check_writable
+    from structgen.cli.part import check_named
     from structgen.io import read_web
 
     if png is None and html is None:
         png = Path("web.png")
-    for path, suffixes, name in ((png, (".png",), "--png"), (html, (".html", ".htm"), "--html")):
-        if path is not None:
-            if path.suffix.lower() not in suffixes:
-                raise click.UsageError(f"{name} {path}: must end in {suffixes[0]}")
-            check_writable(path)
+    check_named("--png", png, ".png")
+    check_named("--html", html, ".html", ".htm")
     with console.stage("read"):
         source = read_web(web)
     heading = web.stem if title is None else title

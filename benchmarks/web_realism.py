@@ -32,7 +32,7 @@ from structgen import measures
 from structgen.measures import SIGMA, Interval, bootstrap, mmd, wasserstein
 from structgen.seeds import generator
 from structgen.sources.clouds import read_cloud
-from structgen.sources.neighbourhoods import MAX_NODES, MIN_NODES, expand, neighbour_lists
+from structgen.sources.neighbourhoods import expand, neighbour_lists
 from structgen.sources.orb import orb
 from structgen.sources.scan import scan_web
 from structgen.web import WebGraph
@@ -43,6 +43,8 @@ TRACING = DATA / "orb_web_tracing.npz"
 #: Settings with which the scans explain most points in one piece, in the unit of the scans.
 VOXEL, GAP, SPUR = 3.0, 40.0, 3.0
 SECTORS = 24
+#: Nodes of a neighbourhood, least and most.
+MIN_NODES, MAX_NODES = 8, 64
 #: Seeds of the neighbourhoods of the real web count from here, those of other webs from 0.
 REAL = 1000
 #: Targets: distance over that of the floor, and over that of the better random graph.

@@ -64,7 +64,7 @@ def build(
     console: Console, webs: tuple[Path, ...], procedural: int | None, default_set: int | None, workers: int,
     scheduler: str | None, count: int, output: Path, seed: int,
 ) -> None:  # fmt: skip
-    """Sample connected neighbourhoods of 8 to 64 nodes from webs.
+    """Sample connected neighbourhoods of 8 to 128 nodes from webs.
 
     A neighbourhood is a small web cut from a large one: what a model learns from. Several WEBS are split into train,
     validation and test by web, a single one by region.

@@ -24,7 +24,7 @@ from structgen.web import WebGraph
 
 IntArray = npt.NDArray[np.int64]
 
-MIN_NODES, MAX_NODES = 8, 64
+MIN_NODES, MAX_NODES = 8, 128
 FORMAT, VERSION = "structgen-neighbourhoods", 1
 SPLITS = ("train", "validation", "test")
 #: Share of the neighbourhoods, or of the space of a single web, that validation and test take.
@@ -141,9 +141,10 @@ def _pools(webs: Sequence[WebGraph], seed: int) -> list[_Pool]:
 
 
 class Sampler:
-    """Draws neighbourhoods of 8 to 64 nodes from ``webs``: the k-th depends on ``(seed, k)`` alone.
+    """Draws neighbourhoods of 8 to 128 nodes from ``webs``: the k-th depends on ``(seed, k)`` alone.
 
-    Several webs are split by web, one web by region. Sizes and compactness are uniform, as far as the region allows.
+    Several webs are split by web, one web by region. The logarithm of the size and the compactness are uniform, as far
+    as the region allows: half of the neighbourhoods have up to 32 nodes.
     """
 
     def __init__(self, webs: Sequence[WebGraph], seed: int) -> None:
@@ -165,7 +166,7 @@ class Sampler:
         group = self._by_split[split]
         p = group[int(rng.choice(len(group), p=self._chances[split]))]
         pool = self._pools[p]
-        start, size = int(rng.integers(pool.part.n)), int(rng.integers(MIN_NODES, MAX_NODES + 1))
+        start, size = int(rng.integers(pool.part.n)), _size(rng)
         nodes = np.sort(expand(self._lists[p], start, size, rng, compact=rng.random()))
         web = pool.part.subweb(nodes)
         return web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2), pool.web, split, pool.nodes[nodes]
@@ -173,6 +174,10 @@ class Sampler:
     def _begun(self, k: int) -> tuple[np.random.Generator, int]:
         rng = generator(self.seed, 1, k)
         return rng, int(rng.choice(len(SPLITS), p=(1 - sum(HELD_OUT), *HELD_OUT)))
+
+
+def _size(rng: np.random.Generator) -> int:
+    return int(np.exp(rng.uniform(np.log(MIN_NODES), np.log(MAX_NODES + 1))))
 
 
 def sample_neighbourhoods(

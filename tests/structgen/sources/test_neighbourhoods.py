@@ -286,7 +286,7 @@ def test_unaltered_file_is_read(altered, dataset):
         ({"radius": changed(5, 0)}, ("not positive",)),
         ({"edges": changed((4, 0), -1)}, ("edges are not pairs i < j",)),
         ({"edges": changed((4, 1), 0)}, ("edges are not pairs i < j",)),
-        ({"edges": changed((4, 1), 64)}, ("nodes that do not exist",)),
+        ({"edges": changed((4, 1), MAX_NODES)}, ("nodes that do not exist",)),
         ({"node_ptr": changed(0, 1)}, ("node_ptr does not count",)),
         ({"node_ptr": changed(2, 0)}, ("node_ptr does not count",)),
         ({"edge_ptr": changed(-1, 0)}, ("edge_ptr does not count",)),

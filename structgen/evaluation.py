@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from structgen.generators.analog import Analog, Generated
+from structgen.generators.model import Generated, WebGenerator
 from structgen.sources.neighbourhoods import Dataset
 from structgen.targets import NAMES, DesignTargets
 from structgen.validity import validity
@@ -61,7 +61,7 @@ def held_out_targets(dataset: Dataset, count: int, seed: int, split: str = "test
     return [DesignTargets.measure(dataset[int(k)]) for k in rows]
 
 
-def evaluate(model: Analog, targets: Sequence[DesignTargets], n: int = 4, seed: int = 0) -> dict[str, Any]:
+def evaluate(model: WebGenerator, targets: Sequence[DesignTargets], n: int = 4, seed: int = 0) -> dict[str, Any]:
     """``n`` webs for each of ``targets``: shares of valid webs and exact counts, adherence raw and decoded.
 
     Raw is the proposal of the network as it stands, decoded the web that `generate` returns. Raises `ValueError`

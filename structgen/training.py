@@ -24,10 +24,9 @@ from torch import nn
 
 from structgen import __version__
 from structgen.files import sha256, whole_file, write_json
-from structgen.generators.analog import Analog, AnalogConfig
-from structgen.generators.batches import Batch
+from structgen.generators.model import Batch, Config, WebGenerator
 from structgen.generators.request import TrainingRange
-from structgen.generators.store import save_model
+from structgen.generators.store import MODELS, save_model
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 
@@ -85,13 +84,13 @@ class Progress:
     validation: dict[str, float] | None = None
 
 
-def train_analog(
+def train(
+    model: str | WebGenerator,
     dataset: Dataset,
     out: str | Path,
     plan: TrainingPlan,
     *,
-    start: Analog | None = None,
-    config: AnalogConfig | None = None,
+    config: Config | None = None,
     resume: bool = False,
     accelerator: str = "cpu",
     devices: int = 1,
@@ -99,11 +98,12 @@ def train_analog(
     validate_every: int = 250,
     report: Callable[[Progress], None] | None = None,
     command: str = "",
-) -> Analog:
-    """Train the analog model on the train split of ``dataset``; write checkpoints, weights, card and log to ``out``.
+) -> WebGenerator:
+    """Train a generator on the train split of ``dataset``; write checkpoints, weights, card and log to ``out``.
 
     Arguments:
-        start: a model to fine-tune; its configuration is kept. Otherwise a new one is made from ``config``.
+        model: a model to fine-tune; its configuration is kept. Or one of `structgen.generators.store.MODELS` by name:
+            then a new one is made from ``config``.
         resume: go on from ``out/checkpoint.pt`` (the plan and data must be the ones it was begun with).
         report: called after every step; what it raises, like Ctrl-C, ends the run with checkpoint and weights saved.
         command: how this run can be repeated, kept in the card.
@@ -123,11 +123,14 @@ def train_analog(
         fabric.launch()
     torch.manual_seed(plan.seed)
     training_range = _training_range(dataset)
-    model = Analog(start.config if start else (config or AnalogConfig()), training_range)
-    if start:
-        model.load_state_dict(start.state_dict())
+    if isinstance(model, str):
+        if model not in MODELS:
+            raise ValueError(f"model is {model!r}, must be one of {', '.join(MODELS)}")
+        model = MODELS[model](config or MODELS[model].config_type(), training_range)
+    else:
+        model = _copy(model, training_range)
     model.train().requires_grad_(True)
-    average = _copy(model)
+    average = _copy(model, training_range)
     decay = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
     optimizer = torch.optim.AdamW(
@@ -166,8 +169,8 @@ class _Loop:
 
     fabric: Fabric
     wrapped: nn.Module
-    model: Analog
-    average: Analog
+    model: WebGenerator
+    average: WebGenerator
     optimizer: Any
     dataset: Dataset
     plan: TrainingPlan
@@ -180,13 +183,13 @@ class _Loop:
         plan, step = self.plan, self.done
         rng = generator(plan.seed, step, self.fabric.global_rank)
         rows = _one_size(self.dataset, self.dataset.indices("train"), max(2, plan.batch // self.fabric.world_size), rng)
-        batch, draws = _drawn(self.model, self.dataset, rows, rng, self.fabric.device)
+        batch = _drawn(self.model, self.dataset, rows, rng, self.fabric.device)
         for group in self.optimizer.param_groups:
             group["lr"] = plan.rate(step)
         # Not left to Fabric, whose mixed precision walks through arguments and stops at frozen dataclasses.
         mixed = plan.precision == "bf16-mixed"
         with torch.autocast(self.fabric.device.type, torch.bfloat16, enabled=mixed):
-            losses: dict[str, torch.Tensor] = self.wrapped(batch, draws)
+            losses: dict[str, torch.Tensor] = self.wrapped(batch)
         numbers = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(numbers["total"]):
             raise ValueError(f"learning_rate is {plan.learning_rate:g}, too high: loss of step {step} is not finite")
@@ -209,8 +212,8 @@ class _Loop:
         sums: dict[str, float] = {}
         chunks = np.array_split(rows, max(1, len(rows) // 32))
         for chunk in chunks:
-            batch, draws = _drawn(self.average, self.dataset, chunk, rng, self.fabric.device)
-            for name, value in self.average(batch, draws).items():
+            batch = _drawn(self.average, self.dataset, chunk, rng, self.fabric.device)
+            for name, value in self.average(batch).items():
                 sums[name] = sums.get(name, 0.0) + float(value) / len(chunks)
         return sums
 
@@ -281,12 +284,10 @@ def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Gen
 
 
 def _drawn(
-    model: Analog, dataset: Dataset, rows: np.ndarray, rng: np.random.Generator, device: torch.device
-) -> tuple[Batch, torch.Tensor]:
-    batch = model.batch([dataset[int(k)] for k in rows], rng)
-    b, n, _ = batch.pos.shape
-    draws = torch.tensor(rng.standard_normal((b, 4 + 2 * n * n + 3 * n)), dtype=torch.float32)
-    return batch.to(device), draws.to(device)
+    model: WebGenerator, dataset: Dataset, rows: np.ndarray, rng: np.random.Generator, device: torch.device
+) -> Batch:
+    batch: Batch = model.batch([dataset[int(k)] for k in rows], rng)
+    return batch.to(device)
 
 
 def _training_range(dataset: Dataset) -> TrainingRange:
@@ -296,8 +297,8 @@ def _training_range(dataset: Dataset) -> TrainingRange:
     return TrainingRange.of(dataset.arrays["targets"][train], ratio)
 
 
-def _copy(model: Analog) -> Analog:
-    twin = Analog(model.config, model.range)
+def _copy(model: WebGenerator, training_range: TrainingRange) -> WebGenerator:
+    twin = type(model)(model.config, training_range)
     twin.load_state_dict(model.state_dict())
     return twin.requires_grad_(False)
 
@@ -307,7 +308,8 @@ def _differing(begun: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _restore(
-    path: Path, plan: TrainingPlan, dataset: Dataset, model: Analog, average: Analog, optimizer: torch.optim.Optimizer
+    path: Path, plan: TrainingPlan, dataset: Dataset, model: WebGenerator, average: WebGenerator,
+    optimizer: torch.optim.Optimizer,
 ) -> int:
     """Load a checkpoint in place; returns the number of steps it had done."""
     if not path.is_file():

@@ -11,7 +11,7 @@ from structgen.cli.console import Console
 from structgen.cli.options import common, model_option, seeded, targets
 
 if TYPE_CHECKING:
-    from structgen.generators.analog import Analog, Generated
+    from structgen.generators.model import Generated, WebGenerator
 
 #: Formats a web can be written in by name, for `--format`.
 SUFFIXES = ("npz", "csv", "graphml", "lammps", "vtp", "vtk")
@@ -107,7 +107,7 @@ def command(
     console.result(report, "\n".join(lines if count <= 20 else [*lines[:10], f"... {count - 10} more in {output}"]))
 
 
-def provenance(model: Analog, name: str, seed: int) -> dict[str, Any]:
+def provenance(model: WebGenerator, name: str, seed: int) -> dict[str, Any]:
     """What is needed to make a generated file again: versions, seed, model and hash of its weights."""
     from structgen import __version__
     from structgen.files import sha256

@@ -10,7 +10,7 @@ from structgen.cli.options import TARGETS
 
 if TYPE_CHECKING:
     from assembly import Curve
-    from structgen.generators.analog import Analog, Generated
+    from structgen.generators.model import Generated, WebGenerator
     from structgen.targets import DesignTargets
 
 #: A target option may be a number, or an expression in this variable, 0 at the start of the curve and 1 at its end.
@@ -43,14 +43,14 @@ def targets_at(asked: Mapping[str, Any], place: float) -> DesignTargets:
 
 
 def generate_along(
-    model: Analog, curve: Curve, asked: Mapping[str, Any], count: int | None, overlap: float, radius: float | None,
+    model: WebGenerator, curve: Curve, asked: Mapping[str, Any], count: int | None, overlap: float, radius: float | None,
     seed: int, console: Console,
 ) -> list[Generated]:  # fmt: skip
     """Webs for evenly spaced places along ``curve``; as many as cover it with ``overlap`` where ``count`` is None."""
     from assembly import station_parameters, webs_needed
 
     if count is None:
-        lengths = [model.range.complete(targets_at(asked, place))[0].as_dict()["dx"] for place in (0.0, 0.5, 1.0)]
+        lengths = [model.range.complete(targets_at(asked, place)).target.as_dict()["dx"] for place in (0.0, 0.5, 1.0)]
         count = webs_needed(curve, sum(length or 0.0 for length in lengths) / len(lengths), overlap)
     if count > MAX_MODULES:
         raise ValueError(
@@ -58,7 +58,7 @@ def generate_along(
         )
     targets = [targets_at(asked, float(place)) for place in station_parameters(count)]
     for target in targets:
-        model.range.complete(target)
+        model.range.complete(target)  # refuses what is inconsistent before the work begins
     console.say(f"generating {count} webs along the curve")
     return model.generate(
         targets, 1, seed, radius=radius, progress=lambda done, total: console.progress(done, total, "web")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,13 +11,16 @@ import torch
 from torch import Tensor
 
 from structgen.generators.flows import box_noise, matched, signed_permutations
+from structgen.generators.model import Ask
 from structgen.targets import DesignTargets
-from structgen.web import WebGraph
+from structgen.web import KINDS, WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
 #: Length of the condition vector made by `Request.condition`.
 CONDITIONS = 7
+#: What may be between two nodes: nothing, or an edge of one of the silk kinds.
+CATEGORIES = 1 + len(KINDS)
 
 
 @dataclass(frozen=True)
@@ -62,61 +65,109 @@ class Request:
 
 @dataclass(frozen=True)
 class Batch:
-    """Webs to learn from.
+    """Webs to learn a flow from.
 
-    pos, noise ``(B, N, 3)`` mm; mask ``(B, N)`` of the nodes that are no padding; states ``(B, N, N, 2)``: bit +-1 and
-    log of the radius over its median.
+    pos, noise ``(B, N, 3)`` mm; mask ``(B, N)`` of the nodes that are no padding; known ``(B, N)`` of those that are
+    given (their noise is their place); kind ``(B, N, N)`` 0 for no edge, else 1 + silk kind; radius ``(B, N, N)`` log of
+    the radius over its median, 0 for no edge; noise beyond the places: draws ``(B, d)`` standard normal numbers.
     """
 
     request: Request
     pos: Tensor
     noise: Tensor
     mask: Tensor
-    states: Tensor
+    known: Tensor
+    kind: Tensor
+    radius: Tensor
+    draws: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same on ``device``."""
         return Batch(self.request.to(device), *(getattr(self, f.name).to(device) for f in fields(self)[1:]))
 
 
-def batch_of(webs: Sequence[WebGraph], rng: np.random.Generator, augment: bool = True) -> Batch:
-    """Webs, each centred on its box and turned by a random one of the 48 symmetries, with matched noise."""
-    turns = signed_permutations()
+def batch_of(
+    webs: Sequence[WebGraph],
+    rng: np.random.Generator,
+    draws: Callable[[int], int] = lambda nodes: 4,
+    given: float = 0.25,
+    augment: bool = True,
+) -> Batch:
+    """Webs, each centred on its box and turned by a random one of the 48 symmetries, with matched noise.
+
+    draws: how many further random numbers a web needs in a batch of so many nodes a web. given: share of webs of which
+    the nodes on one side of a plane are known, from which a model learns to extend a web.
+    """
+    turned = [centred(web, rng, augment) for web in webs]
     count, most = len(webs), max(web.n for web in webs)
-    pos, noise = np.zeros((count, most, 3)), np.zeros((count, most, 3))
-    mask = np.zeros((count, most), bool)
-    states = np.zeros((count, most, most, 2))
-    states[..., 0] = -1
-    targets = []
+    noise, known = np.zeros((count, most, 3)), np.zeros((count, most), bool)
+    for b, web in enumerate(turned):
+        if rng.random() < given:
+            known[b, : web.n] = one_side(web.pos, rng)
+        new = ~known[b, : web.n]
+        noise[b, : web.n] = web.pos
+        # Of all of a web the box is the one asked for, of a part of it the part's own.
+        low, high = web.pos[new].min(0), web.pos[new].max(0)
+        places = (low + high) / 2 + box_noise(high - low, int(new.sum()), rng)
+        noise[b, : web.n][new] = matched(places, web.pos[new])
+    pos, mask, kind, radius = padded(turned)
+    return Batch(
+        Request.of([DesignTargets.measure(web) for web in turned]), pos, torch.tensor(noise, dtype=torch.float32),
+        mask, torch.tensor(known), kind, radius,
+        torch.tensor(rng.standard_normal((count, draws(most))), dtype=torch.float32),
+    )  # fmt: skip
+
+
+def centred(web: WebGraph, rng: np.random.Generator, augment: bool = True) -> WebGraph:
+    """``web`` turned by a random one of the 48 symmetries, its box centred on the origin."""
+    if augment:
+        turns = signed_permutations()
+        web = web.rotated(turns[rng.integers(len(turns))])
+    return web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2)
+
+
+def one_side(pos: FloatArray, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """``(n,)`` the 20 to 80 % of the nodes that lie on one side of a plane in a random direction."""
+    along = pos @ rng.standard_normal(3)
+    count = int(np.clip(round(rng.uniform(0.2, 0.8) * len(pos)), 1, len(pos) - 1))
+    side = np.zeros(len(pos), bool)
+    side[np.argsort(along, kind="stable")[:count]] = True
+    return side
+
+
+def padded(webs: Sequence[WebGraph]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Positions ``(B, N, 3)``, mask ``(B, N)``, kinds and log radii ``(B, N, N)`` as in `Batch`."""
+    count, most = len(webs), max(web.n for web in webs)
+    pos, mask = np.zeros((count, most, 3), np.float32), np.zeros((count, most), bool)
+    kind, radius = np.zeros((count, most, most), np.int64), np.zeros((count, most, most), np.float32)
     for b, web in enumerate(webs):
-        if augment:
-            web = web.rotated(turns[rng.integers(len(turns))])
-        centre = (web.pos.min(0) + web.pos.max(0)) / 2
-        pos[b, : web.n] = web.pos - centre
-        noise[b, : web.n] = matched(box_noise(web.extents, web.n, rng), pos[b, : web.n])
+        pos[b, : web.n] = web.pos
         mask[b, : web.n] = True
-        i, j = web.edge_index
-        edge = np.column_stack([np.ones(web.m), np.log(web.radius / np.median(web.radius))])
-        states[b, i, j] = states[b, j, i] = edge
-        targets.append(DesignTargets.measure(web))
-    pos_, noise_, states_ = (torch.tensor(a, dtype=torch.float32) for a in (pos, noise, states))
-    return Batch(Request.of(targets), pos_, noise_, torch.tensor(mask), states_)
+        if web.m:
+            i, j = web.edge_index
+            kind[b, i, j] = kind[b, j, i] = category(web.kind)
+            radius[b, i, j] = radius[b, j, i] = np.log(web.radius / np.median(web.radius))
+    return torch.tensor(pos), torch.tensor(mask), torch.tensor(kind), torch.tensor(radius)
 
 
-def padded_noise(
-    targets: Sequence[DesignTargets], rngs: Sequence[np.random.Generator]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Noise to sample from, each web's from its own generator: positions, mask ``(B, N)``, states ``(B, N, N, 2)``."""
-    sizes = [t.nodes or 0 for t in targets]
+def category(kind: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """1 + silk kind; kinds that have no name count as unspecified."""
+    return 1 + np.where(kind < len(KINDS), kind, 0)
+
+
+def placed_noise(asks: Sequence[Ask], rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor, Tensor]:
+    """Where sampling begins: places ``(B, N, 3)``, each web's from its own generator, masks of nodes and known nodes."""
+    sizes = [ask.target.nodes or 0 for ask in asks]
     count, most = len(sizes), max(sizes)
-    pos, mask = np.zeros((count, most, 3)), np.zeros((count, most), bool)
-    states = np.zeros((count, most, most, 2))
-    for b, (target, n, rng) in enumerate(zip(targets, sizes, rngs, strict=True)):
-        pos[b, :n] = box_noise(target.extents or (), n, rng)
-        mask[b, :n] = True
-        upper = np.triu(rng.standard_normal((2, n, n)), 1)
-        states[b, :n, :n] = (upper + upper.transpose(0, 2, 1)).transpose(1, 2, 0)
-    return torch.tensor(pos, dtype=torch.float32), torch.tensor(mask), torch.tensor(states, dtype=torch.float32)
+    pos, mask, known = np.zeros((count, most, 3)), np.zeros((count, most), bool), np.zeros((count, most), bool)
+    for b, (ask, n, rng) in enumerate(zip(asks, sizes, rngs, strict=True)):
+        given = ask.known.n if ask.known else 0
+        mask[b, :n], known[b, :given] = True, True
+        if ask.known:
+            pos[b, :given] = ask.known.pos
+        box = np.array([[-0.5], [0.5]]) * np.asarray(ask.target.extents) if ask.region is None else ask.region
+        pos[b, given:n] = box.mean(0) + box_noise(box[1] - box[0], n - given, rng)
+    return torch.tensor(pos, dtype=torch.float32), torch.tensor(mask), torch.tensor(known)
 
 
 def nearest(pos: Tensor, mask: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from structgen.geometry import segment_distance
+from structgen.targets import DesignTargets
+from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -84,7 +86,7 @@ def crossing(pos: FloatArray, edges: IntArray, radius: FloatArray) -> BoolArray:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class _Candidates:
     """Candidate edges ``(c, 2)`` among ``nodes`` nodes, with lengths (mm) and scores.
 
     excluded: for each candidate the set of those that run through it, as the bits of a number.
@@ -97,7 +99,7 @@ class Proposal:
     excluded: list[int]
 
     @classmethod
-    def of(cls, pos: FloatArray, edges: IntArray, score: FloatArray, radius: FloatArray) -> Proposal:
+    def of(cls, pos: FloatArray, edges: IntArray, score: FloatArray, radius: FloatArray) -> _Candidates:
         """From positions, candidates, their scores and radii ``(c,)``."""
         length = np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1)
         packed = np.packbits(crossing(pos, edges, radius), axis=1, bitorder="little")
@@ -140,7 +142,7 @@ class Proposal:
         return np.sort(np.array(taken)) if len(taken) == count else None
 
 
-def choose_edges(proposal: Proposal, count: int, mean_length: float, max_degree: int) -> IntArray:
+def choose_edges(proposal: _Candidates, count: int, mean_length: float, max_degree: int) -> IntArray:
     """Numbers of the ``count`` candidates that make a valid web with about the mean edge length asked for (mm).
 
     Raises `DecodeError` where no tilt gives a valid web.
@@ -166,6 +168,40 @@ def choose_edges(proposal: Proposal, count: int, mean_length: float, max_degree:
     if not found:
         raise DecodeError(f"no valid web of {proposal.nodes} nodes and {count} edges was found")
     return min(found, key=lambda item: item[0])[1]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a model proposes for one web; positions in mm about the origin, score > 0 for its own edges."""
+
+    pos: FloatArray
+    edges: IntArray
+    score: FloatArray
+    kind: IntArray
+    log_radius: FloatArray
+    known_nodes: int = 0
+    known_edges: int = 0
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A valid web, and how many edges of the proposal were changed."""
+
+    web: WebGraph
+    edges_changed: int
+
+
+def decode(
+    proposal: Proposal, target: DesignTargets, radius: float, max_degree: int, rng: np.random.Generator,
+    known_radius: FloatArray | None = None, region: FloatArray | None = None, lenient: bool = False,
+) -> Decoded:  # fmt: skip
+    """Interim."""
+    thickness = radius * np.clip(np.exp(proposal.log_radius), 0.5, 2.0)
+    pos = spread(proposal.pos, target.extents, 2 * float(thickness.max()), rng)
+    candidates = _Candidates.of(pos, proposal.edges, proposal.score, thickness)
+    chosen = choose_edges(candidates, target.edges, target.mean_edge_length, max_degree)
+    web = WebGraph(pos, proposal.edges[chosen].T, thickness[chosen], proposal.kind[chosen])
+    return Decoded(web, int(np.setxor1d(np.flatnonzero(proposal.score > 0), chosen).size))
 
 
 def all_pairs(nodes: int) -> IntArray:

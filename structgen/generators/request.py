@@ -11,10 +11,22 @@ from structgen.targets import DesignTargets
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A request may leave the training range by this share of its width.
-MARGIN = 0.1
 #: Training webs most like the request from which missing targets are taken, and rows a model keeps.
 NEIGHBOURS, ROWS = 24, 512
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A request completed.
+
+    target: complete; filled: names of what was not asked for; near: what the network is told, the nearest to
+    ``target`` within the training range; outside: for each number past that range a line that says so.
+    """
+
+    target: DesignTargets
+    filled: tuple[str, ...]
+    near: DesignTargets
+    outside: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,13 +50,35 @@ class TrainingRange:
         kept = np.sort(np.concatenate([extremes, np.random.default_rng(seed).choice(others, count, replace=False)]))
         return cls(rows[kept], float(radius_ratio))
 
-    def complete(self, asked: DesignTargets) -> tuple[DesignTargets, tuple[str, ...]]:
-        """``asked`` with what is missing filled in, and the names of what was; `ValueError` if out of range."""
-        self._check_counts(asked)
+    def complete(self, asked: DesignTargets) -> Completed:
+        """``asked`` with what is missing filled in from the training data, and the nearest the model was trained on."""
         full, filled = asked.filled(self._typical(asked))
-        self._check_counts(full)
-        self._check_length(full)
-        return full, filled
+        assert full.extents is not None and full.nodes is not None
+        assert full.mean_edge_length is not None and full.mean_degree is not None
+        outside = [
+            f"{name} is {value:g}, trained on {low:g} to {high:g}"
+            for name, value, (low, high) in (
+                ("nodes", full.nodes, self._between(4)), ("mean_degree", full.mean_degree, self._between(6)),
+            )
+            if not low - 5e-3 <= value <= high + 5e-3
+        ]  # fmt: skip
+        # A web of few nodes has few edges to a node even at the largest mean degree; trees have the fewest.
+        degree = float(np.clip(full.mean_degree, *self._between(6)))
+        most = full.nodes * (full.nodes - 1) // 2
+        edges = int(np.clip(round(degree * full.nodes / 2), full.nodes - 1, most))
+        density = _features(self.rows)[:, 2]
+        unit = float(np.linalg.norm(full.extents)) / full.nodes ** (1 / 3)
+        low, high = unit * float(np.exp(density.min())), unit * float(np.exp(density.max()))
+        if not low * (1 - 1e-3) <= full.mean_edge_length <= high * (1 + 1e-3):
+            outside.append(
+                f"mean_edge_length is {full.mean_edge_length:.4g} mm, trained on {low:.4g} to {high:.4g} mm for "
+                f"{full.nodes} nodes in a box of {' x '.join(f'{side:.4g}' for side in full.extents)} mm"
+            )
+        near = DesignTargets(float(np.clip(full.mean_edge_length, low, high)), full.extents, full.nodes, edges)
+        return Completed(full, filled, near, tuple(outside))
+
+    def _between(self, column: int) -> tuple[float, float]:
+        return float(self.rows[:, column].min()), float(self.rows[:, column].max())
 
     def _typical(self, asked: DesignTargets) -> DesignTargets:
         """Median of the training webs most like what is asked for, in the features that are asked for."""
@@ -75,26 +109,6 @@ class TrainingRange:
         largest_first = box * np.array(shape[::-1]) / np.linalg.norm(shape)
         length = float(np.exp(log_density) * box / nodes ** (1 / 3))
         return DesignTargets(length, tuple(largest_first.tolist()), nodes, edges)
-
-    def _check_counts(self, target: DesignTargets) -> None:
-        for name, column in (("nodes", 4), ("mean_degree", 6)):
-            value = getattr(target, name)
-            low, high = float(self.rows[:, column].min()), float(self.rows[:, column].max())
-            wider = 0.0 if name == "nodes" else MARGIN * (high - low)
-            if value is not None and not low - wider <= value <= high + wider:
-                raise ValueError(f"{name} is {value:g}, this model allows {low - wider:g} to {high + wider:g}")
-
-    def _check_length(self, target: DesignTargets) -> None:
-        assert target.extents is not None and target.nodes is not None and target.mean_edge_length is not None
-        log_density = _features(self.rows)[:, 2]
-        wider = MARGIN * float(np.ptp(log_density))
-        unit = float(np.linalg.norm(target.extents)) / target.nodes ** (1 / 3)
-        low, high = (unit * float(np.exp(v)) for v in (log_density.min() - wider, log_density.max() + wider))
-        if not low <= target.mean_edge_length <= high:
-            raise ValueError(
-                f"mean_edge_length is {target.mean_edge_length:.4g} mm, this model allows {low:.4g} to {high:.4g} mm "
-                f"for {target.nodes} nodes in a box of {' x '.join(f'{side:.4g}' for side in target.extents)} mm"
-            )
 
 
 def _features(rows: FloatArray) -> FloatArray:

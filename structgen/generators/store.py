@@ -14,14 +14,16 @@ import torch
 from safetensors.torch import save_file
 
 from structgen.files import whole_file
-from structgen.generators.analog import Analog, AnalogConfig
+from structgen.generators.analog import Analog
+from structgen.generators.model import WebGenerator
 from structgen.generators.request import TrainingRange
 
 FORMAT, VERSION = "structgen-model", 1
 #: Larger files are refused before they are read, bytes.
 MAX_BYTES = 2**30
 #: Models that come with the package, by name.
-SHIPPED = ("analog",)
+MODELS: dict[str, type[WebGenerator]] = {kind.name: kind for kind in (Analog,)}
+SHIPPED = tuple(MODELS)
 
 
 def shipped(name: str, suffix: str = ".safetensors") -> Path:
@@ -29,7 +31,7 @@ def shipped(name: str, suffix: str = ".safetensors") -> Path:
     return Path(str(resources.files("structgen.weights").joinpath(name + suffix)))
 
 
-def save_model(model: Analog, path: str | Path) -> None:
+def save_model(model: WebGenerator, path: str | Path) -> None:
     """Write weights, configuration and training range to ``path`` (.safetensors)."""
     header = {
         "format": FORMAT, "version": VERSION, "model": model.name, "config": model.config_dict(),
@@ -49,7 +51,7 @@ def model_path(name: str | Path) -> Path:
     return path
 
 
-def load_model(name: str | Path = "analog") -> Analog:
+def load_model(name: str | Path = "analog") -> WebGenerator:
     """A shipped model by name, or one from a ``.safetensors`` file by path; on the CPU, ready to sample.
 
     Raises `FileNotFoundError`, or `ValueError` (one line) for a file that is not a sound structgen model.
@@ -67,11 +69,14 @@ def load_model(name: str | Path = "analog") -> Analog:
         raise ValueError(f"{path}: not a sound structgen model ({reason[:160]})") from None
 
 
-def _model(header: Any, tensors: dict[str, torch.Tensor]) -> Analog:
-    said = [header.get(name) for name in ("format", "version", "model")] if isinstance(header, dict) else []
-    if said != [FORMAT, VERSION, Analog.name]:
-        raise ValueError(f"its header does not say {FORMAT} {VERSION} {Analog.name}")
-    config = AnalogConfig(**header["config"])
+def _model(header: Any, tensors: dict[str, torch.Tensor]) -> WebGenerator:
+    said = [header.get(name) for name in ("format", "version")] if isinstance(header, dict) else []
+    if said != [FORMAT, VERSION]:
+        raise ValueError(f"its header does not say {FORMAT} {VERSION}")
+    if header.get("model") not in MODELS:
+        raise ValueError(f"its model is {header.get('model')!r}, must be one of {', '.join(MODELS)}")
+    kind = MODELS[header["model"]]
+    config = kind.config_type(**header["config"])
     rows = tensors.pop("range.rows").double().numpy()
     ratio = header["radius_ratio"]
     if not isinstance(ratio, float) or not 0 < ratio < math.inf or rows.shape != (len(rows), 7) or not len(rows):
@@ -84,6 +89,6 @@ def _model(header: Any, tensors: dict[str, torch.Tensor]) -> Analog:
             raise ValueError(f"{name} is not of finite 32-bit numbers")
     # Made without memory first, so that sizes that do not fit the tensors are refused before any is taken.
     with torch.device("meta"):
-        model = Analog(config, TrainingRange(rows, ratio))
+        model = kind(config, TrainingRange(rows, ratio))
     model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(False)

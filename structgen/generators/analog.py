@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from structgen.generators.batches import CONDITIONS, Batch, Request, batch_of, nearest, padded_noise
-from structgen.generators.decode import DecodeError, Proposal, all_pairs, choose_edges, spread
+from structgen.generators.decode import UNPROPOSED, DecodeError, Proposal, all_pairs, decode
 from structgen.generators.flows import interpolate, velocity
 from structgen.generators.nets import SparseGraphTransformer
 from structgen.generators.request import TrainingRange
@@ -275,24 +275,15 @@ class Analog(nn.Module):
         median = self.range.radius_ratio * target.mean_edge_length if radius is None else radius
         pairs = all_pairs(len(proposed.pos))
         i, j = pairs.T
-        thickness = median * np.clip(np.exp(proposed.states[i, j, 1] / RADIUS_GAIN), 0.5, 2.0)
         listed = proposed.listed[i, j] | proposed.listed[j, i]
-        pos = spread(proposed.pos, target.extents, 2 * float(thickness.max()), rng)
         # Pairs that are no candidates have no score; they come last, the shorter the sooner.
-        far = np.linalg.norm(pos[i] - pos[j], axis=1) / target.mean_edge_length
-        score = np.where(listed, proposed.states[i, j, 0], -20.0 - far)
-        for use in (np.flatnonzero(listed), np.arange(len(pairs))):
-            proposal = Proposal.of(pos, pairs[use], score[use], thickness[use])
-            try:
-                chosen = use[choose_edges(proposal, target.edges, target.mean_edge_length, self.config.max_degree)]
-                break
-            except DecodeError:
-                if len(use) == len(pairs):
-                    raise
-        raw = listed & (score > 0)
-        web = WebGraph(pos, pairs[chosen].T, thickness[chosen])
-        changed = int(np.setxor1d(np.flatnonzero(raw), chosen).size)
-        return Generated(web, target, filled, *_raw_numbers(proposed.pos, pairs[raw]), changed)
+        far = np.linalg.norm(proposed.pos[i] - proposed.pos[j], axis=1) / target.mean_edge_length
+        score = np.where(listed, proposed.states[i, j, 0], -UNPROPOSED - far)
+        kind, log_radius = np.zeros(len(pairs), np.uint8), proposed.states[i, j, 1] / RADIUS_GAIN
+        proposal = Proposal(proposed.pos, pairs, score, kind, log_radius)
+        decoded = decode(proposal, target, median, self.config.max_degree, rng)
+        raw = _raw_numbers(proposed.pos, pairs[score > 0])
+        return Generated(decoded.web, target, filled, *raw, decoded.edges_changed)
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ class WebGenerator(nn.Module, ABC):
         Targets outside of the training range are answered as near as possible, with an `OutOfRangeWarning` that says
         how far off. Raises `ValueError` for targets that admit no valid web.
         """
-        from structgen.generators.growth import grown
+        from structgen.generators.growth import Sampling, grown
 
         asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
         steps = self._checked(n, radius, steps, guidance)
@@ -185,7 +185,7 @@ class WebGenerator(nn.Module, ABC):
         for k in range(total):
             request = complete[k // n]
             if (request.target.nodes or 0) > MOST_NODES:
-                done[k] = grown(self, request, radius, generator(seed, k), steps, guidance)
+                done[k] = grown(Sampling(self, generator(seed, k), steps, guidance), request, radius)
                 if progress:
                     progress(len(done), total)
             else:
@@ -236,10 +236,11 @@ class WebGenerator(nn.Module, ABC):
         Raises `ValueError` for a region that is none or that the web does not come near, and where no valid
         extension is found.
         """
-        from structgen.generators.growth import extended
+        from structgen.generators.growth import Sampling, extended
 
         steps = self._checked(1, None, steps, guidance)
-        return extended(self, web, np.asarray(region, float), targets, generator(seed), steps, guidance)
+        sampling = Sampling(self, generator(seed), steps, guidance)
+        return extended(sampling, web, np.asarray(region, float), targets)
 
     def _checked(self, n: int, radius: float | None, steps: int | None, guidance: float) -> int:
         if n < 1:

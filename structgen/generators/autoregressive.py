@@ -197,7 +197,12 @@ class Autoregressive(WebGenerator):
                 now, row = torch.tensor([place]), web.kind[:, place : place + 1, : place + 1]
                 features, condition = web.pair_features(place), request.condition(web.drop)
                 h, pair, caches[k] = self.net(
-                    web.node_features(place), row, features, condition, now[:, None] < torch.arange(place + 1), caches[k]
+                    web.node_features(place),
+                    row,
+                    features,
+                    condition,
+                    now[:, None] < torch.arange(place + 1),
+                    caches[k],
                 )
                 web.h[:, place] = h[:, 0]
                 join = self._join(h, web.h[:, : place + 1], features, now[:, None], torch.arange(place + 1))
@@ -305,17 +310,19 @@ def _given(asks: Sequence[Ask], most: int) -> _Given:
             far = np.linalg.norm(ask.known.pos - np.clip(ask.known.pos, *ask.region), axis=1)
             order = growth_order(ask.known, int(far.argmax()))
             web = ask.known.subweb(order)
-            pos[b, : web.n] = torch.tensor(web.pos)
+            pos[b, : web.n] = torch.tensor(web.pos.copy())
             parent[b, : web.n] = torch.tensor(parents(web)) + 1
             i, j = web.edge_index
-            kind[b, j, i + 1] = torch.tensor(category(web.kind))
+            kind[b, j.copy(), i + 1] = torch.tensor(category(web.kind))
         orders.append(order)
     return _Given(count, pos, parent, kind, orders)
 
 
 def _boxes(asks: Sequence[Ask]) -> Tensor:
     """``(B, 2, 3)`` corners of the boxes that new nodes lie in."""
-    sides = [np.array([[-0.5], [0.5]]) * np.array(ask.target.extents) if ask.region is None else ask.region for ask in asks]
+    sides = [
+        np.array([[-0.5], [0.5]]) * np.array(ask.target.extents) if ask.region is None else ask.region for ask in asks
+    ]
     return torch.tensor(np.array(sides), dtype=torch.float32)
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Nodes added at a time, and given nodes shown to the network at most.
-MOST_NEW, MOST_KNOWN = 48, 64
+#: Nodes added at a time, and given nodes shown to the network at most, as shares of the most it was trained on.
+MOST_NEW, MOST_KNOWN = 3 / 8, 1 / 2
 #: How far from a web, in mean edge lengths, a region may lie and still be joined to it.
 REACH = 4.0
 #: Fresh proposals for a region before it is given up.
@@ -41,6 +41,11 @@ class Sampling:
     rng: np.random.Generator
     steps: int
     guidance: float
+
+    @property
+    def most_new(self) -> int:
+        """Most nodes added at a time."""
+        return max(2, int(MOST_NEW * self.model.range.most_nodes))
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def extended(sampling: Sampling, web: WebGraph, region: FloatArray, targets: Des
             f"region is {region.tolist()}, {nearest:.4g} mm from the web: at most {REACH:g} mean edge lengths, "
             f"{REACH * full.mean_edge_length:.4g} mm, can be bridged"
         )
-    cells, budget = list(_cells(region, full.nodes)), max(full.edges, full.nodes)
+    cells, budget = list(_cells(region, full.nodes, sampling.most_new)), max(full.edges, full.nodes)
     for cell, edges in zip(*_in_turn(cells, budget, web.pos), strict=True):
         web = _painted(sampling, web, cell, edges, full.mean_edge_length)[0]
     return web
@@ -84,7 +89,7 @@ def grown(sampling: Sampling, request: Completed, radius: float | None) -> Gener
     assert target.nodes is not None and target.edges is not None
     assert target.extents is not None and target.mean_edge_length is not None
     box = np.array([[-0.5], [0.5]]) * np.array(target.extents)
-    cells = list(_cells(box, target.nodes))
+    cells = list(_cells(box, target.nodes, sampling.most_new))
     ordered, edges = _in_turn(cells, target.edges + 1, cells[0].corners.mean(0)[None])
     first = ordered[0]
     sides = tuple((first.corners[1] - first.corners[0]).tolist())
@@ -109,17 +114,17 @@ def _away(pos: FloatArray, region: FloatArray) -> FloatArray:
     return away
 
 
-def _cells(box: FloatArray, nodes: int) -> Iterator[Cell]:
-    """``box`` halved along its longest side until no part holds more than `MOST_NEW` of the nodes spread over it."""
-    if nodes <= MOST_NEW:
+def _cells(box: FloatArray, nodes: int, most: int) -> Iterator[Cell]:
+    """``box`` halved along its longest side until no part holds more than ``most`` of the nodes spread over it."""
+    if nodes <= most:
         yield Cell(box, nodes)
         return
     axis, half = int(np.argmax(box[1] - box[0])), nodes // 2
     at = box[0, axis] + (box[1, axis] - box[0, axis]) * half / nodes
     low, high = box.copy(), box.copy()
     low[1, axis] = high[0, axis] = at
-    yield from _cells(low, half)
-    yield from _cells(high, nodes - half)
+    yield from _cells(low, half, most)
+    yield from _cells(high, nodes - half, most)
 
 
 def _in_turn(cells: list[Cell], edges: int, begun: FloatArray) -> tuple[list[Cell], list[int]]:
@@ -140,15 +145,14 @@ def _in_turn(cells: list[Cell], edges: int, begun: FloatArray) -> tuple[list[Cel
     return order, (sizes + shares).tolist()
 
 
-def _painted(
-    sampling: Sampling, web: WebGraph, cell: Cell, edges: int, mean_length: float
-) -> tuple[WebGraph, int]:
+def _painted(sampling: Sampling, web: WebGraph, cell: Cell, edges: int, mean_length: float) -> tuple[WebGraph, int]:
     """``web`` with the nodes of ``cell`` and ``edges`` more edges of ``mean_length`` mm, and how many were changed."""
     from structgen.generators.model import Ask
 
     model, rng = sampling.model, sampling.rng
     away = _away(web.pos, cell.corners)
-    shown = np.sort(np.argsort(away, kind="stable")[:MOST_KNOWN])
+    most = max(2, int(MOST_KNOWN * model.range.most_nodes))
+    shown = np.sort(np.argsort(away, kind="stable")[:most])
     known = web.subweb(shown)
     inner = np.concatenate([known.pos, cell.corners])
     low, high = inner.min(0), inner.max(0)

@@ -172,9 +172,7 @@ class Mixture:
         share = self.logit.softmax(-1).cumsum(-1)
         last = self.logit.shape[-1] - 1
         pick = (uniform[..., None] > share[..., None, :]).sum(-1).clamp_max(last)[..., None].expand(*uniform.shape, 3)
-        mean, scale, lower = (
-            value.gather(-2, pick) for value in (self.mean, self.log_scale.exp(), self.lower)
-        )
+        mean, scale, lower = (value.gather(-2, pick) for value in (self.mean, self.log_scale.exp(), self.lower))
         a, b, c = lower.unbind(-1)
         z0 = normal[..., 0]
         z1 = normal[..., 1] - a * z0

@@ -35,7 +35,6 @@ def model_type(name: str) -> type[WebGenerator]:
     return found
 
 
-
 def shipped(name: str, suffix: str = ".safetensors") -> Path:
     """Path of a shipped model's weights, or of its card with suffix ``.json``."""
     return Path(str(resources.files("structgen.weights").joinpath(name + suffix)))

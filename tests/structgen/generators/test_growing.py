@@ -33,9 +33,7 @@ def test_step_by_step_and_at_once_the_network_is_told_the_same():
     for place in range(last):
         real = batch.mask[:, place]
         np.testing.assert_allclose(step.node_features(place)[real, 0], nodes[real, place], atol=1e-5)
-        np.testing.assert_allclose(
-            step.pair_features(place)[real, 0], pairs[real, place, : place + 1], atol=1e-5
-        )
+        np.testing.assert_allclose(step.pair_features(place)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
         step.put(place + 1, batch.pos[:, place + 1], batch.parent[:, place + 1].clamp_min(0))
         real = batch.mask[:, place + 1]
         np.testing.assert_allclose(
@@ -62,9 +60,9 @@ def test_what_comes_later_is_not_told():
 def test_budgets_run_out_when_the_web_is_done():
     (web, _) = grown_webs()
     batch = sequences([web], np.array([False]))
-    features = Growing.of(
-        batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop
-    ).node_features()[0]
+    features = Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop).node_features()[
+        0
+    ]
     nodes_left, placed, edges_left = features[:, 16], features[:, 17], features[:, 19]
     np.testing.assert_allclose(nodes_left.exp() * np.e**2 - 1, np.arange(web.n, -1, -1), atol=1e-4)
     np.testing.assert_allclose(placed, np.arange(web.n + 1) / web.n, atol=1e-6)

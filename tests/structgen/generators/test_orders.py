@@ -9,7 +9,9 @@ from structgen.web import WebGraph
 #: A ladder of four rungs, and a node hanging from its far end.
 LADDER = WebGraph.from_edges(
     [[x, y, 0] for x in range(4) for y in range(2)] + [[4.5, 0, 0]],
-    [(2 * x, 2 * x + 1) for x in range(4)] + [(2 * x + y, 2 * x + y + 2) for x in range(3) for y in range(2)] + [(6, 8)],
+    [(2 * x, 2 * x + 1) for x in range(4)]
+    + [(2 * x + y, 2 * x + y + 2) for x in range(3) for y in range(2)]
+    + [(6, 8)],
 )
 
 

@@ -31,7 +31,7 @@ THICKNESS = (0.5, 2.0)
 #: How often the struts may be made thinner by half where no web is found with the radius asked for.
 HALVINGS = 6
 #: Score below all others of pairs that the model did not propose; out of reach of any tilt.
-UNPROPOSED = 1000.0
+UNPROPOSED = 1e4
 
 
 class DecodeError(ValueError):

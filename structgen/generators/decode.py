@@ -25,13 +25,13 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 #: Rounds of pushing nodes apart.
-PUSHES = 200
+PUSHES = 400
 #: Least and largest strut radius in medians.
 THICKNESS = (0.5, 2.0)
 #: How often the struts may be made thinner by half where no web is found with the radius asked for.
 HALVINGS = 6
 #: Score below all others of pairs that the model did not propose; out of reach of any tilt.
-UNPROPOSED = 1000.0
+UNPROPOSED = 1e4
 
 
 class DecodeError(ValueError):
@@ -80,7 +80,6 @@ def decode(
     rng: np.random.Generator,
     known_radius: FloatArray | None = None,
     region: FloatArray | None = None,
-    *,
     lenient: bool = False,
 ) -> Decoded:
     """The valid web nearest to what is proposed, with the counts, box and mean edge length of ``target``.
@@ -243,7 +242,7 @@ def _outwards(apart: FloatArray, distance: FloatArray, axes: BoolArray, rng: np.
     length = np.linalg.norm(apart, axis=1, keepdims=True)
     aside = rng.standard_normal(apart.shape) * axes
     direction = np.where(length > 1e-3 * distance, apart / np.maximum(length, 1e-300), aside)
-    push: FloatArray = 0.55 * (1.02 * distance - length) * direction
+    push: FloatArray = 0.55 * (1.05 * distance - length) * direction
     return push
 
 

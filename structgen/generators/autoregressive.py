@@ -1,10 +1,10 @@
 """Model 3: webs node by node, with an exact likelihood.
 
 A web grows from one node. A causal transformer reads what is there and says which node is joined next, where the new
-node lies from it (a mixture of normal distributions, C. Bishop 1994), which other earlier nodes it is joined to, and the
-silk kind and radius of each new strut: the new row of the full adjacency matrix, as in model 3 of W. Lu, N. A. Lee,
-M. J. Buehler, PNAS 120 (2023) and GraphRNN (J. You et al., ICML 2018). At each node the network is told what is left of
-what was asked for: nodes, edges, thread, and room on each side of the box.
+node lies from it (a mixture of normal distributions, C. Bishop 1994), which other earlier nodes it is joined to, and
+the silk kind and radius of each new strut: the new row of the full adjacency matrix, as in model 3 of W. Lu,
+N. A. Lee, M. J. Buehler, PNAS 120 (2023) and GraphRNN (J. You et al., ICML 2018). At each node the network is told what
+is left of what was asked for: nodes, edges, thread, and room on each side of the box.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, category, centred, padded
-from structgen.generators.growing import Growing
 from structgen.generators.decode import Proposal
+from structgen.generators.growing import Growing
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order, parents
@@ -117,7 +117,7 @@ class Autoregressive(WebGenerator):
         rows = []
         for _ in range(starts):
             batch = self.batch([web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2) for web in webs], rng)
-            batch = Sequences(*(getattr(batch, f.name) for f in fields(batch)[:-1]), torch.zeros_like(batch.drop))
+            batch = replace(batch, drop=torch.zeros_like(batch.drop))
             each = torch.stack([value.double().sum(1) for value in self._log_likelihood(batch).values()]).sum(0)
             rows.append(each - 3 * batch.request.nodes * batch.request.scale.log())
         # The mean over the starts drawn stands for all n of them.
@@ -170,8 +170,8 @@ class Autoregressive(WebGenerator):
         return {name: value.masked_fill(~real, 0.0) for name, value in parts.items()}
 
     def _join(self, h: Tensor, others: Tensor, pair: Tensor, place: Tensor, places: Tensor) -> Tensor:
-        """Logits ``(B, Q, T)`` of the node to grow from: the origin for the first node, earlier nodes for the others."""
-        logit = self.net.join(h, others, pair)[..., 0]
+        """Logits ``(B, Q, T)`` of the node to grow from: for the first the origin, for others the nodes before."""
+        logit: Tensor = self.net.join(h, others, pair)[..., 0]
         barred = (places > place) | ((places == 0) & (place > 0))
         return logit.masked_fill(barred, -1e9)
 

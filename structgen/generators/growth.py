@@ -1,7 +1,7 @@
 """Webs larger than a network sees at once: a given web is extended, region by region.
 
-Nodes that are given stay where they are, and the network paints in the others (in-painting, A. Lugmayr et al., CVPR 2022;
-here the given part is an input that the networks are trained with).
+Nodes that are given stay where they are, and the network paints in the others: in-painting, where the given part is an
+input that the networks are trained with.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The causal graph transformer of the autoregressive model: each node sees those before it, and their pairs' geometry."""
+"""The causal graph transformer of the autoregressive model: each node sees those before it, and their geometry."""
 
 from __future__ import annotations
 

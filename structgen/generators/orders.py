@@ -18,8 +18,8 @@ def growth_order(web: WebGraph, start: int) -> IntArray:
     """``(n,)`` the nodes of ``web`` from ``start`` on: next is always the node with the most neighbours among those
     before it, of these the nearest to ``start``.
 
-    So meshes close as soon as they can, and a node's place is fixed by as many neighbours as may be. In a web of several
-    parts the next part begins at its node nearest to ``start``.
+    So meshes close as soon as they can, and a node's place is fixed by as many neighbours as may be. In a web of
+    several parts the next part begins at its node nearest to ``start``.
     """
     away = np.linalg.norm(web.pos - web.pos[start], axis=1)
     away[start] = -1.0

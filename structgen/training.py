@@ -26,7 +26,7 @@ from structgen import __version__
 from structgen.files import sha256, whole_file, write_json
 from structgen.generators.model import Batch, Config, WebGenerator
 from structgen.generators.request import TrainingRange
-from structgen.generators.store import MODELS, save_model
+from structgen.generators.store import model_type, save_model
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 
@@ -102,7 +102,7 @@ def train(
     """Train a generator on the train split of ``dataset``; write checkpoints, weights, card and log to ``out``.
 
     Arguments:
-        model: a model to fine-tune; its configuration is kept. Or one of `structgen.generators.store.MODELS` by name:
+        model: a model to fine-tune; its configuration is kept. Or one of `store.MODELS` by name:
             then a new one is made from ``config``.
         resume: go on from ``out/checkpoint.pt`` (the plan and data must be the ones it was begun with).
         report: called after every step; what it raises, like Ctrl-C, ends the run with checkpoint and weights saved.
@@ -124,9 +124,8 @@ def train(
     torch.manual_seed(plan.seed)
     training_range = _training_range(dataset)
     if isinstance(model, str):
-        if model not in MODELS:
-            raise ValueError(f"model is {model!r}, must be one of {', '.join(MODELS)}")
-        model = MODELS[model](config or MODELS[model].config_type(), training_range)
+        kind = model_type(model)
+        model = kind(config or kind.config_type(), training_range)
     else:
         model = _copy(model, training_range)
     model.train().requires_grad_(True)

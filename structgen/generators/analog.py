@@ -34,10 +34,11 @@ from structgen.generators.batches import (
 )
 from structgen.generators.decode import Proposal
 from structgen.generators.flows import interpolate, velocity
-from structgen.generators.model import MOST_NODES, Ask, Config, WebGenerator
+from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets import Asked, Slots, SparseGraphTransformer
 from structgen.generators.request import TrainingRange
 from structgen.generators.samplers import euler
+from structgen.sources.neighbourhoods import MAX_NODES
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
@@ -85,7 +86,7 @@ class AnalogConfig(Config):
 
     def listed(self, nodes: int) -> int:
         """Candidates of a node in a web of so many nodes."""
-        return self.candidates + min(nodes, MOST_NODES) // 7
+        return self.candidates + min(nodes, MAX_NODES) // 7
 
 
 class Analog(WebGenerator):
@@ -99,7 +100,7 @@ class Analog(WebGenerator):
 
     def __init__(self, config: AnalogConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
-        slots = max(config.neighbours, config.listed(MOST_NODES))
+        slots = max(config.neighbours, config.listed(MAX_NODES))
         self.net = SparseGraphTransformer(
             CONDITIONS, STATES, 1 + (CATEGORIES - 1) + 1, slots, config.neighbours, config.width,
             config.edge_width, config.layers, config.heads,

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from structgen.files import whole_file
 from structgen.generators.analog import Analog
+from structgen.generators.discrete import Discrete
 from structgen.generators.model import WebGenerator
 from structgen.generators.request import TrainingRange
 
@@ -22,7 +23,7 @@ FORMAT, VERSION = "structgen-model", 1
 #: Larger files are refused before they are read, bytes.
 MAX_BYTES = 2**30
 #: Models that come with the package, by name.
-MODELS: dict[str, type[WebGenerator]] = {kind.name: kind for kind in (Analog,)}
+MODELS: dict[str, type[WebGenerator]] = {kind.name: kind for kind in (Analog, Discrete)}
 SHIPPED = tuple(MODELS)
 
 

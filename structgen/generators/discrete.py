@@ -1,8 +1,8 @@
 """Model 2, `discrete`: a Markov chain of silk kinds on all pairs of nodes, together with a flow of their positions.
 
-Discrete flow matching (A. Campbell et al., ICML 2024; Y. Qin et al., DeFoG, ICML 2025) of the full adjacency and rectified
-flow of the positions (as C. Vignac et al., MiDi, 2023, do by diffusion), in one dense graph transformer. The positions
-come first: they are done when a good quarter of the edges is there. By default the noise of the edges is the web
+Discrete flow matching (A. Campbell et al., ICML 2024; Y. Qin et al., DeFoG, ICML 2025) of the full adjacency and
+rectified flow of the positions (as C. Vignac et al., MiDi, 2023, do by diffusion), in one dense graph transformer. The
+positions come first: they are done when a good quarter of the edges is there. By default the noise of the edges is the web
 without edges, so the chain adds edges only, and knows at every time how many, and how long ones, are still to come, and
 which parts they have to join.
 """
@@ -177,7 +177,7 @@ class Discrete(WebGenerator):
         moving = (mask & ~batch.known & (t < 1)[:, None]).float()[..., None]
         miss = (out.flow - (batch.pos - batch.noise)) / request.scale[:, None, None]
         position = (miss.square() * moving).sum() / (3 * moving.sum()).clamp_min(1)
-        total = edge + kind + 0.2 * radius + position * config.positions
+        total = edge + 0.5 * kind + 0.2 * radius + 4 * position * config.positions
         return {"total": total, "position": position, "edge": edge, "kind": kind, "radius": radius}
 
     def _clock(self, time: Tensor) -> tuple[Tensor, Tensor]:
@@ -298,11 +298,13 @@ class Discrete(WebGenerator):
         odds = odds / weight.clamp_min(1e-9)
         score = _agreeing(odds.double(), state > 0, uniform())
         chosen = radius.gather(1, (state - 1).clamp_min(0)[:, None])[:, 0] / RADIUS_GAIN
-        values = [value.cpu().split(counts) for value in (pairs.first, pairs.second, state, odds, score, chosen)]
+        values = [
+            np.split(value.cpu().numpy(), np.cumsum(counts)[:-1])
+            for value in (pairs.first, pairs.second, state, odds, score, chosen)
+        ]
         places = x.double().cpu().numpy()
         return [
-            _proposal(ask, places[k, : ask.target.nodes], *(part[k].numpy() for part in values))
-            for k, ask in enumerate(asks)
+            _proposal(ask, places[k, : ask.target.nodes], *(part[k] for part in values)) for k, ask in enumerate(asks)
         ]
 
 
@@ -317,7 +319,8 @@ def _box(ask: Ask) -> FloatArray:
     """``(2, 3)`` corners of where new nodes may lie."""
     if ask.region is not None:
         return ask.region
-    return np.array([[-0.5], [0.5]]) * np.asarray(ask.target.extents)
+    corners: FloatArray = np.array([[-0.5], [0.5]]) * np.asarray(ask.target.extents)
+    return corners
 
 
 def _per_web(pairs: Pairs, values: Tensor) -> Tensor:

@@ -151,7 +151,9 @@ class PairUpdate(nn.Module):
         self.norm_node = nn.LayerNorm(width)
         self.added, self.multiplied = nn.Linear(width, edge_width), nn.Linear(width, edge_width)
         # Not GELU, which takes as long as all else here.
-        self.feed = nn.Sequential(nn.Linear(edge_width, 2 * edge_width), nn.ReLU(), nn.Linear(2 * edge_width, edge_width))
+        self.feed = nn.Sequential(
+            nn.Linear(edge_width, 2 * edge_width), nn.ReLU(), nn.Linear(2 * edge_width, edge_width)
+        )
 
     def forward(self, e: Tensor, h: Tensor, pairs: Pairs) -> Tensor:
         """``e (P, d_e)``, ``h (B, N, d)``."""

@@ -3,11 +3,22 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from structgen.generators.flows import box_noise, interpolate, matched, signed_permutations, velocity
+from structgen.generators.flows import (
+    box_noise,
+    corrupted,
+    interpolate,
+    jump_share,
+    kept,
+    matched,
+    ramp,
+    signed_permutations,
+    velocity,
+)
 
 
 def test_box_noise_fills_the_box_evenly():
@@ -62,3 +73,41 @@ def test_the_48_signed_permutations_are_a_group():
         assert a.T.copy().tobytes() in members
         assert {(a @ b).tobytes() for b in turns} == members
     assert [int((np.linalg.det(turns).round() == sign).sum()) for sign in (1, -1)] == [24, 24]
+
+
+# -- jumps ---------------------------------------------------------------------------------------------
+
+
+def test_ramp_is_straight_between_its_ends():
+    times = torch.tensor([0.0, 0.3, 0.4, 0.5, 1.0])
+    torch.testing.assert_close(ramp(times, 0.3, 0.5), torch.tensor([0.0, 0.0, 0.5, 1.0, 1.0]))
+
+
+def test_kept_share_grows_from_none_to_all_and_slows_down():
+    share = kept(torch.linspace(0, 1, 101, dtype=torch.float64))
+    assert share[0] == 0
+    assert share[-1] == 1
+    assert (share.diff() > 0).all()
+    assert (share.diff().diff() < 0).all()
+    assert 1 - share[-2] == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_marginals_of_the_path_are_those_of_data_and_noise(share, noise):
+    # A grid of uniform numbers in place of random ones: frequencies are exact to one in its length.
+    n = 1000
+    uniform = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+    for data in (0, 1, 3):
+        found = corrupted(torch.full((n,), data), *(torch.full((n,), v).double() for v in (share, noise)), uniform)
+        expected = np.array([(1 - share) * (1 - noise), (1 - share) * noise, 0, 0])
+        expected[data] += share
+        np.testing.assert_allclose(np.bincount(found, minlength=4) / n, expected, atol=1.5 / n)
+
+
+def test_jumps_of_many_steps_make_up_those_of_one():
+    share = kept(torch.linspace(0, 1, 8, dtype=torch.float64))
+    stays = torch.cumprod(1 - jump_share(share[:-1], share[1:]), 0)
+    torch.testing.assert_close(stays, 1 - share[1:])
+    assert jump_share(share[:1], share[:1]) == 0
+    assert jump_share(share[-1:], share[-1:]) == 0

@@ -2,9 +2,9 @@
 
 Discrete flow matching (A. Campbell et al., ICML 2024; Y. Qin et al., DeFoG, ICML 2025) of the full adjacency and
 rectified flow of the positions (as C. Vignac et al., MiDi, 2023, do by diffusion), in one dense graph transformer. The
-positions come first: they are done when a good quarter of the edges is there. By default the noise of the edges is the web
-without edges, so the chain adds edges only, and knows at every time how many, and how long ones, are still to come, and
-which parts they have to join.
+positions come first: they are done when a good quarter of the edges is there. By default the noise of the edges is the
+web without edges, so the chain adds edges only, and knows at every time how many, and how long ones, are still to come,
+and which parts they have to join.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Discrete(WebGenerator):
     def _call(self, scene: _Scene, x: Tensor, state: Tensor, time: Tensor, guess: Tensor | None) -> _Output:
         """The network at positions ``x (B, N, 3)`` mm, kinds ``state (P,)``, times ``(B,)``, guessed edges ``(P,)``."""
         request, pairs, mask = scene.request, scene.pairs, scene.mask
-        present = (state > 0).float()
+        present = (state > 0).to(x)
         graph = graph_features(present, pairs, mask, self.config.walk)
         unit = request.scale[:, None, None]
         place = x / unit * self.config.positions
@@ -325,7 +325,7 @@ def _box(ask: Ask) -> FloatArray:
 
 def _per_web(pairs: Pairs, values: Tensor) -> Tensor:
     """``(B,)`` sums of ``values (P,)``."""
-    return torch.zeros(pairs.webs, device=values.device).index_add(0, pairs.web, values.float())
+    return values.new_zeros(pairs.webs).index_add(0, pairs.web, values)
 
 
 def _given_kinds(asks: Sequence[Ask], nodes: int) -> Tensor:

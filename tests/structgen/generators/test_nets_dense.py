@@ -28,7 +28,7 @@ def close(a, b):
 
 
 def scene(net, batch=2, n=9):
-    """Features of nodes ``(B, N, .)`` and, the same both ways, of pairs ``(B, N, N, .)``; condition, time, walk, places."""
+    """Features of nodes ``(B, N, .)`` and of pairs ``(B, N, N, .)``, condition, time, walk, places."""
     draw = torch.Generator().manual_seed(1)
     nodes, places = torch.randn(batch, n, NODE, generator=draw), torch.randn(batch, n, 3, generator=draw)
     edges, walk = torch.randn(batch, n, n, PAIR, generator=draw), torch.rand(batch, n, n, generator=draw) / n

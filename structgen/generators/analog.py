@@ -69,7 +69,8 @@ class AnalogConfig:
 class Generated:
     """A generated web with what was asked, which targets the model filled in, and the proposal's raw numbers.
 
-    raw: the seven targets measured before decoding (NaN without edges); raw_connected; edges_changed by decoding.
+    raw: the seven targets measured before decoding (NaN without edges); raw_connected; edges_changed by decoding;
+    raw_web: the proposal itself, None where it has no edges.
     """
 
     web: WebGraph
@@ -78,6 +79,7 @@ class Generated:
     raw: npt.NDArray[np.float64]
     raw_connected: bool
     edges_changed: int
+    raw_web: WebGraph | None = None
 
 
 class Analog(nn.Module):
@@ -292,7 +294,8 @@ class Analog(nn.Module):
         raw = listed & (score > 0)
         web = WebGraph(pos, pairs[chosen].T, thickness[chosen])
         changed = int(np.setxor1d(np.flatnonzero(raw), chosen).size)
-        return Generated(web, target, filled, *_raw_numbers(proposed.pos, pairs[raw]), changed)
+        proposal_web = WebGraph(proposed.pos, pairs[raw].T, thickness[raw]) if raw.any() else None
+        return Generated(web, target, filled, *_raw_numbers(proposed.pos, pairs[raw]), changed, proposal_web)
 
 
 @dataclass(frozen=True)

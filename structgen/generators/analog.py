@@ -279,7 +279,7 @@ def _bits(kind: Tensor) -> Tensor:
 
 
 def _states(kind: Tensor, log_radius: Tensor) -> Tensor:
-    """Clean states of categories (0 none, 1 + silk kind): existence -1 or 1, bits of the kind, log radius; ``(..., s)``.
+    """Clean states of categories (0 none, 1 + silk kind): existence -1 or 1, bits, log radius; ``(..., s)``.
 
     What is no edge has neither kind nor radius: 0.
     """
@@ -307,7 +307,7 @@ def _of_slots(states: Tensor, slots: Slots) -> Tensor:
 
 
 def _on_slots(pairs: Tensor, slots: Slots) -> Tensor:
-    """Values of pairs ``(B, N (N - 1) / 2, s)`` where slots hold them ``(B, N, K, s)``; pair i < j is j (j - 1) / 2 + i.
+    """Values of pairs ``(B, N (N - 1) / 2, s)`` as slots ``(B, N, K, s)``: i < j is pair j (j - 1) / 2 + i.
 
     That number does not depend on how many nodes there are, so padding changes nothing.
     """

@@ -22,8 +22,8 @@ ALL = [pytest.param(path, command, id=" ".join(path) or "structgen") for path, c
 
 def test_the_commands_are_these():
     assert sorted(" ".join(path) for path, command in commands() if not isinstance(command, click.Group)) == [
-        "assemble", "completion", "data build", "data card", "data import", "data info", "data scan", "demo", "export",
-        "generate", "info", "train analog", "view",
+        "assemble", "completion", "data build", "data card", "data import", "data info", "data scan", "demo",
+        "evaluate", "export", "generate", "info", "train analog", "view",
     ]  # fmt: skip
 
 

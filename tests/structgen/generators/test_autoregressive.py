@@ -162,7 +162,7 @@ def test_guidance_one_is_none_and_others_change_the_web(tiny):
 
 def test_given_nodes_and_edges_stay(tiny, webs):
     known = webs[0].translated(-webs[0].pos.mean(0))
-    region = np.array([known.pos.max(0) + 1, known.pos.max(0) + [15, 12, 9]])
+    region = known.pos.max(0) + np.array([[1, 1, 1], [15, 12, 9]])
     side = np.abs(np.concatenate([known.pos, region])).max(0) * 2
     target = DesignTargets(5.0, tuple(side.tolist()), known.n + 7, known.m + 10)
     (proposal,) = proposals(tiny, [Ask(target, known, region)])

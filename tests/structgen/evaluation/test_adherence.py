@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from structgen.evaluation import Adherence, adherence, evaluate, held_out_targets, summary
-from structgen.generators.analog import Generated
+from structgen.generators.model import Generated
 from structgen.targets import NAMES, DesignTargets
 from structgen.web import WebGraph
 

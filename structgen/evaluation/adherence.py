@@ -55,10 +55,14 @@ def _adherence(asked: FloatArray, reached: FloatArray) -> Adherence:
     )
 
 
+def held_out_rows(dataset: Dataset, count: int, seed: int, split: str = "test") -> npt.NDArray[np.int64]:
+    """Numbers of ``count`` different webs of a split, drawn with ``seed``; fewer where the split is smaller."""
+    return np.random.default_rng(seed).permutation(dataset.indices(split))[:count]
+
+
 def held_out_targets(dataset: Dataset, count: int, seed: int, split: str = "test") -> list[DesignTargets]:
-    """Targets of ``count`` different webs of a split, drawn with ``seed``; fewer where the split is smaller."""
-    rows = np.random.default_rng(seed).permutation(dataset.indices(split))[:count]
-    return [DesignTargets.measure(dataset[int(k)]) for k in rows]
+    """Targets of the webs of `held_out_rows`."""
+    return [DesignTargets.measure(dataset[int(k)]) for k in held_out_rows(dataset, count, seed, split)]
 
 
 def evaluate(model: WebGenerator, targets: Sequence[DesignTargets], n: int = 4, seed: int = 0) -> dict[str, Any]:
@@ -87,11 +91,12 @@ def summary(results: Sequence[Generated], asked: npt.ArrayLike, max_degree: int)
         "counts_exact": float((decoded[:, counts] == want[:, counts]).all(axis=1).mean()),
         "raw_connected": float(np.mean([result.raw_connected for result in results])),
         "edges_changed": sum(result.edges_changed for result in results) / edges,
-        "decoded": _as_json(adherence(want, decoded)),
-        "raw": _as_json(adherence(want, raw)),
+        "decoded": as_json(adherence(want, decoded)),
+        "raw": as_json(adherence(want, raw)),
     }
 
 
-def _as_json(table: dict[str, Adherence]) -> dict[str, dict[str, float | None]]:
+def as_json(table: dict[str, Adherence]) -> dict[str, dict[str, float | None]]:
+    """`adherence` as JSON values: None for what is not a number."""
     rows = {name: vars(row) for name, row in table.items()}
     return {name: {k: v if np.isfinite(v) else None for k, v in row.items()} for name, row in rows.items()}

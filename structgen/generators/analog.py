@@ -33,12 +33,11 @@ from structgen.generators.batches import (
     placed_noise,
 )
 from structgen.generators.decode import Proposal
-from structgen.generators.flows import interpolate, velocity
+from structgen.generators.flows import interpolate, times, velocity
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets import Asked, Slots, SparseGraphTransformer
 from structgen.generators.request import TrainingRange
 from structgen.generators.samplers import euler
-from structgen.sources.neighbourhoods import MAX_NODES
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,6 +52,8 @@ KIND_BITS = (CATEGORIES - 2).bit_length()
 STATES = 2 + KIND_BITS
 #: Score of an edge that is given, and of a pair listed only so that the candidates hang together.
 SURE, LAST = 1e3, -20.0
+#: Past so many nodes the candidates of a node no longer become more.
+LARGEST = 128
 #: Share of training webs whose edges are all noise, since every sampling begins there.
 ALL_NOISE = 0.2
 #: Edges are learned on positions as they come out of the flow from this time on, else on the data's.
@@ -86,7 +87,7 @@ class AnalogConfig(Config):
 
     def listed(self, nodes: int) -> int:
         """Candidates of a node in a web of so many nodes."""
-        return self.candidates + min(nodes, MAX_NODES) // 7
+        return self.candidates + min(nodes, LARGEST) // 7
 
 
 class Analog(WebGenerator):
@@ -100,7 +101,7 @@ class Analog(WebGenerator):
 
     def __init__(self, config: AnalogConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
-        slots = max(config.neighbours, config.listed(MAX_NODES))
+        slots = max(config.neighbours, config.listed(LARGEST))
         self.net = SparseGraphTransformer(
             CONDITIONS, STATES, 1 + (CATEGORIES - 1) + 1, slots, config.neighbours, config.width,
             config.edge_width, config.layers, config.heads,
@@ -171,8 +172,8 @@ class Analog(WebGenerator):
     ) -> list[Proposal]:
         """A proposal for each of ``asks``: ``steps`` calls of the network for the nodes, `edge_steps` for the edges.
 
-        With guidance the offset of the log-odds that makes the expected number of edges the one asked for, which is
-        known as the number of nodes is, is part of the model.
+        The number of edges is a condition that is kept to as the number of nodes is: with guidance, an offset of the
+        log-odds makes the number of edges expected the one asked for and, when all noise is gone, the number itself.
         """
         device = next(self.parameters()).device
         request = Request.of([ask.target for ask in asks]).to(device)
@@ -208,17 +209,18 @@ class Analog(WebGenerator):
         fixed = _of_slots(clean, slots)
         open_pairs = (slots.real & ~given).float() / (1 + slots.mutual.float())
         wanted = request.nodes * request.mean_degree / 2 - (clean[..., 0] > 0).sum((1, 2)) / 2
-        answers = fixed
+        answers, grid = fixed, times(self.edge_steps)
 
         def denoise(state: Tensor, t: float) -> Tensor:
             nonlocal answers
             state = torch.where(given[..., None], fixed, state)
             answers = guided(self.net.answers, x, state, (1.0, t), slots)
-            offset = _offset(answers[..., 0], open_pairs, wanted) * min(guidance, 1.0)
+            last = t == grid[-2]
+            offset = (_threshold if last else _offset)(answers[..., 0], open_pairs, wanted) * min(guidance, 1.0)
             answers = torch.cat([answers[..., :1] + offset[:, None, None, None], answers[..., 1:]], -1)
             return velocity(_expected(answers), state, t)
 
-        euler(denoise, _on_slots(noise, slots), self.edge_steps)
+        euler(denoise, _on_slots(noise, slots), grid)
         return self._proposals(asks, x, slots, open_pairs > 0, answers)
 
     def _proposals(
@@ -279,7 +281,7 @@ def _bits(kind: Tensor) -> Tensor:
 
 
 def _states(kind: Tensor, log_radius: Tensor) -> Tensor:
-    """Clean states of categories (0 none, 1 + silk kind): existence -1 or 1, bits, log radius; ``(..., s)``.
+    """Clean states of categories (0 none, 1 + silk kind): existence -1 or 1, bits of the kind, log radius; ``(..., s)``.
 
     What is no edge has neither kind nor radius: 0.
     """
@@ -307,7 +309,7 @@ def _of_slots(states: Tensor, slots: Slots) -> Tensor:
 
 
 def _on_slots(pairs: Tensor, slots: Slots) -> Tensor:
-    """Values of pairs ``(B, N (N - 1) / 2, s)`` as slots ``(B, N, K, s)``: i < j is pair j (j - 1) / 2 + i.
+    """Values of pairs ``(B, N (N - 1) / 2, s)`` where slots hold them ``(B, N, K, s)``; pair i < j is j (j - 1) / 2 + i.
 
     That number does not depend on how many nodes there are, so padding changes nothing.
     """
@@ -328,6 +330,16 @@ def _offset(logit: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
         many = ((logit + middle[:, None, None]).sigmoid() * weight).sum((1, 2)) > wanted
         low, high = torch.where(many, low, middle), torch.where(many, middle, high)
     return (low + high) / 2
+
+
+def _threshold(logit: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
+    """``(B,)`` what must be added to all ``logit (B, N, K)`` for those > 0 to weigh ``wanted (B,)`` together."""
+    counted = logit.masked_fill(weight == 0, -30.0).flatten(1)
+    sunk, order = counted.sort(dim=1, descending=True, stable=True)
+    below = (weight.flatten(1).gather(1, order).cumsum(1) < wanted[:, None] - 0.25).sum(1, keepdim=True)
+    last = sunk.shape[1] - 1
+    kept, left = (sunk.gather(1, (below + k).clamp(max=last)).squeeze(1) for k in (0, 1))
+    return -(kept + left) / 2
 
 
 def _log_radius(web: WebGraph) -> FloatArray:
@@ -356,7 +368,8 @@ def _bridges(pos: FloatArray, edges: IntArray) -> IntArray:
     parts, label = connected_components(coo_array((np.ones(len(edges)), edges.T), shape=(n, n)), directed=False)
     if parts == 1:
         return np.zeros((0, 2), np.int64)
-    tree = minimum_spanning_tree(squareform(pdist(pos)) + 1e-9).tocoo()
+    # The same tree as of the distances, none of which may be 0: that is no edge to scipy.
+    tree = minimum_spanning_tree(1 + squareform(pdist(pos)) / (np.ptp(pos) or 1.0)).tocoo()
     pairs = np.sort(np.column_stack([tree.row, tree.col]).astype(np.int64), axis=1)
     found: IntArray = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
     return found

@@ -18,16 +18,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import cross_entropy, pad, softplus
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, category, centred, padded
 from structgen.generators.decode import Proposal
-from structgen.generators.growing import Growing
+from structgen.generators.growing import Growing, unit_of
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
-from structgen.generators.nets_causal import Cache, CausalGraphTransformer
+from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order, parents
 from structgen.generators.request import TrainingRange
+from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
@@ -37,6 +38,10 @@ FloatArray = npt.NDArray[np.float64]
 TRIES = 16
 #: Log-odds of an edge that is given, and of that to the node that a new one is grown from.
 CERTAIN = 12.0
+#: Least log-odds of an edge that a row must have.
+TINY = 1e-3
+#: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
+BLUR, SAMPLED_BLUR = 0.15, 0.03
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,15 @@ class AutoregressiveConfig(Config):
 class Sequences:
     """Webs in growth order, with a place for the origin before the first node: T = N + 1 places.
 
-    pos ``(B, T, 3)`` mm; mask ``(B, T)`` of places that are no padding; parent ``(B, T)`` the place that a node is
-    grown from; kind, radius ``(B, T, T)`` as in `batches.Batch`; drop ``(B,)`` where length and degree are hidden.
+    pos ``(B, T, 3)`` mm; seen: the same, each place off by about blur ``(B,)`` units of length; mask ``(B, T)`` of places
+    that are no padding; parent ``(B, T)`` the place that a node is grown from; kind, radius ``(B, T, T)`` as in
+    `batches.Batch`; drop ``(B,)`` where length and degree are hidden.
     """
 
     request: Request
     pos: Tensor
+    seen: Tensor
+    blur: Tensor
     mask: Tensor
     parent: Tensor
     kind: Tensor
@@ -80,6 +88,14 @@ class Sequences:
     def to(self, device: torch.device) -> Sequences:
         """The same on ``device``."""
         return Sequences(self.request.to(device), *(getattr(self, f.name).to(device) for f in fields(self)[1:]))
+
+    def blurred(self, blur: Tensor, noise: Tensor) -> Sequences:
+        """What is seen off by ``noise (B, T, 3)`` times ``blur (B,)`` units, or a tenth of half the box if that is less."""
+        unit = unit_of(self.request, self.drop)
+        most = torch.minimum((blur * unit)[:, None], 0.1 * self.request.half_box)
+        off = noise * most[:, None] * self.mask[..., None]
+        off[:, 0] = 0  # the origin is where it is
+        return replace(self, seen=self.pos + off, blur=blur)
 
 
 class Autoregressive(WebGenerator):
@@ -96,13 +112,20 @@ class Autoregressive(WebGenerator):
         )
 
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Sequences:
-        """Webs turned by one of the 48 symmetries, grown from a node drawn for each."""
+        """Webs turned by one of the 48 symmetries, grown from a node drawn for each; half of them seen blurred.
+
+        A sampled place is never quite right. Who has learned from blurred ones goes on from it as the data would
+        (conditioning augmentation, J. Ho et al., JMLR 23, 2022).
+        """
         turned = [centred(web, rng) for web in webs]
         grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in turned]
-        return sequences(grown, rng.random(len(webs)) < self.config.drop_condition)
+        whole = sequences(grown, rng.random(len(webs)) < self.config.drop_condition)
+        blur = BLUR * (2 * rng.random(len(webs)) - 1).clip(0)
+        noise = rng.standard_normal(whole.pos.shape)
+        return whole.blurred(torch.tensor(blur).float(), torch.tensor(noise).float())
 
     def forward(self, batch: Sequences) -> dict[str, Tensor]:
-        """Negative log-likelihood in nats a node, places in units of the node spacing: ``total`` and its parts."""
+        """Negative log-likelihood in nats a node, places in units of length: ``total`` and its parts."""
         nodes = batch.mask[:, 1:].float()
         parts = {name: -weighted_mean(value, nodes) for name, value in self._log_likelihood(batch).items()}
         return {"total": torch.stack(list(parts.values())).sum(), **parts}
@@ -114,13 +137,14 @@ class Autoregressive(WebGenerator):
         Exact for a web grown in `orders.growth_order` from a given node: a lower bound on that of the web, whatever its
         order. ``starts``: nodes to begin from, drawn with ``seed``; the likelihoods of the orders add up.
         """
-        rng = np.random.default_rng(seed)
+        rng = generator(seed)
         rows = []
         for _ in range(starts):
-            batch = self.batch([web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2) for web in webs], rng)
-            batch = replace(batch, drop=torch.zeros_like(batch.drop))
+            grown = [centred(web, rng, augment=False) for web in webs]
+            grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in grown]
+            batch = sequences(grown, np.zeros(len(webs), bool))
             each = torch.stack([value.double().sum(1) for value in self._log_likelihood(batch).values()]).sum(0)
-            rows.append(each - 3 * batch.request.nodes * batch.request.scale.log())
+            rows.append(each - 3 * batch.request.nodes * unit_of(batch.request, batch.drop).log())
         # The mean over the starts drawn stands for all n of them.
         nodes = torch.tensor([web.n for web in webs])
         total: FloatArray = (torch.logsumexp(torch.stack(rows), 0) - math.log(starts) + nodes.log()).numpy()
@@ -128,7 +152,7 @@ class Autoregressive(WebGenerator):
 
     def _log_likelihood(self, batch: Sequences) -> dict[str, Tensor]:
         """Parts of the log-likelihood of each node, ``(B, N)`` each, 0 for padding."""
-        grown = Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop)
+        grown = Growing.of(batch.seen, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
         last = batch.pos.shape[1] - 1
         places = torch.arange(last, device=batch.pos.device)
         later = places > places[:, None]
@@ -139,23 +163,26 @@ class Autoregressive(WebGenerator):
         )  # fmt: skip
         real = batch.mask[:, 1:]
         parent = batch.parent[:, 1:].clamp_min(0)  # (B, N)
+        target = batch.kind[:, 1:, :last]
+        is_edge = (target > 0) & ~later
 
-        join = self._join(h, h, features, places[:, None], places)
+        plan = (is_edge.sum(-1) - 1).clamp(0, LINKS - 1)
+        linked = -cross_entropy(self._links(h, places).transpose(1, 2), plan, reduction="none")
+        planned = h + self.net.planned(plan)
+        join = self._join(planned, h, features, places[:, None], places)
         joined = -cross_entropy(join.transpose(1, 2), parent, reduction="none")
 
         of_parent = parent[..., None]
         parent_h = h.gather(1, of_parent.expand(-1, -1, h.shape[-1]))
         parent_pair = pair.gather(2, of_parent[..., None].expand(-1, -1, 1, pair.shape[-1]))[:, :, 0]
-        start = batch.pos.gather(1, of_parent.expand(-1, -1, 3))
-        offset = (batch.pos[:, 1:] - start) / batch.request.scale[:, None, None]
-        placed = self.net.mixture(h, parent_h, parent_pair).log_density(offset)
+        start = batch.seen.gather(1, of_parent.expand(-1, -1, 3))
+        offset = (batch.pos[:, 1:] - start) / grown.unit[:, None, None]
+        placed = self.net.mixture(planned, parent_h, parent_pair).log_density(offset)
 
-        out = self.net.edge(h, h, grown.candidate_features())
-        target = batch.kind[:, 1:, :last]
-        is_parent = places == of_parent
-        free = ~later & (places > 0) & ~is_parent  # no edges to the origin; the one to the parent is certain
-        is_edge = (target > 0) & ~later
-        edges = -binary_cross_entropy_with_logits(out[..., 0], is_edge.float(), reduction="none") * free
+        out = self.net.edge(planned, h, grown.candidate_features(batch.pos[:, 1:]))
+        # No edges to the origin; the one to the parent is certain.
+        free = ~later & (places > 0) & (places != of_parent)
+        edges = rows_log_likelihood(out[..., 0], is_edge & free, free, plan)
         kinds, radii = out[..., 1:CATEGORIES], out[..., CATEGORIES:]
         found = is_edge & real[..., None]
         silk = target[found] - 1
@@ -167,8 +194,13 @@ class Autoregressive(WebGenerator):
         row = torch.zeros_like(target, dtype=torch.float32)
         kind = row.masked_scatter(found, typed).sum(-1)
         radius = row.masked_scatter(found, thick).sum(-1)
-        parts = {"parent": joined, "place": placed, "edges": edges.sum(-1), "kind": kind, "radius": radius}
+        parts = {"links": linked, "parent": joined, "place": placed, "edges": edges, "kind": kind, "radius": radius}
         return {name: value.masked_fill(~real, 0.0) for name, value in parts.items()}
+
+    def _links(self, h: Tensor, places: Tensor) -> Tensor:
+        """Logits ``(B, Q, 3)`` of how many nodes the next one is joined to: no more than there are."""
+        logit: Tensor = self.net.links(h).float()
+        return logit.masked_fill(torch.arange(LINKS, device=h.device) > (places[:, None] - 1).clamp_min(0), -1e9)
 
     def _join(self, h: Tensor, others: Tensor, pair: Tensor, place: Tensor, places: Tensor) -> Tensor:
         """Logits ``(B, Q, T)`` of the node to grow from: for the first the origin, for others the nodes before."""
@@ -185,45 +217,42 @@ class Autoregressive(WebGenerator):
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node."""
         sizes = [ask.target.nodes or 0 for ask in asks]
         given, chance = _given(asks, max(sizes)), _Chance.of(sizes, rngs)
-        request = Request.of([ask.target for ask in asks])
-        hidden = [False] if guidance == 1 else [False, True]
-        webs = [Growing.empty(max(sizes), request, torch.full((len(asks),), h), self.config.width) for h in hidden]
+        request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
+        hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
+        webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
         caches: list[Cache | None] = [None] * len(webs)
         box = _boxes(asks)
         score = torch.full_like(webs[0].radius, -CERTAIN)
         silk, thick = torch.zeros_like(webs[0].kind), torch.zeros_like(webs[0].radius)
         for place in range(max(sizes)):
-            seen = []
+            now, upto = torch.tensor([place]), torch.arange(place + 1)
+            told: list[_Told] = []
             for k, web in enumerate(webs):
-                now, row = torch.tensor([place]), web.kind[:, place : place + 1, : place + 1]
                 features, condition = web.pair_features(place), request.condition(web.drop)
+                row = web.kind[:, place : place + 1, : place + 1]
                 h, pair, caches[k] = self.net(
-                    web.node_features(place),
-                    row,
-                    features,
-                    condition,
-                    now[:, None] < torch.arange(place + 1),
-                    caches[k],
+                    web.node_features(place), row, features, condition, now[:, None] < upto, caches[k]
                 )
                 web.h[:, place] = h[:, 0]
-                join = self._join(h, web.h[:, : place + 1], features, now[:, None], torch.arange(place + 1))
-                seen.append((web, h, pair, join))
-            point, parent = self._placed(seen, chance, place, box, guidance)
+                told.append(_Told(web, h, pair, features))
+            links = _guided([self._links(one.h, now) for one in told], guidance)[:, 0]
+            plan = (links + chance.links[:, place]).argmax(-1)
+            point, parent = self._placed(told, plan, chance, place, box, guidance)
             fixed = (place < given.count)[:, None]
             point = torch.where(fixed, given.pos[:, place], point)
             parent = torch.where(fixed[:, 0], given.parent[:, place], parent)
-            for web in webs:
-                web.put(place + 1, point, parent)
-            rows = [self.net.edge(h, web.h[:, : place + 1], web.candidate_features(place)) for web, h, *_ in seen]
+            rows = []
+            for one in told:
+                one.web.put(place + 1, point, parent)
+                planned, candidates = one.planned(self.net, plan), one.web.candidate_features(point[:, None], place)
+                rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
-            odds = out[..., 0] + chance.edge[:, place, : place + 1]
-            odds = odds.scatter(1, parent[:, None], CERTAIN)
+            odds = drawn_row(out[..., 0] + chance.edge[:, place, : place + 1], parent, plan)
             kind = (out[..., 1:CATEGORIES] + chance.kind[:, place, : place + 1]).argmax(-1)
             radius = out[..., CATEGORIES:].gather(-1, kind[..., None])[..., 0]
             is_given = given.kind[:, place, : place + 1]
             odds = torch.where(fixed, torch.where(is_given > 0, CERTAIN, -CERTAIN), odds)
             kind = torch.where(fixed, is_given - 1, kind)
-            odds[:, 0] = -CERTAIN  # the origin is no node
             for web in webs:
                 web.join(place + 1, torch.where(odds > 0, kind + 1, 0), radius)
             score[:, place + 1, : place + 1], silk[:, place + 1, : place + 1] = odds, kind
@@ -234,22 +263,26 @@ class Autoregressive(WebGenerator):
         ]
 
     def _placed(
-        self, seen: list[_Seen], chance: _Chance, place: int, box: Tensor, guidance: float
+        self, told: list[_Told], plan: Tensor, chance: _Chance, place: int, box: Tensor, guidance: float
     ) -> tuple[Tensor, Tensor]:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within, or the nearest to it, moved in.
         """
-        join = _guided([join for *_, join in seen], guidance)[:, 0].softmax(-1)
+        now, upto = torch.tensor([[place]]), torch.arange(place + 1)
+        joins = [
+            self._join(one.planned(self.net, plan), one.web.h[:, : place + 1], one.features, now, upto) for one in told
+        ]
+        join = _guided(joins, guidance)[:, 0].softmax(-1)
         parent = torch.searchsorted(join.cumsum(-1), chance.parent[:, place].contiguous()).clamp_max(place)  # (B, M)
         index, mixtures = parent[..., None], []
-        for web, h, pair, _ in seen:
-            parent_h = web.h.gather(1, index.expand(-1, -1, h.shape[-1]))
-            parent_pair = pair[:, 0].gather(1, index.expand(-1, -1, pair.shape[-1]))
-            mixtures.append(self.net.mixture(h.expand_as(parent_h), parent_h, parent_pair))
+        for one in told:
+            parent_h = one.web.h.gather(1, index.expand(-1, -1, one.h.shape[-1]))
+            parent_pair = one.pair[:, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
+            mixtures.append(self.net.mixture(one.planned(self.net, plan).expand_as(parent_h), parent_h, parent_pair))
         mixture = replace(mixtures[0], logit=_guided([mixture.logit for mixture in mixtures], guidance))
-        web = seen[0][0]
+        web = told[0].web
         offset = mixture.draw(chance.component[:, place, :, None], chance.normal[:, place, :, None])[:, :, 0]
-        point = web.pos.gather(1, index.expand(-1, -1, 3)) + offset * web.request.scale[:, None, None]
+        point = web.pos.gather(1, index.expand(-1, -1, 3)) + offset * web.unit[:, None, None]
         inside = point.clamp(box[:, None, 0], box[:, None, 1])
         outside = (point - inside).norm(dim=-1)
         # Trials are ranked by how far outside they are; of those within, the first.
@@ -257,13 +290,61 @@ class Autoregressive(WebGenerator):
         return inside.gather(1, pick[..., None].expand(-1, -1, 3))[:, 0], parent.gather(1, pick)[:, 0]
 
 
-_Seen = tuple[Growing, Tensor, Tensor, Tensor]
+def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor) -> Tensor:
+    """``(B, N)`` log-likelihood of rows of independent edges, given how many there are beside the one to the parent.
+
+    logit, edge, free ``(B, N, T)``: log-odds, what is there, and what may be. plan ``(B, N)``: 0 none, 1 one, 2 at least
+    two. One edge has a probability in proportion to its odds; of at least two it is that of the row over that of all
+    rows of at least two.
+    """
+    logit = logit.masked_fill(~free, -40.0)
+    ones = (logit.log_softmax(-1) * edge).sum(-1)
+    none = -softplus(logit).sum(-1)
+    fewer = none + softplus(torch.logsumexp(logit, -1))  # log of the probability of none or one
+    row = none + (logit * edge).sum(-1)
+    several = row - torch.log(-torch.expm1(fewer.clamp_max(-1e-6)))
+    return torch.where(plan == 0, 0.0, torch.where(plan == 1, ones, several))
+
+
+def drawn_row(noisy: Tensor, parent: Tensor, plan: Tensor) -> Tensor:
+    """``(B, T)`` log-odds with logistic noise made to agree with the plan: > 0 are the edges of a row.
+
+    Of rows that fall short of their plan the best places are taken, of those that should have one edge the best.
+    """
+    parent = parent[:, None]
+    barred = torch.full_like(noisy, -CERTAIN)
+    others = noisy.clone()
+    others[:, 0] = -CERTAIN  # the origin is no node
+    others = others.scatter(1, parent, barred)
+    rank = others.argsort(-1, descending=True).argsort(-1)
+    count = noisy.shape[1]
+    least = torch.tensor([0, 1, 2])[plan][:, None].clamp_max(max(count - 2, 0))
+    most = torch.tensor([0, 1, count])[plan][:, None]
+    forced = torch.where(rank < least, others.clamp_min(TINY), others)
+    kept = torch.where(rank < most, forced, forced.clamp_max(-TINY))
+    row = kept.scatter(1, parent, -barred)
+    row[:, 0] = -CERTAIN
+    return row
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the network made of the web so far: its last node, ``h (B, 1, d)``, and that node's pairs."""
+
+    web: Growing
+    h: Tensor
+    pair: Tensor
+    features: Tensor
+
+    def planned(self, net: CausalGraphTransformer, plan: Tensor) -> Tensor:
+        planned: Tensor = self.h + net.planned(plan)[:, None]
+        return planned
 
 
 @dataclass(frozen=True)
 class _Chance:
     """All random numbers of sampled webs, each web's own: ``(B, N, M)`` uniform, ``(B, N, M, 3)`` normal, and
-    logistic and Gumbel noise for the edges ``(B, N, N)`` and their kinds ``(B, N, N, kinds)``.
+    logistic and Gumbel noise for the edges ``(B, N, N)``, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
     """
 
     parent: Tensor
@@ -271,11 +352,12 @@ class _Chance:
     normal: Tensor
     edge: Tensor
     kind: Tensor
+    links: Tensor
 
     @classmethod
     def of(cls, sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> _Chance:
         most, kinds = max(sizes), CATEGORIES - 1
-        shapes = [(most, TRIES), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds)]
+        shapes = [(most, TRIES), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
         arrays = [np.zeros((len(sizes), *shape), np.float32) for shape in shapes]
         for b, (n, rng) in enumerate(zip(sizes, rngs, strict=True)):
             arrays[0][b, :n] = rng.random((n, TRIES), np.float32)
@@ -283,6 +365,7 @@ class _Chance:
             arrays[2][b, :n] = rng.standard_normal((n, TRIES, 3), np.float32)
             arrays[3][b, :n, :n] = rng.logistic(size=(n, n))
             arrays[4][b, :n, :n] = rng.gumbel(size=(n, n, kinds))
+            arrays[5][b, :n] = rng.gumbel(size=(n, LINKS))
         return cls(*(torch.tensor(array) for array in arrays))
 
 
@@ -366,8 +449,7 @@ def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_]) -> Sequence
     for k, web in enumerate(webs):
         # -1, no earlier neighbour, becomes 0: the place of the origin.
         parent[k, 1 : web.n + 1] = torch.tensor(parents(web)) + 1
-    pad = torch.nn.functional.pad
     return Sequences(
-        Request.of([DesignTargets.measure(web) for web in webs]), pad(pos, (0, 0, 1, 0)), pad(mask, (1, 0), value=True),
-        parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)), torch.tensor(drop),
+        Request.of([DesignTargets.measure(web) for web in webs]), pad(pos, (0, 0, 1, 0)), pad(pos, (0, 0, 1, 0)),
+        torch.zeros(b), pad(mask, (1, 0), value=True), parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)), torch.tensor(drop),
     )  # fmt: skip

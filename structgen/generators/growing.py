@@ -14,17 +14,23 @@ from torch.nn.functional import one_hot
 
 from structgen.generators.batches import CATEGORIES, Request
 
+#: Mean edge length in node spacings of most webs: they do not fill their box.
+TYPICAL = 0.25
+
 
 @dataclass
 class Growing:
     """Webs that grow side by side.
 
-    pos ``(B, T, 3)`` mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second
-    place when the first was the last; h ``(B, T, d)``: what the network remembers.
+    unit ``(B,)`` mm: lengths are told in it; blur ``(B,)``: how far places may be off, in that unit; pos ``(B, T, 3)``
+    mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the first
+    was the last; h ``(B, T, d)``: what the network remembers.
     """
 
     request: Request
     drop: Tensor
+    unit: Tensor
+    blur: Tensor
     pos: Tensor
     kind: Tensor
     radius: Tensor
@@ -33,18 +39,20 @@ class Growing:
     h: Tensor
 
     @classmethod
-    def of(cls, pos: Tensor, kind: Tensor, radius: Tensor, parent: Tensor, request: Request, drop: Tensor) -> Growing:
+    def of(
+        cls, pos: Tensor, kind: Tensor, radius: Tensor, parent: Tensor, request: Request, drop: Tensor, blur: Tensor
+    ) -> Growing:
         """Grown webs."""
-        degree = (kind > 0).float().cumsum(1)
-        return cls(request, drop, pos, kind, radius, parent.clamp_min(0), degree, torch.empty(0))
+        degree, unit = (kind > 0).float().cumsum(1), unit_of(request, drop)
+        return cls(request, drop, unit, blur, pos, kind, radius, parent.clamp_min(0), degree, torch.empty(0))
 
     @classmethod
-    def empty(cls, nodes: int, request: Request, drop: Tensor, width: int) -> Growing:
+    def empty(cls, nodes: int, request: Request, drop: Tensor, blur: Tensor, width: int) -> Growing:
         """Room for ``nodes`` nodes, of which the network remembers ``width`` numbers each."""
         b, t = len(drop), nodes + 1
         square = torch.zeros(b, t, t)
         return cls(
-            request, drop, torch.zeros(b, t, 3), square.long(), square, torch.zeros(b, t, dtype=torch.long),
+            request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square, torch.zeros(b, t, dtype=torch.long),
             square.clone(), torch.zeros(b, t, width),
         )  # fmt: skip
 
@@ -66,7 +74,7 @@ class Growing:
         """``(B, T, NODE_FEATURES)`` or ``(B, 1, NODE_FEATURES)``."""
         last = self.pos.shape[1] - 1 if place is None else place
         at = slice(0, last + 1) if place is None else slice(place, place + 1)
-        request, unit = self.request, self.request.scale[:, None]
+        request, unit = self.request, self.unit[:, None]
         pos, half = self.pos[:, : last + 1], request.half_box[:, None]
         rows = self.kind[:, : last + 1, : last + 1].tril()
         start = pos.gather(1, self.parent[:, : last + 1, None].expand(-1, -1, 3))
@@ -85,7 +93,8 @@ class Growing:
             placed / request.nodes[:, None],
             known * (edges_left / (nodes_left + 0.5)).clamp(-1, 5),
             known * (edges_left.clamp_min(0) + 1).log(),
-            known * (thread_left / unit).clamp(-2, 6),
+            known * (thread_left / unit - 1).clamp(-2, 4),
+            self.blur[:, None].expand_as(edges),
         ]
         low = half + pos.cummin(1).values.clamp_max(0)
         high = half - pos.cummax(1).values.clamp_min(0)
@@ -106,11 +115,13 @@ class Growing:
         columns = self._seen(self.pos[:, at], last, at)
         return torch.cat([*columns, self.radius[:, at, : last + 1, None]], -1)
 
-    def candidate_features(self, place: int | None = None) -> Tensor:
-        """Of the node after each place with the places up to it: ``(B, T - 1, T - 1, PAIR_FEATURES)``, or for one."""
+    def candidate_features(self, pos: Tensor, place: int | None = None) -> Tensor:
+        """Of the node after each place, at ``pos (B, T - 1, 3)``, with the places up to it: ``(B, T - 1, T - 1,
+        PAIR_FEATURES)``; or of the one after ``place``.
+        """
         last = self.pos.shape[1] - 2 if place is None else place
         at = slice(0, last + 1) if place is None else slice(place, place + 1)
-        columns = self._seen(self.pos[:, at.start + 1 : at.stop + 1], last, at)
+        columns = self._seen(pos, last, at)
         places = torch.arange(last + 1, device=self.pos.device)
         barred = (places > places[at, None]) | ((places == 0) & (places[at, None] > 0))
         distance = columns[1][..., 0]
@@ -120,9 +131,14 @@ class Growing:
 
     def _seen(self, pos: Tensor, last: int, at: slice) -> list[Tensor]:
         """What is alike for both: from ``pos (B, Q, 3)`` the places up to ``last``, of degree as of ``at``."""
-        apart = (self.pos[:, None, : last + 1] - pos[:, :, None]) / self.request.scale[:, None, None, None]
+        apart = (self.pos[:, None, : last + 1] - pos[:, :, None]) / self.unit[:, None, None, None]
         distance = (apart.square().sum(-1, keepdim=True) + 1e-8).sqrt()
         degree = self.degree[:, at, : last + 1, None]
         places = torch.arange(last + 1, device=pos.device)
         age = ((places[at, None] - places).clamp_min(0) + 1).log()[None, :, :, None].expand_as(distance) / 4
-        return [apart, distance, (distance + 0.05).log(), degree / 4, (degree == 1).float(), age]
+        return [apart / 2, distance / 2, (distance + 0.1).log(), degree / 4, (degree == 1).float(), age]
+
+
+def unit_of(request: Request, drop: Tensor) -> Tensor:
+    """``(B,)`` mm: the mean edge length asked for; where it is hidden what is typical of the node spacing."""
+    return torch.where(drop, TYPICAL * request.scale, request.mean_edge_length)

@@ -12,9 +12,11 @@ from torch.nn.functional import gelu, softplus
 from structgen.generators.batches import CATEGORIES
 
 #: Numbers that describe a pair beside its kind, and a node with the state of the web when it was placed.
-PAIR_FEATURES, NODE_FEATURES = 9, 33 + CATEGORIES
-#: Spread of a component of the mixture in units of the node spacing: least and largest.
-SPREAD = (0.005, 8.0)
+PAIR_FEATURES, NODE_FEATURES = 9, 34 + CATEGORIES
+#: Spread of a component of the mixture, in the unit of lengths: least and largest.
+SPREAD = (0.01, 8.0)
+#: How many earlier nodes a new one is joined to: one, two, or more.
+LINKS = 3
 
 
 @dataclass
@@ -82,6 +84,8 @@ class CausalGraphTransformer(nn.Module):
         self.bias = nn.Linear(edge_width, layers * heads)
         self.blocks = nn.ModuleList(CausalBlock(width, edge_width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
+        self.links = nn.Linear(width, LINKS)
+        self.planned = nn.Embedding(LINKS, width)
         self.join = _PairHead(width, PAIR_FEATURES, hidden, 1)
         self.place = nn.Sequential(
             nn.Linear(2 * width + edge_width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.GELU(),
@@ -141,7 +145,7 @@ class _PairHead(nn.Module):
 
     def forward(self, h: Tensor, others: Tensor, pair: Tensor) -> Tensor:
         """``h (B, Q, d)``, ``others (B, T, d)``, ``pair (B, Q, T, f)`` to ``(B, Q, T, out)``."""
-        x = gelu(self.one(h)[:, :, None] + self.other(others)[:, None] + self.pair(pair))
+        x: Tensor = gelu(self.one(h)[:, :, None] + self.other(others)[:, None] + self.pair(pair))
         out: Tensor = self.out(gelu(self.next(x))).float()
         return out
 

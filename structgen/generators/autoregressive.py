@@ -23,6 +23,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, category, centred, padded
 from structgen.generators.decode import Proposal
 from structgen.generators.growing import Growing
+from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order, parents
@@ -102,8 +103,8 @@ class Autoregressive(WebGenerator):
 
     def forward(self, batch: Sequences) -> dict[str, Tensor]:
         """Negative log-likelihood in nats a node, places in units of the node spacing: ``total`` and its parts."""
-        nodes = batch.mask[:, 1:].sum()
-        parts = {name: -value.sum() / nodes for name, value in self._log_likelihood(batch).items()}
+        nodes = batch.mask[:, 1:].float()
+        parts = {name: -weighted_mean(value, nodes) for name, value in self._log_likelihood(batch).items()}
         return {"total": torch.stack(list(parts.values())).sum(), **parts}
 
     @torch.no_grad()

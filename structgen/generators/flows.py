@@ -1,7 +1,11 @@
-"""Straight paths from noise to webs: the flow every continuous generator learns.
+"""Paths from noise to webs: straight ones of positions, jumps of edges.
 
 Rectified flow (X. Liu, C. Gong, Q. Liu, ICLR 2023; Y. Lipman et al., ICLR 2023): x_t = (1 - t) x_0 + t x_1 with noise
 x_0 at t = 0 and data x_1 at t = 1; its velocity is x_1 - x_0.
+
+Discrete flow (A. Campbell et al., ICML 2024; I. Gat et al., NeurIPS 2024): each category is that of the data with
+probability kept, else one of the noise. A Markov chain that jumps to the data at the rate kept' / (1 - kept) has these
+marginals whatever the noise.
 """
 
 from __future__ import annotations
@@ -70,3 +74,30 @@ def signed_permutations() -> npt.NDArray[np.float64]:
     eye = np.eye(3)
     signs = [np.array(s)[:, None] for s in product((1, -1), repeat=3)]
     return np.array([eye[list(p)] * s for p in permutations(range(3)) for s in signs])
+
+
+def ramp(t: Tensor, begin: float, end: float) -> Tensor:
+    """0 until ``begin``, 1 from ``end`` on, straight between."""
+    return ((t - begin) / (end - begin)).clamp(0, 1)
+
+
+def kept(u: Tensor) -> Tensor:
+    """Share of the categories that are the data's when a share ``u`` of the steps is done: few are left for the last.
+
+    The polynomial decrease of Y. Qin et al. (DeFoG, ICML 2025): what is decided together knows least of each other.
+    """
+    return 1 - (1 - u).square()
+
+
+def corrupted(data: Tensor, kept: Tensor, noise: Tensor, uniform: Tensor) -> Tensor:
+    """Categories on the path: the data's with probability ``kept``, else 1 with probability ``noise``, else 0.
+
+    All arguments of one shape; ``uniform`` in [0, 1) are the only random numbers.
+    """
+    fresh = (uniform - kept) / (1 - kept).clamp_min(1e-9)
+    return torch.where(uniform < kept, data, (fresh < noise).to(data.dtype))
+
+
+def jump_share(before: Tensor, after: Tensor) -> Tensor:
+    """Probability of a jump to the data between two times at which shares ``before`` and ``after`` are kept."""
+    return ((after - before) / (1 - before).clamp_min(1e-9)).clamp(0, 1)

@@ -6,11 +6,10 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from structgen.generators.decode import DecodeError, Proposal, decode
@@ -31,14 +30,6 @@ ATTEMPTS = 6
 
 class OutOfRangeWarning(UserWarning):
     """A request lies outside of what the model was trained on, and was answered as near as possible."""
-
-
-class Batch(Protocol):
-    """Webs to learn from, as a model's `loss` takes them."""
-
-    def to(self, device: torch.device) -> Self:
-        """The same on ``device``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -119,7 +110,10 @@ class WebGenerator(nn.Module, ABC):
 
     @abstractmethod
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Any:
-        """Webs and all random numbers of a training step: ``forward`` is a pure function of it."""
+        """Webs and all random numbers of a training step: ``forward`` is a pure function of it.
+
+        A dataclass of tensors (or of such dataclasses) with one row a web, and a method ``to(device)``.
+        """
 
     @abstractmethod
     def forward(self, batch: Any) -> dict[str, Tensor]:

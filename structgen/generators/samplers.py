@@ -1,7 +1,7 @@
-"""Integrators from noise to data: plain functions over any velocity or denoiser.
+"""From noise to data: plain functions over any velocity or denoiser.
 
-The first three follow dx/dt = v(x, t) from noise (t = 0) to data (t = 1); the last removes Gaussian noise of standard
-deviations that fall to 0.
+The first three follow dx/dt = v(x, t) from noise (t = 0) to data (t = 1); `edm` removes Gaussian noise of standard
+deviations that fall to 0; `joint` moves positions while a Markov chain jumps between categories.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor
 
-from structgen.generators.flows import times
+from structgen.generators.flows import jump_share, times
 
 Velocity = Callable[[Tensor, float], Tensor]
 #: Data to be expected at x that holds noise of standard deviation sigma.
 Denoiser = Callable[[Tensor, float], Tensor]
 #: Standard normal numbers of the shape of what is given.
 Normal = Callable[[Tensor], Tensor]
+#: From positions, categories ``(P,)`` and time to a velocity and the probabilities ``(P, C)`` of the data's categories.
+JointDenoiser = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+#: Flow time of the positions and share of the categories kept, at a time.
+Clock = Callable[[float], tuple[float, float]]
 
 
 def euler(v: Velocity, x: Tensor, steps: int | Sequence[float]) -> Tensor:
@@ -79,3 +84,38 @@ def edm(
 
 def _times(steps: int | Sequence[float]) -> Sequence[float]:
     return times(steps) if isinstance(steps, int) else steps
+
+
+def redrawn(state: Tensor, probability: Tensor, share: Tensor | float, uniform: Tensor) -> Tensor:
+    """Categories ``state (P,)`` of which a share is drawn anew from ``probability (P, C)``.
+
+    ``uniform (P,)`` in [0, 1) decides on both: below ``1 - share`` a category stays.
+    """
+    share = torch.as_tensor(share, dtype=uniform.dtype, device=uniform.device)
+    fresh = (uniform - (1 - share)) / share.clamp_min(1e-9)
+    drawn = (fresh[:, None] >= probability.to(uniform).cumsum(1)[:, :-1]).sum(1)
+    return torch.where(uniform >= 1 - share, drawn.to(state.dtype), state)
+
+
+def joint(
+    denoise: JointDenoiser, x: Tensor, state: Tensor, steps: int, clock: Clock, uniform: Callable[[], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """``steps`` steps of a flow of positions and a jumping chain of categories, one call of ``denoise`` each.
+
+    Positions move by the two-step Adams-Bashforth method (order 2), categories by Euler steps in which each jumps on
+    its own: exact where the categories of the data are independent of each other. ``uniform`` gives the ``(P,)``
+    random numbers of a step.
+    """
+    last: tuple[float, Tensor] | None = None
+    for time, end in pairwise(times(steps)):
+        (t, kept), (t_next, kept_next) = clock(time), clock(end)
+        v, probability = denoise(x, state, time)
+        h = t_next - t
+        # A step as long as the one before weighs its velocity by a half; the last may be shorter.
+        ahead = v if last is None else v + 0.5 * h / last[0] * (v - last[1])
+        x = x + h * ahead
+        if h > 0:
+            last = (h, v)
+        share = jump_share(torch.tensor(kept, dtype=torch.float64), torch.tensor(kept_next, dtype=torch.float64))
+        state = redrawn(state, probability, share, uniform())
+    return x, state

@@ -21,7 +21,6 @@ from structgen.generators.request import TrainingRange
 FORMAT, VERSION = "structgen-model", 1
 #: Larger files are refused before they are read, bytes.
 MAX_BYTES = 2**30
-#: Models that come with the package, by name.
 #: Where the class of each model is; imported when it is wanted.
 MODELS = {"analog": "Analog", "discrete": "Discrete", "autoregressive": "Autoregressive"}
 SHIPPED = tuple(MODELS)

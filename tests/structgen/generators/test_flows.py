@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from structgen.generators.batches import batch_of
-from structgen.generators.flows import box_noise, interpolate, karras, matched, signed_permutations, times, velocity
+from structgen.generators.flows import (
+    box_noise,
+    corrupted,
+    interpolate,
+    jump_share,
+    karras,
+    kept,
+    matched,
+    ramp,
+    signed_permutations,
+    times,
+    velocity,
+)
 from structgen.web import WebGraph
 
 
@@ -105,3 +117,41 @@ def test_karras_noise_is_even_in_its_root(refused):
     for wrong in ((1, 0.1, 1.0), (5, 0.0, 1.0), (5, 2.0, 1.0)):
         with refused("must"):
             karras(*wrong)
+
+
+# -- jumps ---------------------------------------------------------------------------------------------
+
+
+def test_ramp_is_straight_between_its_ends():
+    times = torch.tensor([0.0, 0.3, 0.4, 0.5, 1.0])
+    torch.testing.assert_close(ramp(times, 0.3, 0.5), torch.tensor([0.0, 0.0, 0.5, 1.0, 1.0]))
+
+
+def test_kept_share_grows_from_none_to_all_and_slows_down():
+    share = kept(torch.linspace(0, 1, 101, dtype=torch.float64))
+    assert share[0] == 0
+    assert share[-1] == 1
+    assert (share.diff() > 0).all()
+    assert (share.diff().diff() < 0).all()
+    assert 1 - share[-2] == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_marginals_of_the_path_are_those_of_data_and_noise(share, noise):
+    # A grid of uniform numbers in place of random ones: frequencies are exact to one in its length.
+    n = 1000
+    uniform = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+    for data in (0, 1, 3):
+        found = corrupted(torch.full((n,), data), *(torch.full((n,), v).double() for v in (share, noise)), uniform)
+        expected = np.array([(1 - share) * (1 - noise), (1 - share) * noise, 0, 0])
+        expected[data] += share
+        np.testing.assert_allclose(np.bincount(found, minlength=4) / n, expected, atol=1.5 / n)
+
+
+def test_jumps_of_many_steps_make_up_those_of_one():
+    share = kept(torch.linspace(0, 1, 8, dtype=torch.float64))
+    stays = torch.cumprod(1 - jump_share(share[:-1], share[1:]), 0)
+    torch.testing.assert_close(stays, 1 - share[1:])
+    assert jump_share(share[:1], share[:1]) == 0
+    assert jump_share(share[-1:], share[-1:]) == 0

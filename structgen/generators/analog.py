@@ -38,6 +38,7 @@ from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets import Asked, Slots, SparseGraphTransformer
 from structgen.generators.request import TrainingRange
 from structgen.generators.samplers import euler
+from structgen.sources.neighbourhoods import MAX_NODES
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
@@ -52,8 +53,6 @@ KIND_BITS = (CATEGORIES - 2).bit_length()
 STATES = 2 + KIND_BITS
 #: Score of an edge that is given, and of a pair listed only so that the candidates hang together.
 SURE, LAST = 1e3, -20.0
-#: Past so many nodes the candidates of a node no longer become more.
-LARGEST = 128
 #: Share of training webs whose edges are all noise, since every sampling begins there.
 ALL_NOISE = 0.2
 #: Edges are learned on positions as they come out of the flow from this time on, else on the data's.
@@ -87,7 +86,7 @@ class AnalogConfig(Config):
 
     def listed(self, nodes: int) -> int:
         """Candidates of a node in a web of so many nodes."""
-        return self.candidates + min(nodes, LARGEST) // 7
+        return self.candidates + min(nodes, MAX_NODES) // 7
 
 
 class Analog(WebGenerator):
@@ -101,7 +100,7 @@ class Analog(WebGenerator):
 
     def __init__(self, config: AnalogConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
-        slots = max(config.neighbours, config.listed(LARGEST))
+        slots = max(config.neighbours, config.listed(MAX_NODES))
         self.net = SparseGraphTransformer(
             CONDITIONS, STATES, 1 + (CATEGORIES - 1) + 1, slots, config.neighbours, config.width,
             config.edge_width, config.layers, config.heads,

@@ -70,8 +70,8 @@ class AutoregressiveConfig(Config):
 class Sequences:
     """Webs in growth order, with a place for the origin before the first node: T = N + 1 places.
 
-    pos ``(B, T, 3)`` mm; seen: the same, each place off by about blur ``(B,)`` units of length; mask ``(B, T)`` of places
-    that are no padding; parent ``(B, T)`` the place that a node is grown from; kind, radius ``(B, T, T)`` as in
+    pos ``(B, T, 3)`` mm; seen: the same, each place off by about blur ``(B,)`` units of length; mask ``(B, T)`` of
+    places that are no padding; parent ``(B, T)`` the place that a node is grown from; kind, radius ``(B, T, T)`` as in
     `batches.Batch`; drop ``(B,)`` where length and degree are hidden.
     """
 
@@ -90,7 +90,7 @@ class Sequences:
         return Sequences(self.request.to(device), *(getattr(self, f.name).to(device) for f in fields(self)[1:]))
 
     def blurred(self, blur: Tensor, noise: Tensor) -> Sequences:
-        """What is seen off by ``noise (B, T, 3)`` times ``blur (B,)`` units, or a tenth of half the box if that is less."""
+        """What is seen off by ``noise (B, T, 3)`` times ``blur (B,)`` units, at most a tenth of half the box."""
         unit = unit_of(self.request, self.drop)
         most = torch.minimum((blur * unit)[:, None], 0.1 * self.request.half_box)
         off = noise * most[:, None] * self.mask[..., None]
@@ -293,8 +293,8 @@ class Autoregressive(WebGenerator):
 def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor) -> Tensor:
     """``(B, N)`` log-likelihood of rows of independent edges, given how many there are beside the one to the parent.
 
-    logit, edge, free ``(B, N, T)``: log-odds, what is there, and what may be. plan ``(B, N)``: 0 none, 1 one, 2 at least
-    two. One edge has a probability in proportion to its odds; of at least two it is that of the row over that of all
+    logit, edge, free ``(B, N, T)``: log-odds, what is there, and what may be. plan ``(B, N)``: 0 none, 1 one, 2 at
+    least two. One edge has a probability in proportion to its odds; of at least two it is that of the row over that of all
     rows of at least two.
     """
     logit = logit.masked_fill(~free, -40.0)
@@ -451,5 +451,6 @@ def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_]) -> Sequence
         parent[k, 1 : web.n + 1] = torch.tensor(parents(web)) + 1
     return Sequences(
         Request.of([DesignTargets.measure(web) for web in webs]), pad(pos, (0, 0, 1, 0)), pad(pos, (0, 0, 1, 0)),
-        torch.zeros(b), pad(mask, (1, 0), value=True), parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)), torch.tensor(drop),
+        torch.zeros(b), pad(mask, (1, 0), value=True), parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)),
+        torch.tensor(drop),
     )  # fmt: skip

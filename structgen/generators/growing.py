@@ -23,8 +23,8 @@ class Growing:
     """Webs that grow side by side.
 
     unit ``(B,)`` mm: lengths are told in it; blur ``(B,)``: how far places may be off, in that unit; pos ``(B, T, 3)``
-    mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the first
-    was the last; h ``(B, T, d)``: what the network remembers.
+    mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the
+    first was the last; h ``(B, T, d)``: what the network remembers.
     """
 
     request: Request
@@ -52,8 +52,8 @@ class Growing:
         b, t = len(drop), nodes + 1
         square = torch.zeros(b, t, t)
         return cls(
-            request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square, torch.zeros(b, t, dtype=torch.long),
-            square.clone(), torch.zeros(b, t, width),
+            request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square,
+            torch.zeros(b, t, dtype=torch.long),            square.clone(), torch.zeros(b, t, width),
         )  # fmt: skip
 
     def put(self, place: int, point: Tensor, parent: Tensor) -> None:

@@ -11,35 +11,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, pad, softplus
+from torch.nn.functional import cross_entropy
 
-from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, category, centred, padded
+from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
 from structgen.generators.growing import Growing, unit_of
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
-from structgen.generators.orders import growth_order, parents
+from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
+from structgen.generators.rows import CERTAIN, TRIES, Chance, drawn_row, rows_log_likelihood
+from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.seeds import generator
-from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Places drawn for a node at a time, of which the first within the box is taken.
-TRIES = 16
-#: Log-odds of an edge that is given, and of that to the node that a new one is grown from.
-CERTAIN = 12.0
-#: Least log-odds of an edge that a row must have.
-TINY = 1e-3
 #: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
 BLUR, SAMPLED_BLUR = 0.15, 0.03
 
@@ -64,38 +59,6 @@ class AutoregressiveConfig(Config):
         super().__post_init__()
         if self.width % self.heads:
             raise ValueError(f"width is {self.width}, must be a multiple of heads, {self.heads}")
-
-
-@dataclass(frozen=True)
-class Sequences:
-    """Webs in growth order, with a place for the origin before the first node: T = N + 1 places.
-
-    pos ``(B, T, 3)`` mm; seen: the same, each place off by about blur ``(B,)`` units of length; mask ``(B, T)`` of
-    places that are no padding; parent ``(B, T)`` the place that a node is grown from; kind, radius ``(B, T, T)`` as in
-    `batches.Batch`; drop ``(B,)`` where length and degree are hidden.
-    """
-
-    request: Request
-    pos: Tensor
-    seen: Tensor
-    blur: Tensor
-    mask: Tensor
-    parent: Tensor
-    kind: Tensor
-    radius: Tensor
-    drop: Tensor
-
-    def to(self, device: torch.device) -> Sequences:
-        """The same on ``device``."""
-        return Sequences(self.request.to(device), *(getattr(self, f.name).to(device) for f in fields(self)[1:]))
-
-    def blurred(self, blur: Tensor, noise: Tensor) -> Sequences:
-        """What is seen off by ``noise (B, T, 3)`` times ``blur (B,)`` units, at most a tenth of half the box."""
-        unit = unit_of(self.request, self.drop)
-        most = torch.minimum((blur * unit)[:, None], 0.1 * self.request.half_box)
-        off = noise * most[:, None] * self.mask[..., None]
-        off[:, 0] = 0  # the origin is where it is
-        return replace(self, seen=self.pos + off, blur=blur)
 
 
 class Autoregressive(WebGenerator):
@@ -216,7 +179,7 @@ class Autoregressive(WebGenerator):
     ) -> list[Proposal]:
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node."""
         sizes = [ask.target.nodes or 0 for ask in asks]
-        given, chance = _given(asks, max(sizes)), _Chance.of(sizes, rngs)
+        given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
         request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
         webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
@@ -258,12 +221,12 @@ class Autoregressive(WebGenerator):
             score[:, place + 1, : place + 1], silk[:, place + 1, : place + 1] = odds, kind
             thick[:, place + 1, : place + 1] = radius
         return [
-            _proposal(ask, n, order, *(value[b].numpy() for value in (webs[0].pos, score, silk, thick)))
+            proposal(ask, n, order, *(value[b].numpy() for value in (webs[0].pos, score, silk, thick)))
             for b, (ask, n, order) in enumerate(zip(asks, sizes, given.order, strict=True))
         ]
 
     def _placed(
-        self, told: list[_Told], plan: Tensor, chance: _Chance, place: int, box: Tensor, guidance: float
+        self, told: list[_Told], plan: Tensor, chance: Chance, place: int, box: Tensor, guidance: float
     ) -> tuple[Tensor, Tensor]:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within, or the nearest to it, moved in.
@@ -290,43 +253,6 @@ class Autoregressive(WebGenerator):
         return inside.gather(1, pick[..., None].expand(-1, -1, 3))[:, 0], parent.gather(1, pick)[:, 0]
 
 
-def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor) -> Tensor:
-    """``(B, N)`` log-likelihood of rows of independent edges, given how many there are beside the one to the parent.
-
-    logit, edge, free ``(B, N, T)``: log-odds, what is there, and what may be. plan ``(B, N)``: 0 none, 1 one, 2 at
-    least two. One edge has a probability in proportion to its odds; of at least two it is that of the row over that of all
-    rows of at least two.
-    """
-    logit = logit.masked_fill(~free, -40.0)
-    ones = (logit.log_softmax(-1) * edge).sum(-1)
-    none = -softplus(logit).sum(-1)
-    fewer = none + softplus(torch.logsumexp(logit, -1))  # log of the probability of none or one
-    row = none + (logit * edge).sum(-1)
-    several = row - torch.log(-torch.expm1(fewer.clamp_max(-1e-6)))
-    return torch.where(plan == 0, 0.0, torch.where(plan == 1, ones, several))
-
-
-def drawn_row(noisy: Tensor, parent: Tensor, plan: Tensor) -> Tensor:
-    """``(B, T)`` log-odds with logistic noise made to agree with the plan: > 0 are the edges of a row.
-
-    Of rows that fall short of their plan the best places are taken, of those that should have one edge the best.
-    """
-    parent = parent[:, None]
-    barred = torch.full_like(noisy, -CERTAIN)
-    others = noisy.clone()
-    others[:, 0] = -CERTAIN  # the origin is no node
-    others = others.scatter(1, parent, barred)
-    rank = others.argsort(-1, descending=True).argsort(-1)
-    count = noisy.shape[1]
-    least = torch.tensor([0, 1, 2])[plan][:, None].clamp_max(max(count - 2, 0))
-    most = torch.tensor([0, 1, count])[plan][:, None]
-    forced = torch.where(rank < least, others.clamp_min(TINY), others)
-    kept = torch.where(rank < most, forced, forced.clamp_max(-TINY))
-    row = kept.scatter(1, parent, -barred)
-    row[:, 0] = -CERTAIN
-    return row
-
-
 @dataclass(frozen=True)
 class _Told:
     """What the network made of the web so far: its last node, ``h (B, 1, d)``, and that node's pairs."""
@@ -341,67 +267,6 @@ class _Told:
         return planned
 
 
-@dataclass(frozen=True)
-class _Chance:
-    """All random numbers of sampled webs, each web's own: ``(B, N, M)`` uniform, ``(B, N, M, 3)`` normal, and
-    logistic and Gumbel noise for the edges ``(B, N, N)``, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
-    """
-
-    parent: Tensor
-    component: Tensor
-    normal: Tensor
-    edge: Tensor
-    kind: Tensor
-    links: Tensor
-
-    @classmethod
-    def of(cls, sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> _Chance:
-        most, kinds = max(sizes), CATEGORIES - 1
-        shapes = [(most, TRIES), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
-        arrays = [np.zeros((len(sizes), *shape), np.float32) for shape in shapes]
-        for b, (n, rng) in enumerate(zip(sizes, rngs, strict=True)):
-            arrays[0][b, :n] = rng.random((n, TRIES), np.float32)
-            arrays[1][b, :n] = rng.random((n, TRIES), np.float32)
-            arrays[2][b, :n] = rng.standard_normal((n, TRIES, 3), np.float32)
-            arrays[3][b, :n, :n] = rng.logistic(size=(n, n))
-            arrays[4][b, :n, :n] = rng.gumbel(size=(n, n, kinds))
-            arrays[5][b, :n] = rng.gumbel(size=(n, LINKS))
-        return cls(*(torch.tensor(array) for array in arrays))
-
-
-@dataclass(frozen=True)
-class _Given:
-    """Nodes that are given, in the order in which they are read: count ``(B,)``, pos ``(B, N, 3)``, parent ``(B, N)``
-    and kind ``(B, N, N + 1)`` of pairs with earlier places; order: of each web the number of each node read.
-    """
-
-    count: Tensor
-    pos: Tensor
-    parent: Tensor
-    kind: Tensor
-    order: list[npt.NDArray[np.int64]]
-
-
-def _given(asks: Sequence[Ask], most: int) -> _Given:
-    """Known webs are read from the node farthest from the region on: what lies near it is fresh in mind."""
-    count = torch.tensor([ask.known.n if ask.known else 0 for ask in asks])
-    pos, parent = torch.zeros(len(asks), most, 3), torch.zeros(len(asks), most, dtype=torch.long)
-    kind = torch.zeros(len(asks), most, most + 1, dtype=torch.long)
-    orders = []
-    for b, ask in enumerate(asks):
-        order = np.arange(0)
-        if ask.known is not None and ask.region is not None:
-            far = np.linalg.norm(ask.known.pos - np.clip(ask.known.pos, *ask.region), axis=1)
-            order = growth_order(ask.known, int(far.argmax()))
-            web = ask.known.subweb(order)
-            pos[b, : web.n] = torch.tensor(web.pos.copy())
-            parent[b, : web.n] = torch.tensor(parents(web)) + 1
-            i, j = web.edge_index
-            kind[b, j.copy(), i + 1] = torch.tensor(category(web.kind))
-        orders.append(order)
-    return _Given(count, pos, parent, kind, orders)
-
-
 def _boxes(asks: Sequence[Ask]) -> Tensor:
     """``(B, 2, 3)`` corners of the boxes that new nodes lie in."""
     sides = [
@@ -413,44 +278,3 @@ def _boxes(asks: Sequence[Ask]) -> Tensor:
 def _guided(values: list[Tensor], guidance: float) -> Tensor:
     """Conditional values, with guidance moved away from the unconditional ones."""
     return values[0] if len(values) == 1 else values[1] + guidance * (values[0] - values[1])
-
-
-def _proposal(
-    ask: Ask, n: int, order: npt.NDArray[np.int64], pos: FloatArray, score: FloatArray, silk: npt.NDArray[np.int64],
-    thick: FloatArray,
-) -> Proposal:  # fmt: skip
-    """From arrays over places; given nodes go back to their own numbers, and their edges come first."""
-    known = len(order)
-    number = np.concatenate([order, np.arange(known, n)])
-    i, j = np.triu_indices(n, 1)
-    place = np.empty(n, np.int64)
-    place[number] = np.arange(n)
-    earlier, later = np.minimum(place[i], place[j]) + 1, np.maximum(place[i], place[j]) + 1
-    odds, kind, log_radius = (value[later, earlier] for value in (score, silk, thick))
-    point = np.empty((n, 3))
-    point[number] = pos[1 : n + 1]
-    if ask.known is None:
-        return Proposal(point, np.column_stack([i, j]), odds, kind, log_radius)
-    point[:known] = ask.known.pos
-    free = j >= known
-    web = ask.known
-    return Proposal(
-        point, np.concatenate([web.edge_index.T, np.column_stack([i, j])[free]]),
-        np.concatenate([np.full(web.m, CERTAIN), odds[free]]), np.concatenate([web.kind, kind[free]]),
-        np.concatenate([np.log(web.radius / np.median(web.radius)), log_radius[free]]), known, web.m,
-    )  # fmt: skip
-
-
-def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_]) -> Sequences:
-    """Webs whose nodes are in growth order, padded; in each batch the origin comes before the first node."""
-    pos, mask, kind, radius = padded(webs)
-    b, n = mask.shape
-    parent = torch.full((b, n + 1), -1)
-    for k, web in enumerate(webs):
-        # -1, no earlier neighbour, becomes 0: the place of the origin.
-        parent[k, 1 : web.n + 1] = torch.tensor(parents(web)) + 1
-    return Sequences(
-        Request.of([DesignTargets.measure(web) for web in webs]), pad(pos, (0, 0, 1, 0)), pad(pos, (0, 0, 1, 0)),
-        torch.zeros(b), pad(mask, (1, 0), value=True), parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)),
-        torch.tensor(drop),
-    )  # fmt: skip

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig, sequences
+from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig
 from structgen.generators.model import Ask, raw_numbers, raw_web_of
 from structgen.generators.nets_causal import Mixture
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
+from structgen.generators.sequences import sequences
 from structgen.targets import DesignTargets
 
 TINY = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
@@ -71,8 +72,8 @@ def test_likelihood_is_that_of_the_steps_that_make_the_web(tiny, webs):
     whole = tiny._log_likelihood(batch)
     cut = web.subweb(np.arange(6))
     first = replace(
-        batch, pos=batch.pos[:, :7], mask=batch.mask[:, :7], parent=batch.parent[:, :7], kind=batch.kind[:, :7, :7],
-        radius=batch.radius[:, :7, :7],
+        batch, pos=batch.pos[:, :7], seen=batch.seen[:, :7], mask=batch.mask[:, :7], parent=batch.parent[:, :7],
+        kind=batch.kind[:, :7, :7], radius=batch.radius[:, :7, :7],
     )  # fmt: skip
     assert cut.n == 6
     for name, value in tiny._log_likelihood(first).items():
@@ -101,7 +102,7 @@ def test_loss_falls_on_a_few_webs(training_range, webs):
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     losses = []
     for step in range(30):
-        loss = model(model.batch(webs, np.random.default_rng(step)))["total"]
+        loss = model(model.batch(webs, np.random.default_rng(step % 3)))["total"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -188,3 +189,15 @@ def test_given_nodes_and_edges_stay(tiny, webs):
 def test_sizes_out_of_range_are_refused(refused, sizes, words):
     with refused(words):
         AutoregressiveConfig(**sizes)
+
+
+def test_half_of_the_webs_are_seen_blurred_and_none_past_its_box(tiny, webs):
+    batch = tiny.batch(webs * 16, np.random.default_rng(0))
+    blurred = (batch.blur > 0).float().mean()
+    assert 0.3 < blurred < 0.7
+    off = (batch.seen - batch.pos).abs()
+    assert (off[batch.blur == 0] == 0).all()
+    assert (off[:, 0] == 0).all()
+    assert (off.amax(1)[batch.blur > 0] > 0).any()
+    # At most five standard deviations, of a tenth of half the box each.
+    assert (off <= 0.5 * batch.request.half_box[:, None] + 1e-6).all()

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from structgen.generators.autoregressive import sequences
-from structgen.generators.growing import Growing
+from structgen.generators.growing import Growing, unit_of
 from structgen.generators.nets_causal import NODE_FEATURES, PAIR_FEATURES
 from structgen.generators.orders import growth_order
+from structgen.generators.sequences import sequences
 from structgen.web import WebGraph
+
+
+def told_of(batch):
+    return Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
 
 
 def grown_webs():
@@ -25,11 +31,11 @@ def grown_webs():
 
 def test_step_by_step_and_at_once_the_network_is_told_the_same():
     batch = sequences(grown_webs(), np.array([False, True]))
-    whole = Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop)
-    nodes, pairs, candidates = whole.node_features(), whole.pair_features(), whole.candidate_features()
+    whole = told_of(batch)
+    nodes, pairs, candidates = whole.node_features(), whole.pair_features(), whole.candidate_features(batch.pos[:, 1:])
     assert (nodes.shape[-1], pairs.shape[-1], candidates.shape[-1]) == (NODE_FEATURES, PAIR_FEATURES, PAIR_FEATURES)
     last = batch.pos.shape[1] - 1
-    step = Growing.empty(last, batch.request, batch.drop, 4)
+    step = Growing.empty(last, batch.request, batch.drop, batch.blur, 4)
     for place in range(last):
         real = batch.mask[:, place]
         np.testing.assert_allclose(step.node_features(place)[real, 0], nodes[real, place], atol=1e-5)
@@ -37,7 +43,9 @@ def test_step_by_step_and_at_once_the_network_is_told_the_same():
         step.put(place + 1, batch.pos[:, place + 1], batch.parent[:, place + 1].clamp_min(0))
         real = batch.mask[:, place + 1]
         np.testing.assert_allclose(
-            step.candidate_features(place)[real, 0], candidates[real, place, : place + 1], atol=1e-5
+            step.candidate_features(batch.pos[:, place + 1 : place + 2], place)[real, 0],
+            candidates[real, place, : place + 1],
+            atol=1e-5,
         )
         row = slice(0, place + 1)
         step.join(place + 1, batch.kind[:, place + 1, row], batch.radius[:, place + 1, row])
@@ -47,8 +55,12 @@ def test_what_comes_later_is_not_told():
     batch = sequences(grown_webs(), np.array([False, False]))
 
     def told(pos, kind):
-        whole = Growing.of(pos, kind, batch.radius, batch.parent, batch.request, batch.drop)
-        return whole.node_features()[:, :4], whole.pair_features()[:, :4, :4], whole.candidate_features()[:, :3, :3]
+        whole = Growing.of(pos, kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
+        return (
+            whole.node_features()[:, :4],
+            whole.pair_features()[:, :4, :4],
+            whole.candidate_features(pos[:, 1:])[:, :3, :3],
+        )
 
     pos, kind = batch.pos.clone(), batch.kind.clone()
     pos[:, 4:] += 1.0
@@ -60,16 +72,16 @@ def test_what_comes_later_is_not_told():
 def test_budgets_run_out_when_the_web_is_done():
     (web, _) = grown_webs()
     batch = sequences([web], np.array([False]))
-    features = Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop).node_features()[
-        0
-    ]
+    features = Growing.of(
+        batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur
+    ).node_features()[0]
     nodes_left, placed, edges_left = features[:, 16], features[:, 17], features[:, 19]
     np.testing.assert_allclose(nodes_left.exp() * np.e**2 - 1, np.arange(web.n, -1, -1), atol=1e-4)
     np.testing.assert_allclose(placed, np.arange(web.n + 1) / web.n, atol=1e-6)
     assert edges_left[0] == np.float32(np.log(web.m + 1))
     assert edges_left[-1] == 0
     # Room on the six sides of the box is used up too.
-    np.testing.assert_allclose(features[-1, 21:27], 0, atol=1e-5)
+    np.testing.assert_allclose(features[-1, 22:28], 0, atol=1e-5)
 
 
 def test_hidden_targets_are_hidden():
@@ -79,8 +91,19 @@ def test_hidden_targets_are_hidden():
     other.request.mean_degree.mul_(1.3)
     other.request.mean_edge_length.mul_(0.7)
     told = [
-        (Growing.of(b.pos, b.kind, b.radius, b.parent, b.request, b.drop).node_features(), b.request.condition(b.drop))
+        (
+            Growing.of(b.pos, b.kind, b.radius, b.parent, b.request, b.drop, b.blur).node_features(),
+            b.request.condition(b.drop),
+        )
         for b in (batch, other)
     ]
     for before, after in zip(*told, strict=True):
         torch.testing.assert_close(before, after)
+
+
+def test_lengths_are_told_in_mean_edges_or_in_what_is_typical():
+    batch = sequences(grown_webs(), np.array([False, True]))
+    unit = unit_of(batch.request, batch.drop)
+    assert unit[0] == batch.request.mean_edge_length[0]
+    assert unit[1] != batch.request.mean_edge_length[1]
+    np.testing.assert_allclose(unit[1] / batch.request.scale[1], 0.25, rtol=1e-6)

@@ -24,9 +24,10 @@ from torch import nn
 
 from structgen import __version__
 from structgen.files import sha256, whole_file, write_json
-from structgen.generators.model import Batch, Config, WebGenerator
+from structgen.generators.losses import share_of
+from structgen.generators.model import Config, WebGenerator
 from structgen.generators.request import TrainingRange
-from structgen.generators.store import MODELS, save_model
+from structgen.generators.store import model_type, save_model
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 
@@ -94,6 +95,7 @@ def train(
     resume: bool = False,
     accelerator: str = "cpu",
     devices: int = 1,
+    machines: int = 1,
     checkpoint_seconds: float = 120.0,
     validate_every: int = 250,
     report: Callable[[Progress], None] | None = None,
@@ -102,10 +104,11 @@ def train(
     """Train a generator on the train split of ``dataset``; write checkpoints, weights, card and log to ``out``.
 
     Arguments:
-        model: a model to fine-tune; its configuration is kept. Or one of `structgen.generators.store.MODELS` by name:
+        model: a model to fine-tune; its configuration is kept. Or one of `store.MODELS` by name:
             then a new one is made from ``config``.
         resume: go on from ``out/checkpoint.pt`` (the plan and data must be the ones it was begun with).
         report: called after every step; what it raises, like Ctrl-C, ends the run with checkpoint and weights saved.
+        devices, machines: how many share a batch; the losses are those of one process, but for rounding.
         command: how this run can be repeated, kept in the card.
 
     Returns the trained model (averaged weights). Raises `ValueError` for a checkpoint that does not fit, for a data
@@ -116,17 +119,18 @@ def train(
         if not len(dataset.indices(split)):
             raise ValueError(f"{dataset.path}: holds no webs to use for {split}; build it with a larger count")
     try:
-        fabric = Fabric(accelerator=accelerator, devices=devices)
+        fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=machines)
     except Exception as error:  # lightning raises several of its own
         raise ValueError(f"accelerator {accelerator!r}, devices {devices}: {' '.join(str(error).split())}") from None
-    if devices > 1:
+    if devices * machines > 1:
         fabric.launch()
+    if plan.batch % fabric.world_size:
+        raise ValueError(f"batch is {plan.batch}, must be a multiple of the number of processes, {fabric.world_size}")
     torch.manual_seed(plan.seed)
     training_range = _training_range(dataset)
     if isinstance(model, str):
-        if model not in MODELS:
-            raise ValueError(f"model is {model!r}, must be one of {', '.join(MODELS)}")
-        model = MODELS[model](config or MODELS[model].config_type(), training_range)
+        kind = model_type(model)
+        model = kind(config or kind.config_type(), training_range)
     else:
         model = _copy(model, training_range)
     model.train().requires_grad_(True)
@@ -178,19 +182,25 @@ class _Loop:
     command: str
     done: int
 
+    def __post_init__(self) -> None:
+        self.train_rows = self.dataset.indices("train")
+
     def step(self) -> dict[str, float]:
-        """The next optimiser step, on the batch of ``(seed, step, rank)``; it is done whole or not at all."""
+        """The next optimiser step, on the batch of ``(seed, step)``; it is done whole or not at all."""
         plan, step = self.plan, self.done
-        rng = generator(plan.seed, step, self.fabric.global_rank)
-        rows = _one_size(self.dataset, self.dataset.indices("train"), max(2, plan.batch // self.fabric.world_size), rng)
-        batch = _drawn(self.model, self.dataset, rows, rng, self.fabric.device)
+        rng = generator(plan.seed, step, 0)
+        rows = _one_size(self.dataset, self.train_rows, plan.batch, rng)
+        # Each process makes the whole batch and takes its share, so that all see what one process alone would see.
+        whole = self.model.batch([self.dataset[int(k)] for k in rows], rng)
+        batch = share_of(whole, self.fabric.global_rank, self.fabric.world_size).to(self.fabric.device)
         for group in self.optimizer.param_groups:
             group["lr"] = plan.rate(step)
         # Not left to Fabric, whose mixed precision walks through arguments and stops at frozen dataclasses.
         mixed = plan.precision == "bf16-mixed"
         with torch.autocast(self.fabric.device.type, torch.bfloat16, enabled=mixed):
             losses: dict[str, torch.Tensor] = self.wrapped(batch)
-        numbers = {name: float(value.detach()) for name, value in losses.items()}
+        means: Any = self.fabric.all_reduce({name: value.detach() for name, value in losses.items()})
+        numbers = {name: float(value) for name, value in means.items()}
         if not math.isfinite(numbers["total"]):
             raise ValueError(f"learning_rate is {plan.learning_rate:g}, too high: loss of step {step} is not finite")
         self.optimizer.zero_grad()
@@ -212,7 +222,7 @@ class _Loop:
         sums: dict[str, float] = {}
         chunks = np.array_split(rows, max(1, len(rows) // 32))
         for chunk in chunks:
-            batch = _drawn(self.average, self.dataset, chunk, rng, self.fabric.device)
+            batch = self.average.batch([self.dataset[int(k)] for k in chunk], rng).to(self.fabric.device)
             for name, value in self.average(batch).items():
                 sums[name] = sums.get(name, 0.0) + float(value) / len(chunks)
         return sums
@@ -283,13 +293,6 @@ def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Gen
     return rng.permutation(chosen)
 
 
-def _drawn(
-    model: WebGenerator, dataset: Dataset, rows: np.ndarray, rng: np.random.Generator, device: torch.device
-) -> Batch:
-    batch: Batch = model.batch([dataset[int(k)] for k in rows], rng)
-    return batch.to(device)
-
-
 def _training_range(dataset: Dataset) -> TrainingRange:
     train = dataset.indices("train")
     sample = train[:: max(1, len(train) // 200)]
@@ -308,7 +311,11 @@ def _differing(begun: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _restore(
-    path: Path, plan: TrainingPlan, dataset: Dataset, model: WebGenerator, average: WebGenerator,
+    path: Path,
+    plan: TrainingPlan,
+    dataset: Dataset,
+    model: WebGenerator,
+    average: WebGenerator,
     optimizer: torch.optim.Optimizer,
 ) -> int:
     """Load a checkpoint in place; returns the number of steps it had done."""

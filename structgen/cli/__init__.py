@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from structgen import __version__
-from structgen.cli import assemble, completion, data, demo, export, generate, info, scan, train, view
+from structgen.cli import assemble, completion, data, demo, export, extend, generate, info, models, scan, train, view
 from structgen.cli.console import CheckError, fail
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     """
 
 
-for module in (demo, generate, assemble, export, train, data, info, view, completion):
+for module in (demo, generate, extend, assemble, export, train, models, data, info, view, completion):
     main.add_command(module.command)
 for command in (scan.scan, scan.import_published):
     data.command.add_command(command)

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 SUFFIXES = ("npz", "csv", "graphml", "lammps", "vtp", "vtk")
 
 
+def guided(command: Any) -> Any:
+    """``--steps`` and ``--guidance``."""
+    for option in (
+        click.option("--guidance", type=click.FloatRange(0, 20), default=1.0, show_default=True,
+                     help="Classifier-free guidance: above 1 mean length and degree weigh more; 1 is none."),
+        click.option("--steps", type=click.IntRange(1, 1000),
+                     help="Steps of the sampler; time grows with them.  [default: the model's own number]"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @click.command("generate")
 @targets()
 @click.option("-n", "--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="Number of webs.")
@@ -25,20 +37,7 @@ SUFFIXES = ("npz", "csv", "graphml", "lammps", "vtp", "vtk")
     type=click.FloatRange(0, min_open=True),
     help="Median strut radius, mm.  [default: as in the training webs]",
 )
-@click.option(
-    "--steps",
-    type=click.IntRange(1, 1000),
-    default=8,
-    show_default=True,
-    help="Steps of the sampler; time grows with them.",
-)
-@click.option(
-    "--guidance",
-    type=click.FloatRange(0, 20),
-    default=1.0,
-    show_default=True,
-    help="Classifier-free guidance: above 1 the targets weigh more; 1 is none.",
-)
+@guided
 @click.option(
     "--format", type=click.Choice(SUFFIXES), default="npz", show_default=True, help="Format of the files in the folder."
 )
@@ -54,7 +53,7 @@ SUFFIXES = ("npz", "csv", "graphml", "lammps", "vtp", "vtk")
 @seeded
 @common
 def command(
-    console: Console, count: int, radius: float | None, steps: int, guidance: float, format: str, output: Path,
+    console: Console, count: int, radius: float | None, steps: int | None, guidance: float, format: str, output: Path,
     model: str, seed: int, **asked: Any,
 ) -> None:  # fmt: skip
     """Generate webs that reach design targets.
@@ -66,6 +65,7 @@ def command(
     Examples:
       structgen generate --nodes 48 --mean-degree 3 --extents 40 40 25 -n 16 --seed 1 -o webs
       structgen generate --nodes 30 -o web.vtp
+      structgen generate --nodes 500 --model autoregressive -o large.npz
     """
     from structgen.cli.part import PICTURE, REPORT, SOLIDS
     from structgen.files import check_writable, write_json
@@ -92,7 +92,11 @@ def command(
         )  # fmt: skip
     digits = max(3, len(str(count - 1)))
     files = [output if single else output / f"web_{k:0{digits}}.{format}" for k in range(count)]
-    summary = provenance(loaded, model, seed) | {"steps": steps, "guidance": guidance, "asked": target.as_dict()}
+    summary = provenance(loaded, model, seed) | {
+        "steps": steps or loaded.steps,
+        "guidance": guidance,
+        "asked": target.as_dict(),
+    }
     rows = [row(result) for result in results]
     with console.stage("write"):
         for k, (file, result) in enumerate(zip(files, results, strict=True)):

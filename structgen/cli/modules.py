@@ -43,8 +43,8 @@ def targets_at(asked: Mapping[str, Any], place: float) -> DesignTargets:
 
 
 def generate_along(
-    model: WebGenerator, curve: Curve, asked: Mapping[str, Any], count: int | None, overlap: float, radius: float | None,
-    seed: int, console: Console,
+    model: WebGenerator, curve: Curve, asked: Mapping[str, Any], count: int | None, overlap: float,
+    radius: float | None, seed: int, console: Console,
 ) -> list[Generated]:  # fmt: skip
     """Webs for evenly spaced places along ``curve``; as many as cover it with ``overlap`` where ``count`` is None."""
     from assembly import station_parameters, webs_needed

@@ -1,335 +1,362 @@
 """Model 1: sparse analog diffusion of webs.
 
 Node positions flow from noise spread over the box asked for; then, over the nearest candidates of each node, analog
-bits (T. Chen, R. Zhang, G. Hinton, ICLR 2023) for the edges and log strut radii flow from Gaussian noise. One sparse
-graph transformer learns both flows, told by two times which of them runs. The idea of a sparse neighbour representation
-is model 1 of W. Lu, N. A. Lee, M. J. Buehler, PNAS 120 (2023); there neighbour numbers are regressed as real numbers.
+bits (T. Chen, R. Zhang, G. Hinton, ICLR 2023) for the edges, their silk kinds and their log radii flow from Gaussian
+noise. One sparse graph transformer learns both flows, told by two times which of them runs. The idea of a sparse
+neighbour representation is model 1 of W. Lu, N. A. Lee, M. J. Buehler, PNAS 120 (2023); there neighbour numbers are
+regressed as real numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.spatial.distance import pdist, squareform
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from structgen.generators.batches import CONDITIONS, Batch, Request, batch_of, nearest, padded_noise
-from structgen.generators.decode import DecodeError, Proposal, all_pairs, choose_edges, spread
+from structgen.generators.batches import (
+    CATEGORIES,
+    CONDITIONS,
+    Batch,
+    Request,
+    batch_of,
+    category,
+    nearest,
+    placed_noise,
+)
+from structgen.generators.decode import Proposal
 from structgen.generators.flows import interpolate, velocity
-from structgen.generators.nets import SparseGraphTransformer
+from structgen.generators.model import Ask, Config, WebGenerator
+from structgen.generators.nets import Asked, Slots, SparseGraphTransformer
 from structgen.generators.request import TrainingRange
-from structgen.generators.samplers import midpoint
-from structgen.seeds import generator
-from structgen.targets import DesignTargets
+from structgen.generators.samplers import euler
+from structgen.sources.neighbourhoods import MAX_NODES
 from structgen.web import WebGraph
 
-#: Webs sampled at a time.
-SAMPLE_BATCH = 32
-#: Largest classifier-free guidance; far below it the webs already leave the training data.
-MAX_GUIDANCE = 20.0
-#: Fresh proposals tried before a web is given up.
-ATTEMPTS = 6
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: Mean degree, and mean edge length over the expected spacing of nodes, that stand for what is not told.
+TYPICAL_DEGREE, TYPICAL_LENGTH = 2.6, 0.37
 #: Log radius is shown to the network times this, so that its spread is near one.
 RADIUS_GAIN = 4.0
-#: Least and largest size of each kind; a stranger's file may ask for no more.
-LIMITS = {
-    "width": (2, 1024), "edge_width": (1, 1024), "layers": (1, 64), "heads": (1, 64), "candidates": (1, 256),
-    "max_degree": (2, 64),
-}  # fmt: skip
+#: Bits of a silk kind; numbers of a noisy edge: existence, kind, log radius.
+KIND_BITS = (CATEGORIES - 2).bit_length()
+STATES = 2 + KIND_BITS
+#: Score of an edge that is given, and of a pair listed only so that the candidates hang together.
+SURE, LAST = 1e3, -20.0
+#: Share of training webs whose edges are all noise, since every sampling begins there.
+ALL_NOISE = 0.2
+#: Edges are learned on positions as they come out of the flow from this time on, else on the data's.
+ALMOST = 0.7
 
 
 @dataclass(frozen=True)
-class AnalogConfig:
-    """Sizes and limits of the model; stored with its weights."""
+class AnalogConfig(Config):
+    """Sizes and limits of the model; stored with its weights.
 
-    width: int = 128
-    edge_width: int = 32
-    layers: int = 6
-    heads: int = 8
-    candidates: int = 28
-    max_degree: int = 8
-    drop_condition: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(f"{name} is {value!r}, must be a whole number in {low} to {high}")
-        if self.width % 2 or self.width % self.heads:
-            raise ValueError(f"width is {self.width}, must be even and a multiple of heads, {self.heads}")
-        if not isinstance(self.drop_condition, int | float) or not 0 <= self.drop_condition <= 1:
-            raise ValueError(f"drop_condition is {self.drop_condition!r}, must lie in 0 to 1")
-
-
-@dataclass(frozen=True)
-class Generated:
-    """A generated web with what was asked, which targets the model filled in, and the proposal's raw numbers.
-
-    raw: the seven targets measured before decoding (NaN without edges); raw_connected; edges_changed by decoding.
+    neighbours: nearest nodes that a node attends to. candidates: nearest nodes a node may be joined to, and one
+    more for every 7 nodes of the web: 99.5 % of the edges of the default training set are among them.
     """
 
-    web: WebGraph
-    asked: DesignTargets
-    filled: tuple[str, ...]
-    raw: npt.NDArray[np.float64]
-    raw_connected: bool
-    edges_changed: int
+    width: int = 96
+    edge_width: int = 16
+    layers: int = 5
+    heads: int = 4
+    neighbours: int = 16
+    candidates: int = 14
+
+    LIMITS: ClassVar[dict[str, tuple[int, int]]] = Config.LIMITS | {
+        "width": (2, 1024), "edge_width": (1, 1024), "layers": (1, 64), "heads": (1, 64), "neighbours": (1, 256),
+        "candidates": (1, 256),
+    }  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 2 or self.width % self.heads:
+            raise ValueError(f"width is {self.width}, must be even and a multiple of heads, {self.heads}")
+
+    def listed(self, nodes: int) -> int:
+        """Candidates of a node in a web of so many nodes."""
+        return self.candidates + min(nodes, MAX_NODES) // 7
 
 
-class Analog(nn.Module):
-    """The sparse analog diffusion model: `loss` to train it, `sample` to use it."""
+class Analog(WebGenerator):
+    """The sparse analog diffusion model."""
 
     name = "analog"
+    config_type = AnalogConfig
+    steps = 6
+    #: Calls of the network for the edges.
+    edge_steps: ClassVar[int] = 3
 
     def __init__(self, config: AnalogConfig, training_range: TrainingRange) -> None:
-        super().__init__()
-        self.config = config
-        self.range = training_range
+        super().__init__(config, training_range)
+        slots = max(config.neighbours, config.listed(MAX_NODES))
         self.net = SparseGraphTransformer(
-            CONDITIONS, config.width, config.edge_width, config.layers, config.heads, config.candidates
-        )
+            CONDITIONS, STATES, 1 + (CATEGORIES - 1) + 1, slots, config.neighbours, config.width,
+            config.edge_width, config.layers, config.heads,
+        )  # fmt: skip
 
-    def config_dict(self) -> dict[str, float | int]:
-        """What `Analog(AnalogConfig(**...))` needs to be made again."""
-        return asdict(self.config)
+    def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Batch:
+        """Webs with matched noise for their nodes, and noise for their pairs."""
+        return batch_of(webs, rng, lambda nodes: 4 + 3 * nodes + STATES * (nodes * (nodes - 1) // 2))
 
-    @staticmethod
-    def batch(webs: Sequence[WebGraph], rng: np.random.Generator) -> Batch:
-        """The batch that `loss` takes."""
-        return batch_of(webs, rng)
+    # -- training --------------------------------------------------------------------------------
 
-    def forward(self, batch: Batch, draws: Tensor) -> dict[str, Tensor]:
-        """Losses of a batch: ``total`` and its parts ``position``, ``edge``, ``radius``.
-
-        ``draws (B, 4 + 2 N N + 3 N)`` standard normal numbers, so that the loss is a pure function of its arguments.
-        The first half of the batch learns positions, the second edges.
-        """
-        pos, request = batch.pos, batch.request
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses of a batch: ``total`` and its parts ``position``, ``edge``, ``kind``, ``radius``."""
+        pos, mask, request = batch.pos, batch.mask, batch.request
         b, n, _ = pos.shape
-        uniform = torch.special.ndtr(draws[:, :4])
-        edge_noise = _symmetric(draws[:, 4 : 4 + 2 * n * n].reshape(b, n, n, 2))
-        jitter = draws[:, 4 + 2 * n * n :].reshape(b, n, 3) * (request.half_box[:, None] > 0)
-        scale = request.scale
-        learns_edges = torch.arange(b, device=pos.device) >= b // 2
-        t_pos = torch.where(learns_edges, 1.0, uniform[:, 0])
-        t_edge = torch.where(learns_edges, uniform[:, 1], 0.0)
-        clean = pos + 0.03 * scale[:, None, None] * uniform[:, 2, None, None] * jitter
-        x = torch.where(learns_edges[:, None, None], clean, interpolate(batch.noise, pos, t_pos))
-        target = batch.states * torch.tensor([1.0, RADIUS_GAIN], device=pos.device)
-        state = interpolate(edge_noise, target, t_edge) * learns_edges[:, None, None, None]
-        candidates, real = nearest(x, batch.mask, self.config.candidates)
-        drop = uniform[:, 3] < self.config.drop_condition
-        flow, denoised = self._call(x, state, torch.stack([t_pos, t_edge], 1), request, drop, candidates, real)
+        uniform = torch.special.ndtr(batch.draws[:, :4])
+        jitter, noise = batch.draws[:, 4:].split([3 * n, STATES * (n * (n - 1) // 2)], dim=1)
+        asked = _asked(request, batch.known, uniform[:, 3] < self.config.drop_condition)
+        unit = request.scale[:, None, None]
 
-        moving = (batch.mask & ~learns_edges[:, None]).float()[..., None]
-        error = (flow - (pos - batch.noise) / scale[:, None, None]).square()
+        t = uniform[:, 0]
+        x = interpolate(batch.noise, pos, t)
+        slots = self._slots(x, mask, None)
+        given = _given(batch.known, slots)
+        clean = _clean(batch, slots)
+        flow = self.net.flow(x, clean * given[..., None], torch.stack([t, torch.zeros_like(t)], 1), asked, slots)
+        moving = (mask & ~batch.known).float()[..., None]
+        error = (flow - (pos - batch.noise) / unit).square()
         position = (error * moving).sum() / (3 * moving.sum()).clamp_min(1)
-        weight = (real & learns_edges[:, None, None]).float()
-        wanted = _at(target, candidates)
-        is_edge = (wanted[..., 0] > 0).float()
-        edge = (binary_cross_entropy_with_logits(denoised[..., 0], is_edge, reduction="none") * weight).sum()
-        edge = edge / weight.sum().clamp_min(1)
-        thick = ((denoised[..., 1] - wanted[..., 1]).square() * weight * is_edge).sum()
-        thick = thick / (weight * is_edge).sum().clamp_min(1)
-        return {"total": position + 4 * edge + 0.2 * thick, "position": position, "edge": edge, "radius": thick}
 
-    def _call(
-        self,
-        x: Tensor,
-        state: Tensor,
-        t: Tensor,
-        request: Request,
-        drop: Tensor | None,
-        candidates: Tensor,
-        real: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """The network on dense edge states ``(B, N, N, 2)``."""
-        condition = request.condition(drop)
-        slots = _at(state, candidates) * real[..., None]
-        out: tuple[Tensor, Tensor] = self.net(x, slots, t, condition, request.half_box, request.scale, candidates, real)
-        return out
+        # Edges are learned where the flow of positions arrives, or nearly does, not only where the data lie.
+        arrived = x + (1 - t[:, None, None]) * unit * flow.detach().float()
+        wide = 0.05 * uniform[:, 2, None, None] * unit * (request.half_box[:, None] > 0)
+        jittered = pos + wide * jitter.reshape(b, n, 3) * moving
+        x = torch.where((t > ALMOST)[:, None, None], _inside(arrived, request, batch.known), jittered)
+        slots = self._slots(x, mask, request.nodes)
+        given = _given(batch.known, slots)
+        clean = _clean(batch, slots)
+        t = ((uniform[:, 1] - ALL_NOISE) / (1 - ALL_NOISE)).clamp_min(0)
+        state = interpolate(_on_slots(noise.reshape(b, -1, STATES), slots), clean, t)
+        state = torch.where(given[..., None], clean, state)
+        answers = self.net.answers(x, state, torch.stack([torch.ones_like(t), t], 1), asked, slots).float()
+        weight = (slots.real & ~given).float()
+        kind = batch.kind.gather(2, slots.candidates)
+        is_edge = (kind > 0).float()
+        edge = (binary_cross_entropy_with_logits(answers[..., 0], is_edge, reduction="none") * weight).sum()
+        edge = edge / weight.sum().clamp_min(1)
+        weight = weight * is_edge
+        entropy = cross_entropy(answers[..., 1:-1].permute(0, 3, 1, 2), (kind - 1).clamp_min(0), reduction="none")
+        silk = (entropy * weight).sum() / weight.sum().clamp_min(1)
+        thick = ((answers[..., -1] - clean[..., -1]).square() * weight).sum() / weight.sum().clamp_min(1)
+        total = position + 4 * edge + 0.1 * silk + 0.1 * thick
+        return {"total": total, "position": position, "edge": edge, "kind": silk, "radius": thick}
+
+    def _slots(self, x: Tensor, mask: Tensor, nodes: Tensor | None) -> Slots:
+        """What nodes attend to while they move, or where ``nodes (B,)`` are told, what they may be joined to."""
+        if nodes is None:
+            return Slots.of(*nearest(x, mask, self.config.neighbours))
+        listed = torch.tensor([self.config.listed(int(n)) for n in nodes.tolist()], device=x.device)
+        candidates, real = nearest(x, mask, int(listed.max()))
+        return Slots.of(candidates, real & (torch.arange(candidates.shape[2], device=x.device) < listed[:, None, None]))
 
     # -- sampling --------------------------------------------------------------------------------
 
-    def sample(
-        self,
-        targets: DesignTargets | Sequence[DesignTargets],
-        n: int = 1,
-        seed: int = 0,
-        *,
-        radius: float | None = None,
-        steps: int = 8,
-        guidance: float = 1.0,
-    ) -> list[WebGraph]:
-        """``n`` valid webs for each of ``targets``; see `generate`."""
-        return [result.web for result in self.generate(targets, n, seed, radius=radius, steps=steps, guidance=guidance)]
-
-    def generate(
-        self,
-        targets: DesignTargets | Sequence[DesignTargets],
-        n: int = 1,
-        seed: int = 0,
-        *,
-        radius: float | None = None,
-        steps: int = 8,
-        guidance: float = 1.0,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> list[Generated]:
-        """``n`` valid webs for each of ``targets`` (all webs of the first, then of the second, ...).
-
-        Arguments:
-            targets: what is asked; missing numbers are filled from the training data.
-            seed: web k depends on ``(seed, k)`` and its targets, but for rounding: in another batch (more webs asked
-                for, or larger ones beside it) the last bits of its numbers differ.
-            radius: median strut radius in mm; by default the training data's share of the mean edge length.
-            steps: midpoint steps for the positions; edges take half as many, at least 2.
-            guidance: classifier-free guidance (J. Ho, T. Salimans 2022); 1 is none.
-            progress: told how many webs of how many are done.
-
-        Raises `ValueError` for targets outside of what the model was trained on, or that admit no valid web.
-        """
-        asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
-        if n < 1:
-            raise ValueError(f"n is {n}, must be at least 1")
-        if radius is not None and not 0 < radius < np.inf:
-            raise ValueError(f"radius is {radius}, must be a number > 0 in mm")
-        if not 0 <= guidance <= MAX_GUIDANCE:
-            raise ValueError(f"guidance is {guidance}, must lie in 0 to {MAX_GUIDANCE:g}")
-        complete = [self.range.complete(target) for target in asked]
-        todo = [(k, *complete[k // n]) for k in range(n * len(asked))]
-        done: dict[int, Generated] = {}
-        for attempt in range(ATTEMPTS):
-            failed: list[tuple[int, DesignTargets, tuple[str, ...]]] = []
-            for first in range(0, len(todo), SAMPLE_BATCH):
-                chunk = todo[first : first + SAMPLE_BATCH]
-                rngs = [generator(seed, k, attempt) for k, _, _ in chunk]
-                proposals = self._propose([t for _, t, _ in chunk], rngs, steps, guidance)
-                for item, rng, proposal in zip(chunk, rngs, proposals, strict=True):
-                    try:
-                        done[item[0]] = self._decode(item[1], item[2], proposal, radius, rng)
-                    except DecodeError as error:
-                        failed.append(item)
-                        reason = error
-                if progress:
-                    progress(len(done), n * len(asked))
-            todo = failed
-            if not todo:
-                return [done[k] for k in sorted(done)]
-        raise ValueError(
-            f"targets {todo[0][1].as_dict()}: {reason} in {ATTEMPTS} attempts; ask for fewer edges or thinner struts"
-        )
-
     @torch.no_grad()
-    def _propose(
-        self, targets: Sequence[DesignTargets], rngs: Sequence[np.random.Generator], steps: int, guidance: float
-    ) -> list[_Proposed]:
+    def propose(
+        self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], steps: int, guidance: float
+    ) -> list[Proposal]:
+        """A proposal for each of ``asks``: ``steps`` calls of the network for the nodes, `edge_steps` for the edges.
+
+        With guidance the offset of the log-odds that makes the expected number of edges the one asked for, which is
+        known as the number of nodes is, is part of the model.
+        """
         device = next(self.parameters()).device
-        request = Request.of(targets).to(device)
-        noise, mask, states = (value.to(device) for value in padded_noise(targets, rngs))
-        b = len(noise)
+        request = Request.of([ask.target for ask in asks]).to(device)
+        x, mask, known = (value.to(device) for value in placed_noise(asks, rngs))
+        b, n, _ = x.shape
+        pairs = np.zeros((b, n * (n - 1) // 2, STATES), np.float32)
+        for row, ask, rng in zip(pairs, asks, rngs, strict=True):
+            nodes = ask.target.nodes or 0
+            row[: nodes * (nodes - 1) // 2] = rng.standard_normal((nodes * (nodes - 1) // 2, STATES))
+        noise = torch.from_numpy(pairs).to(device)
+        clean = _known_states(asks, n).to(device)
+        told = _asked(request, known, None)
+        untold = _asked(request, known, torch.ones(b, dtype=torch.bool, device=device))
         unit = request.scale[:, None, None]
 
-        def call(
-            x: Tensor, state: Tensor, t: tuple[float, float], candidates: Tensor, real: Tensor
-        ) -> tuple[Tensor, Tensor]:
+        def guided(call: Callable[..., Tensor], x: Tensor, e: Tensor, t: tuple[float, float], slots: Slots) -> Tensor:
             time = torch.tensor(t, device=device).expand(b, 2)
-            flow, denoised = self._call(x, state, time, request, None, candidates, real)
-            if guidance != 1:
-                dropped = torch.ones(b, dtype=torch.bool, device=device)
-                free_flow, free = self._call(x, state, time, request, dropped, candidates, real)
-                flow, denoised = free_flow + guidance * (flow - free_flow), free + guidance * (denoised - free)
-            return flow, denoised
+            if guidance == 0:
+                return call(x, e, time, untold, slots)
+            answer = call(x, e, time, told, slots)
+            if guidance == 1:
+                return answer
+            free = call(x, e, time, untold, slots)
+            return free + guidance * (answer - free)
 
         def move(x: Tensor, t: float) -> Tensor:
-            return unit * call(x, torch.zeros_like(states), (t, 0.0), *nearest(x, mask, self.config.candidates))[0]
+            slots = self._slots(x, mask, None)
+            return unit * guided(self.net.flow, x, _of_slots(clean, slots), (t, 0.0), slots)
 
-        pos = midpoint(move, noise, steps)
-        candidates, real = nearest(pos, mask, self.config.candidates)
-        last = states
+        x = _inside(euler(move, x, steps), request, known)
+        slots = self._slots(x, mask, request.nodes)
+        given = _given(known, slots)
+        fixed = _of_slots(clean, slots)
+        open_pairs = (slots.real & ~given).float() / (1 + slots.mutual.float())
+        wanted = request.nodes * request.mean_degree / 2 - (clean[..., 0] > 0).sum((1, 2)) / 2
+        answers = fixed
 
         def denoise(state: Tensor, t: float) -> Tensor:
-            nonlocal last
-            logit, log_radius = call(pos, state, (1.0, t), candidates, real)[1].unbind(-1)
-            last = _dense(torch.stack([logit, log_radius], -1), candidates, pos.shape[1])
-            return velocity(torch.stack([torch.tanh(last[..., 0] / 2), last[..., 1]], -1), state, t)
+            nonlocal answers
+            state = torch.where(given[..., None], fixed, state)
+            answers = guided(self.net.answers, x, state, (1.0, t), slots)
+            offset = _offset(answers[..., 0], open_pairs, wanted) * min(guidance, 1.0)
+            answers = torch.cat([answers[..., :1] + offset[:, None, None, None], answers[..., 1:]], -1)
+            return velocity(_expected(answers), state, t)
 
-        midpoint(denoise, states, max(2, steps // 2))
-        listed = torch.zeros_like(last[..., 0]).scatter(-1, candidates, real.to(last.dtype)) > 0
-        arrays = [value.cpu().numpy() for value in (pos.double(), last.double(), listed)]
-        sizes = mask.sum(1).tolist()
-        return [_Proposed(arrays[0][k, :m], *(value[k, :m, :m] for value in arrays[1:])) for k, m in enumerate(sizes)]
+        euler(denoise, _on_slots(noise, slots), self.edge_steps)
+        return self._proposals(asks, x, slots, open_pairs > 0, answers)
 
-    def _decode(
-        self,
-        target: DesignTargets,
-        filled: tuple[str, ...],
-        proposed: _Proposed,
-        radius: float | None,
-        rng: np.random.Generator,
-    ) -> Generated:
-        assert target.extents is not None and target.mean_edge_length is not None and target.edges is not None
-        median = self.range.radius_ratio * target.mean_edge_length if radius is None else radius
-        pairs = all_pairs(len(proposed.pos))
-        i, j = pairs.T
-        thickness = median * np.clip(np.exp(proposed.states[i, j, 1] / RADIUS_GAIN), 0.5, 2.0)
-        listed = proposed.listed[i, j] | proposed.listed[j, i]
-        pos = spread(proposed.pos, target.extents, 2 * float(thickness.max()), rng)
-        # Pairs that are no candidates have no score; they come last, the shorter the sooner.
-        far = np.linalg.norm(pos[i] - pos[j], axis=1) / target.mean_edge_length
-        score = np.where(listed, proposed.states[i, j, 0], -20.0 - far)
-        for use in (np.flatnonzero(listed), np.arange(len(pairs))):
-            proposal = Proposal.of(pos, pairs[use], score[use], thickness[use])
-            try:
-                chosen = use[choose_edges(proposal, target.edges, target.mean_edge_length, self.config.max_degree)]
-                break
-            except DecodeError:
-                if len(use) == len(pairs):
-                    raise
-        raw = listed & (score > 0)
-        web = WebGraph(pos, pairs[chosen].T, thickness[chosen])
-        changed = int(np.setxor1d(np.flatnonzero(raw), chosen).size)
-        return Generated(web, target, filled, *_raw_numbers(proposed.pos, pairs[raw]), changed)
+    def _proposals(
+        self, asks: Sequence[Ask], x: Tensor, slots: Slots, is_open: Tensor, answers: Tensor
+    ) -> list[Proposal]:
+        score, radius = answers[..., 0].double().cpu().numpy(), answers[..., -1].double().cpu().numpy() / RADIUS_GAIN
+        kind = answers[..., 1:-1].argmax(-1).cpu().numpy()
+        ends, once = slots.candidates.cpu().numpy(), is_open.cpu().numpy()
+        # A pair that both ends list is taken from the lower one.
+        once &= ~slots.mutual.cpu().numpy() | (np.arange(ends.shape[1])[:, None] < ends)
+        positions = x.double().cpu().numpy()
+        proposals = []
+        for b, ask in enumerate(asks):
+            i, slot = np.nonzero(once[b])
+            edges = np.sort(np.column_stack([i, ends[b][i, slot]]), axis=1)
+            pos = positions[b, : ask.target.nodes]
+            rows = [edges, score[b][i, slot], kind[b][i, slot], radius[b][i, slot]]
+            web = ask.known
+            if web is not None:
+                pos[: web.n] = web.pos
+                of_web = [web.edge_index.T, np.full(web.m, SURE), web.kind, _log_radius(web)]
+                rows = [np.concatenate([a, b]) for a, b in zip(of_web, rows, strict=True)]
+            missing = _bridges(pos, rows[0])
+            if len(missing):
+                zeros = np.zeros(len(missing))
+                of_bridges = [missing, zeros + LAST, zeros.astype(int), zeros]
+                rows = [np.concatenate([a, b]) for a, b in zip(rows, of_bridges, strict=True)]
+            known_nodes, known_edges = (web.n, web.m) if web else (0, 0)
+            proposals.append(Proposal(pos, *rows, known_nodes, known_edges))
+        return proposals
 
 
-@dataclass(frozen=True)
-class _Proposed:
-    """A web before decoding.
+def _asked(request: Request, known: Tensor, drop: Tensor | None) -> Asked:
+    """What the network is told; where ``drop (B,)`` holds, length and degree are what is typical."""
+    length, degree = request.mean_edge_length, request.mean_degree
+    if drop is not None:
+        length = torch.where(drop, TYPICAL_LENGTH * request.scale, length)
+        degree = torch.where(drop, TYPICAL_DEGREE, degree)
+    return Asked(request.condition(drop), request.half_box, request.scale, length, degree, known)
 
-    pos ``(n, 3)``; states ``(n, n, 2)``: logit and log radius of each pair; listed ``(n, n)``: the candidates.
+
+def _inside(x: Tensor, request: Request, known: Tensor) -> Tensor:
+    """Positions, those of nodes that are not given brought back into the box."""
+    half = request.half_box[:, None]
+    return torch.where(known[..., None], x, torch.minimum(torch.maximum(x, -half), half))
+
+
+def _given(known: Tensor, slots: Slots) -> Tensor:
+    """``(B, N, K)`` pairs of two given nodes, of which is known whether they are joined."""
+    flags = known[..., None].float()
+    return ((flags * slots.nodes(flags).squeeze(-1)) > 0) & slots.real
+
+
+def _bits(kind: Tensor) -> Tensor:
+    """Analog bits, -1 or 1, of silk kinds: ``(...)`` to ``(..., KIND_BITS)``."""
+    places = torch.arange(KIND_BITS, device=kind.device)
+    return ((kind[..., None] >> places) & 1).float() * 2 - 1
+
+
+def _states(kind: Tensor, log_radius: Tensor) -> Tensor:
+    """Clean states of categories (0 none, 1 + silk kind): existence -1 or 1, bits of the kind, log radius; ``(..., s)``.
+
+    What is no edge has neither kind nor radius: 0.
     """
-
-    pos: npt.NDArray[np.float64]
-    states: npt.NDArray[np.float64]
-    listed: npt.NDArray[np.bool_]
-
-
-def _raw_numbers(pos: npt.NDArray[np.float64], edges: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], bool]:
-    """The seven numbers, and whether the web is connected, of a proposal as it stands."""
-    n, m = len(pos), len(edges)
-    length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean()) if m else np.nan
-    connected = m > 0 and WebGraph.from_edges(pos, edges).is_connected
-    return np.array([length, *np.ptp(pos, axis=0), n, m, 2 * m / n]), connected
+    exists = (kind > 0).float()[..., None]
+    bits = _bits((kind - 1).clamp_min(0)) * exists
+    return torch.cat([2 * exists - 1, bits, RADIUS_GAIN * log_radius[..., None] * exists], -1)
 
 
-def _symmetric(noise: Tensor) -> Tensor:
-    """Independent noise for each unordered pair: ``(B, N, N, s)`` with its upper triangle mirrored."""
-    upper = noise.permute(0, 3, 1, 2).triu(1)
-    return (upper + upper.transpose(-1, -2)).permute(0, 2, 3, 1)
+def _expected(answers: Tensor) -> Tensor:
+    """States to be expected from answers: logit, logits of kinds, log radius of an edge."""
+    exists = answers[..., :1].sigmoid()
+    bits = _bits(torch.arange(CATEGORIES - 1, device=answers.device))
+    kind = answers[..., 1:-1].softmax(-1) @ bits
+    return torch.cat([2 * exists - 1, kind * exists, answers[..., -1:] * exists], -1)
 
 
-def _at(states: Tensor, candidates: Tensor) -> Tensor:
-    """States of candidates: ``(B, N, N, s)`` and ``(B, N, K)`` to ``(B, N, K, s)``."""
-    return states.gather(2, candidates[..., None].expand(-1, -1, -1, states.shape[-1]))
+def _clean(batch: Batch, slots: Slots) -> Tensor:
+    """States ``(B, N, K, s)`` of the candidates in the data."""
+    return _states(batch.kind.gather(2, slots.candidates), batch.radius.gather(2, slots.candidates))
 
 
-def _dense(slots: Tensor, candidates: Tensor, n: int) -> Tensor:
-    """The inverse of `_at`, mirrored: both directions hold the value of whichever end lists the pair, else 0."""
-    b, s = slots.shape[0], slots.shape[-1]
-    index = candidates[..., None].expand(-1, -1, -1, s)
-    dense = torch.zeros(b, n, n, s, device=slots.device).scatter(2, index, slots)
-    listed = torch.zeros(b, n, n, s, device=slots.device).scatter(2, index, torch.ones_like(slots))
-    return torch.where(listed > 0, dense, dense.transpose(1, 2))
+def _of_slots(states: Tensor, slots: Slots) -> Tensor:
+    """States of candidates: ``(B, N, N, s)`` to ``(B, N, K, s)``."""
+    return states.gather(2, slots.candidates[..., None].expand(-1, -1, -1, states.shape[-1]))
+
+
+def _on_slots(pairs: Tensor, slots: Slots) -> Tensor:
+    """Values of pairs ``(B, N (N - 1) / 2, s)`` where slots hold them ``(B, N, K, s)``; pair i < j is j (j - 1) / 2 + i.
+
+    That number does not depend on how many nodes there are, so padding changes nothing.
+    """
+    b, n, k = slots.candidates.shape
+    here = torch.arange(n, device=pairs.device)[:, None]
+    low, high = torch.minimum(here, slots.candidates), torch.maximum(here, slots.candidates)
+    # A slot that counts for nothing may name its own node, which is no pair.
+    number = (high * (high - 1) // 2 + low).clamp(max=pairs.shape[1] - 1)
+    rows = number + torch.arange(b, device=pairs.device)[:, None, None] * pairs.shape[1]
+    return pairs.flatten(0, 1).index_select(0, rows.flatten()).view(b, n, k, -1)
+
+
+def _offset(logit: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
+    """``(B,)`` what must be added to all ``logit (B, N, K)`` for sum(weight sigmoid(logit)) to be ``wanted (B,)``."""
+    low, high = torch.full_like(wanted, -12.0), torch.full_like(wanted, 12.0)
+    for _ in range(16):
+        middle = (low + high) / 2
+        many = ((logit + middle[:, None, None]).sigmoid() * weight).sum((1, 2)) > wanted
+        low, high = torch.where(many, low, middle), torch.where(many, middle, high)
+    return (low + high) / 2
+
+
+def _log_radius(web: WebGraph) -> FloatArray:
+    """Log of the radii over their median; empty without edges."""
+    ratio: FloatArray = np.log(web.radius / np.median(web.radius)) if web.m else np.zeros(0)
+    return ratio
+
+
+def _known_states(asks: Sequence[Ask], n: int) -> Tensor:
+    """``(B, N, N, s)`` clean states of pairs of given nodes, 0 of all others."""
+    states = torch.zeros(len(asks), n, n, STATES)
+    for row, ask in zip(states, asks, strict=True):
+        web = ask.known
+        if web is not None:
+            kinds, radius = np.zeros((web.n, web.n), np.int64), np.zeros((web.n, web.n), np.float32)
+            i, j = web.edge_index
+            kinds[i, j] = kinds[j, i] = category(web.kind)
+            radius[i, j] = radius[j, i] = _log_radius(web)
+            row[: web.n, : web.n] = _states(torch.from_numpy(kinds), torch.from_numpy(radius))
+    return states
+
+
+def _bridges(pos: FloatArray, edges: IntArray) -> IntArray:
+    """``(k, 2)`` the shortest pairs that make candidates ``edges`` hang together."""
+    n = len(pos)
+    parts, label = connected_components(coo_array((np.ones(len(edges)), edges.T), shape=(n, n)), directed=False)
+    if parts == 1:
+        return np.zeros((0, 2), np.int64)
+    tree = minimum_spanning_tree(squareform(pdist(pos)) + 1e-9).tocoo()
+    pairs = np.sort(np.column_stack([tree.row, tree.col]).astype(np.int64), axis=1)
+    found: IntArray = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
+    return found

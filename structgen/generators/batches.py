@@ -68,8 +68,8 @@ class Batch:
     """Webs to learn a flow from.
 
     pos, noise ``(B, N, 3)`` mm; mask ``(B, N)`` of the nodes that are no padding; known ``(B, N)`` of those that are
-    given (their noise is their place); kind ``(B, N, N)`` 0 for no edge, else 1 + silk kind; radius ``(B, N, N)`` log of
-    the radius over its median, 0 for no edge; noise beyond the places: draws ``(B, d)`` standard normal numbers.
+    given (their noise is their place); kind ``(B, N, N)`` 0 for no edge, else 1 + silk kind; radius ``(B, N, N)`` log
+    of the radius over its median, 0 for no edge; noise beyond the places: draws ``(B, d)`` standard normal numbers.
     """
 
     request: Request
@@ -156,7 +156,7 @@ def category(kind: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def placed_noise(asks: Sequence[Ask], rngs: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor, Tensor]:
-    """Where sampling begins: places ``(B, N, 3)``, each web's from its own generator, masks of nodes and known nodes."""
+    """Where sampling begins: places ``(B, N, 3)``, each web's from its own generator; masks of nodes and known ones."""
     sizes = [ask.target.nodes or 0 for ask in asks]
     count, most = len(sizes), max(sizes)
     pos, mask, known = np.zeros((count, most, 3)), np.zeros((count, most), bool), np.zeros((count, most), bool)

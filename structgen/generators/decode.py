@@ -1,20 +1,22 @@
 """From what a network proposes to a valid web: connected, exact in its counts, free of crossing struts.
 
-Shared by all generators. The proposal is a position for each node and a score (a log-odds) for each candidate edge; the
-result is valid by construction, not by repair: a maximum spanning tree of the scores, then the best edges that remain,
-never past the degree limit and never through another strut. A tilt of the scores by lambda times the length, found by
-bisection, brings the mean edge length to the one asked for.
+Shared by all generators, and valid by construction, not by repair. Nodes are fitted to the box and kept apart
+(`spread`), edges are chosen greedily by score (`choosing`), then the nodes are moved a little until the mean edge
+length is the one asked for (`polish`). A part of the web may be given: then the rest is painted in.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from structgen.geometry import segment_distance
+from structgen.generators.choosing import CLEARANCE, Candidates, choose_edges
+from structgen.generators.polish import Room, polished
+from structgen.geometry import nearest_shares
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
@@ -22,24 +24,163 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: Bisection steps for the tilt, and its largest magnitude per mean edge length.
-TILT_STEPS, MAX_TILT = 18, 30.0
-#: Struts and nodes are kept this much further apart than touching, so that rounding cannot close the gap.
-CLEARANCE = 1.001
+#: Rounds of pushing nodes apart.
+PUSHES = 400
+#: Least and largest strut radius in medians.
+THICKNESS = (0.5, 2.0)
+#: How often the struts may be made thinner by half where no web is found with the radius asked for.
+HALVINGS = 6
+#: Score below all others of pairs that the model did not propose; out of reach of any tilt.
+UNPROPOSED = 1e4
 
 
 class DecodeError(ValueError):
     """The proposal admits no valid web with the counts asked for."""
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """What a model proposes for one web.
+
+    Arguments:
+        pos: ``(n, 3)`` node positions in mm, about the origin.
+        edges: ``(c, 2)`` candidate edges, each once with i < j.
+        score: ``(c,)`` log-odds, the noise of sampling already in it: > 0 means the model's own (raw) web has it.
+        kind: ``(c,)`` silk types of the candidates, see `structgen.web.KINDS`.
+        log_radius: ``(c,)`` logarithm of the strut radius over the web's median.
+        known_nodes: the first so many nodes are given and stay where they are, bit for bit.
+        known_edges: the first so many candidates are given edges that stay, whatever their score.
+    """
+
+    pos: FloatArray
+    edges: IntArray
+    score: FloatArray
+    kind: npt.NDArray[Any]
+    log_radius: FloatArray
+    known_nodes: int = 0
+    known_edges: int = 0
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A valid web and in how many edges it differs from the raw one, known edges aside.
+
+    The web's edges are in the order of the candidates; pairs that were none come last.
+    """
+
+    web: WebGraph
+    edges_changed: int
+
+
+def decode(
+    proposal: Proposal,
+    target: DesignTargets,
+    radius: float,
+    max_degree: int,
+    rng: np.random.Generator,
+    known_radius: FloatArray | None = None,
+    region: FloatArray | None = None,
+    lenient: bool = False,
+) -> Decoded:
+    """The valid web nearest to what is proposed, with the counts, box and mean edge length of ``target``.
+
+    Arguments:
+        target: complete. Without known nodes the web has its box to the last bit. With them, ``edges`` counts the known
+            ones too, but ``mean_edge_length`` is that of the new edges alone and ``extents`` is not used.
+        radius: median strut radius in mm; struts have half to twice that.
+        max_degree: most edges at a node. Known edges may exceed it, or cross; no new edge adds to that.
+        rng: for nodes that lie in one place.
+        known_radius: ``(known_edges,)`` mm, kept bit for bit.
+        region: ``(2, 3)`` lower and upper corner in mm within which new nodes are kept.
+        lenient: rather than fail, use pairs that are no candidates, or take fewer edges than asked for where greed
+            finds no more, and where even so no web is found halve the radius of new struts, up to `HALVINGS` times.
+
+    New nodes are connected to known ones, so the web is connected where the known part is.
+
+    Raises `DecodeError` where no valid web is found.
+    """
+    assert target.extents is not None and target.mean_edge_length is not None and target.edges is not None
+    every = _with_all_pairs(proposal) if lenient else proposal
+    for halving in range(HALVINGS + 1 if lenient else 1):
+        thickness = radius * 0.5**halving * np.clip(np.exp(every.log_radius), *THICKNESS)
+        if known_radius is not None:
+            thickness[: every.known_edges] = known_radius
+        try:
+            return _decoded(every, target, thickness, max_degree, rng, region, lenient)
+        except DecodeError as error:
+            reason = error
+    raise reason
+
+
+def _decoded(
+    proposal: Proposal,
+    target: DesignTargets,
+    thickness: FloatArray,
+    max_degree: int,
+    rng: np.random.Generator,
+    region: FloatArray | None,
+    lenient: bool,
+) -> Decoded:
+    """`decode` with strut radii ``thickness (c,)`` in mm."""
+    assert target.extents is not None and target.mean_edge_length is not None and target.edges is not None
+    known_nodes, known_edges = proposal.known_nodes, proposal.known_edges
+    if known_nodes:
+        low, high = np.array([[-np.inf] * 3, [np.inf] * 3]) if region is None else np.asarray(region, float)
+        pos = _painted_in(proposal, thickness, low, high, rng)
+        free = np.repeat(np.arange(len(pos)) >= known_nodes, 3).reshape(-1, 3)
+    else:
+        high = np.asarray(target.extents) / 2
+        low = -high
+        pos = spread(proposal.pos, target.extents, 2 * float(thickness.max()), rng)
+        # Nodes on the faces of the box make it what it is.
+        free = (pos > low) & (pos < high)
+    candidates = Candidates(pos, proposal.edges, proposal.score, thickness, known_nodes, known_edges)
+    choice = choose_edges(candidates, target.edges, target.mean_edge_length, max_degree, lenient=lenient)
+    if choice is None:
+        raise DecodeError(f"no valid web of {len(pos)} nodes and {target.edges} edges was found")
+    chosen = choice.taken
+    room = Room(low, high, free, known_nodes, known_edges)
+    pos = polished(pos, proposal.edges[chosen], thickness[chosen], target.mean_edge_length, room)
+    raw = known_edges + np.flatnonzero(proposal.score[known_edges:] > 0)
+    web = WebGraph(pos, proposal.edges[chosen].T, thickness[chosen], proposal.kind[chosen])
+    return Decoded(web, len(np.setxor1d(raw, chosen[known_edges:], assume_unique=True)))
+
+
+def _with_all_pairs(proposal: Proposal) -> Proposal:
+    """``proposal`` with all pairs as candidates but those of two known nodes; the added ones come last."""
+    n = len(proposal.pos)
+    i, j = all_pairs(n).T
+    new = j >= proposal.known_nodes
+    new[new] = ~np.isin(i[new] * n + j[new], proposal.edges[:, 0] * n + proposal.edges[:, 1])
+    i, j = i[new], j[new]
+    if not len(i):
+        return proposal
+    far = np.linalg.norm(proposal.pos[i] - proposal.pos[j], axis=1)
+    score = min(float(proposal.score.min(initial=0.0)), 0.0) - UNPROPOSED - far / max(float(far.max()), 1e-300)
+    raw = proposal.kind[proposal.score > 0]
+    usual = np.bincount(raw).argmax() if len(raw) else 0
+    return replace(
+        proposal,
+        edges=np.concatenate([proposal.edges, np.column_stack([i, j])]),
+        score=np.concatenate([proposal.score, score]),
+        kind=np.concatenate([proposal.kind, np.full(len(i), usual, proposal.kind.dtype)]),
+        log_radius=np.concatenate([proposal.log_radius, np.zeros(len(i))]),
+    )
+
+
+# -- positions ---------------------------------------------------------------------------------------------
+
+
 def fit_box(pos: FloatArray, extents: npt.ArrayLike) -> FloatArray:
-    """``pos (n, 3)`` stretched along each axis so that its bounding box has sides ``extents`` and centre 0."""
+    """``pos (n, 3)`` stretched along each axis so that its bounding box has sides ``extents`` and centre 0, exactly."""
     low, high = pos.min(0), pos.max(0)
-    side = high - low
-    wanted = np.asarray(extents, float)
-    factor = np.divide(wanted, side, out=np.zeros(3), where=side > 0)
-    fitted: FloatArray = (pos - (low + high) / 2) * factor
-    return fitted
+    side, half = high - low, np.asarray(extents, float) / 2
+    factor = np.divide(2 * half, side, out=np.zeros(3), where=side > 0)
+    fitted = np.clip((pos - (low + high) / 2) * factor, -half, half)
+    # Rounding would leave the box off by a bit.
+    wide = side > 0
+    exact: FloatArray = np.where(wide & (pos == low), -half, np.where(wide & (pos == high), half, fitted))
+    return exact
 
 
 def spread(pos: FloatArray, extents: npt.ArrayLike, distance: float, rng: np.random.Generator) -> FloatArray:
@@ -53,155 +194,60 @@ def spread(pos: FloatArray, extents: npt.ArrayLike, distance: float, rng: np.ran
     if collapsed.any():
         pos = pos + collapsed * rng.standard_normal(pos.shape)
     pos = fit_box(pos, extents)
-    for _ in range(200):
+    for _ in range(PUSHES):
         pairs = cKDTree(pos).query_pairs(distance, output_type="ndarray")
         if not len(pairs):
             return pos
-        i, j = pairs.T
-        apart = pos[i] - pos[j]
-        length = np.linalg.norm(apart, axis=1, keepdims=True)
-        aside = rng.standard_normal(apart.shape) * (half > 0)
-        direction = np.where(length > 1e-3 * distance, apart / np.maximum(length, 1e-300), aside)
-        push = 0.55 * (1.02 * distance - length) * direction
-        np.add.at(pos, i, push)
-        np.add.at(pos, j, -push)
-        pos = fit_box(np.clip(pos, -half, half), extents)
-    raise DecodeError(f"{len(pos)} nodes do not fit into the box at a distance of {distance:.3g} mm")
+        pos = fit_box(np.clip(pos + _push(pos, pairs, distance, half > 0, rng), -half, half), extents)
+    raise _no_room(len(pos), "box", distance)
 
 
-def crossing(pos: FloatArray, edges: IntArray, radius: FloatArray) -> BoolArray:
-    """``(m, m)`` which edges ``(m, 2)`` run through one another: nearer than the sum of their radii, no shared node."""
-    a, b = pos[edges[:, 0]], pos[edges[:, 1]]
-    reach = np.linalg.norm(a - b, axis=1) / 2 + radius
-    middle = (a + b) / 2
-    i, j = np.triu_indices(len(edges), 1)
-    near = np.square(middle[i] - middle[j]).sum(1) < np.square(reach[i] + reach[j])
-    i, j = i[near], j[near]
-    apart = (edges[i][:, :, None] != edges[j][:, None, :]).all(axis=(1, 2))
-    i, j = i[apart], j[apart]
-    hit = segment_distance(a[i], b[i], a[j], b[j]) < CLEARANCE * (radius[i] + radius[j])
-    matrix = np.zeros((len(edges), len(edges)), bool)
-    matrix[i[hit], j[hit]] = matrix[j[hit], i[hit]] = True
-    return matrix
+def _painted_in(
+    proposal: Proposal, thickness: FloatArray, low: FloatArray, high: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Positions with the new nodes within ``low`` to ``high``, away from all nodes and off the known struts."""
+    known, distance, axes = proposal.known_nodes, 2 * float(thickness.max()), high > low
+    start, end = proposal.pos[proposal.edges[: proposal.known_edges].T]
+    new_radius = float(thickness[proposal.known_edges :].max(initial=0.0))
+    reach = CLEARANCE * (thickness[: proposal.known_edges] + new_radius)
+    pos = proposal.pos.copy()
+    for _ in range(PUSHES):
+        pos[known:] = np.clip(pos[known:], low, high)
+        pairs = cKDTree(pos).query_pairs(distance, output_type="ndarray")
+        pairs = pairs[(pairs >= known).any(axis=1)]
+        new = pos[known:, None]
+        share = nearest_shares(new, new, start, end)[1][..., None]
+        away = new - (start + share * (end - start))
+        node, strut = np.nonzero(np.linalg.norm(away, axis=2) < reach)
+        if not len(pairs) and not len(node):
+            return pos
+        push = _push(pos, pairs, distance, axes, rng)[known:]
+        np.add.at(push, node, _outwards(away[node, strut], reach[strut, None], axes, rng))
+        pos[known:] += push
+    raise _no_room(len(pos) - known, "region", distance)
 
 
-@dataclass(frozen=True)
-class _Candidates:
-    """Candidate edges ``(c, 2)`` among ``nodes`` nodes, with lengths (mm) and scores.
-
-    excluded: for each candidate the set of those that run through it, as the bits of a number.
-    """
-
-    nodes: int
-    edges: IntArray
-    length: FloatArray
-    score: FloatArray
-    excluded: list[int]
-
-    @classmethod
-    def of(cls, pos: FloatArray, edges: IntArray, score: FloatArray, radius: FloatArray) -> _Candidates:
-        """From positions, candidates, their scores and radii ``(c,)``."""
-        length = np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1)
-        packed = np.packbits(crossing(pos, edges, radius), axis=1, bitorder="little")
-        return cls(len(pos), edges, length, score, [int.from_bytes(row.tobytes(), "little") for row in packed])
-
-    def chosen(self, score: FloatArray, count: int, max_degree: int) -> IntArray | None:
-        """Numbers of ``count`` candidates that make a valid web, greedily by ``score``; None where greed fails."""
-        order = np.argsort(-score, kind="stable").tolist()
-        ends = self.edges.tolist()
-        degree = [0] * self.nodes
-        parent = list(range(self.nodes))
-        taken: list[int] = []
-        rest: list[int] = []
-        blocked = 0
-
-        def root(i: int) -> int:
-            while parent[i] != i:
-                parent[i] = parent[parent[i]]
-                i = parent[i]
-            return i
-
-        for closing in (False, True):
-            for e in rest if closing else order:
-                i, j = ends[e]
-                if degree[i] >= max_degree or degree[j] >= max_degree or blocked >> e & 1:
-                    continue
-                a, b = root(i), root(j)
-                if a == b and not closing:
-                    rest.append(e)
-                    continue
-                if closing and len(taken) == count:
-                    break
-                parent[a] = b
-                degree[i] += 1
-                degree[j] += 1
-                blocked |= self.excluded[e]
-                taken.append(e)
-            if len(taken) < self.nodes - 1:
-                return None
-        return np.sort(np.array(taken)) if len(taken) == count else None
+def _push(pos: FloatArray, pairs: IntArray, distance: float, axes: BoolArray, rng: np.random.Generator) -> FloatArray:
+    """``(n, 3)`` moves that bring ``pairs (k, 2)`` of nodes ``distance`` apart, along ``axes`` where they coincide."""
+    i, j = pairs.T
+    push = _outwards(pos[i] - pos[j], np.full((len(pairs), 1), distance), axes, rng)
+    moves = np.zeros_like(pos)
+    np.add.at(moves, i, push)
+    np.add.at(moves, j, -push)
+    return moves
 
 
-def choose_edges(proposal: _Candidates, count: int, mean_length: float, max_degree: int) -> IntArray:
-    """Numbers of the ``count`` candidates that make a valid web with about the mean edge length asked for (mm).
-
-    Raises `DecodeError` where no tilt gives a valid web.
-    """
-
-    def attempt(tilt: float) -> tuple[float, IntArray | None]:
-        taken = proposal.chosen(proposal.score + tilt * proposal.length / mean_length, count, max_degree)
-        return (np.nan if taken is None else float(proposal.length[taken].mean()) - mean_length), taken
-
-    low, high = -MAX_TILT, MAX_TILT
-    found: list[tuple[float, IntArray]] = []
-    tilt = 0.0
-    for _ in range(TILT_STEPS):
-        excess, taken = attempt(tilt)
-        if taken is not None:
-            found.append((abs(excess), taken))
-        # Long struts are in each other's way: where greed fails, shorter ones are tried.
-        if np.isnan(excess) or excess > 0:
-            high = tilt
-        else:
-            low = tilt
-        tilt = (low + high) / 2
-    if not found:
-        raise DecodeError(f"no valid web of {proposal.nodes} nodes and {count} edges was found")
-    return min(found, key=lambda item: item[0])[1]
+def _outwards(apart: FloatArray, distance: FloatArray, axes: BoolArray, rng: np.random.Generator) -> FloatArray:
+    """A little over half of what vectors ``apart (k, 3)`` lack in length of ``distance (k, 1)``, in their direction."""
+    length = np.linalg.norm(apart, axis=1, keepdims=True)
+    aside = rng.standard_normal(apart.shape) * axes
+    direction = np.where(length > 1e-3 * distance, apart / np.maximum(length, 1e-300), aside)
+    push: FloatArray = 0.55 * (1.05 * distance - length) * direction
+    return push
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """What a model proposes for one web; positions in mm about the origin, score > 0 for its own edges."""
-
-    pos: FloatArray
-    edges: IntArray
-    score: FloatArray
-    kind: IntArray
-    log_radius: FloatArray
-    known_nodes: int = 0
-    known_edges: int = 0
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A valid web, and how many edges of the proposal were changed."""
-
-    web: WebGraph
-    edges_changed: int
-
-
-def decode(
-    proposal: Proposal, target: DesignTargets, radius: float, max_degree: int, rng: np.random.Generator,
-    known_radius: FloatArray | None = None, region: FloatArray | None = None, lenient: bool = False,
-) -> Decoded:  # fmt: skip
-    """Interim."""
-    thickness = radius * np.clip(np.exp(proposal.log_radius), 0.5, 2.0)
-    pos = spread(proposal.pos, target.extents, 2 * float(thickness.max()), rng)
-    candidates = _Candidates.of(pos, proposal.edges, proposal.score, thickness)
-    chosen = choose_edges(candidates, target.edges, target.mean_edge_length, max_degree)
-    web = WebGraph(pos, proposal.edges[chosen].T, thickness[chosen], proposal.kind[chosen])
-    return Decoded(web, int(np.setxor1d(np.flatnonzero(proposal.score > 0), chosen).size))
+def _no_room(nodes: int, where: str, distance: float) -> DecodeError:
+    return DecodeError(f"{nodes} nodes do not fit into the {where} at a distance of {distance:.3g} mm")
 
 
 def all_pairs(nodes: int) -> IntArray:

@@ -49,6 +49,26 @@ def velocity(denoised: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
     return (denoised - x) / (1 - torch.as_tensor(t)).clamp_min(1e-3)
 
 
+def times(steps: int, power: float = 1.0) -> list[float]:
+    """``steps + 1`` times from 0 to 1; with ``power > 1`` they crowd towards the data."""
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, must be at least 1")
+    return [1 - (1 - k / steps) ** power for k in range(steps + 1)]
+
+
+def karras(steps: int, least: float, most: float, power: float = 7.0) -> list[float]:
+    """``steps`` standard deviations of noise from ``most`` to ``least``, then 0.
+
+    Evenly spaced in their ``1 / power``-th power: T. Karras, M. Aittala, T. Aila, S. Laine (NeurIPS 2022), eq. 5.
+    """
+    if steps < 2:
+        raise ValueError(f"steps is {steps}, must be at least 2")
+    if not 0 < least < most:
+        raise ValueError(f"least is {least:g}, must lie between 0 and most, {most:g}")
+    first, last = most ** (1 / power), least ** (1 / power)
+    return [(first + k / (steps - 1) * (last - first)) ** power for k in range(steps)] + [0.0]
+
+
 def signed_permutations() -> npt.NDArray[np.float64]:
     """``(48, 3, 3)``: the symmetries of a box-aligned request, all permutations of axes with all signs."""
     eye = np.eye(3)

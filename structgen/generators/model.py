@@ -6,11 +6,10 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from structgen.generators.decode import DecodeError, Proposal, decode
@@ -27,20 +26,10 @@ SAMPLE_BATCH = 32
 MAX_GUIDANCE = 20.0
 #: Fresh proposals tried before a web is given up.
 ATTEMPTS = 6
-#: Nodes that a network is asked for at a time; larger webs grow.
-MOST_NODES = 128
 
 
 class OutOfRangeWarning(UserWarning):
     """A request lies outside of what the model was trained on, and was answered as near as possible."""
-
-
-class Batch(Protocol):
-    """Webs to learn from, as a model's `loss` takes them."""
-
-    def to(self, device: torch.device) -> Self:
-        """The same on ``device``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -121,7 +110,10 @@ class WebGenerator(nn.Module, ABC):
 
     @abstractmethod
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Any:
-        """Webs and all random numbers of a training step: ``forward`` is a pure function of it."""
+        """Webs and all random numbers of a training step: ``forward`` is a pure function of it.
+
+        A dataclass of tensors (or of such dataclasses) with one row a web, and a method ``to(device)``.
+        """
 
     @abstractmethod
     def forward(self, batch: Any) -> dict[str, Tensor]:
@@ -161,8 +153,8 @@ class WebGenerator(nn.Module, ABC):
         """``n`` valid webs for each of ``targets`` (all webs of the first, then of the second, ...).
 
         Arguments:
-            targets: what is asked; missing numbers are filled from the training data. Past `MOST_NODES` nodes a web is
-                grown, one region after the other.
+            targets: what is asked; missing numbers are filled from the training data. A web of more nodes
+                than any of those is grown, one region after the other.
             seed: web k depends on ``(seed, k)`` and its targets, but for rounding: in another batch (more webs asked
                 for, or larger ones beside it) the last bits of its numbers differ.
             radius: median strut radius in mm; by default the training data's share of the mean edge length.
@@ -174,7 +166,7 @@ class WebGenerator(nn.Module, ABC):
         Targets outside of the training range are answered as near as possible, with an `OutOfRangeWarning` that says
         how far off. Raises `ValueError` for targets that admit no valid web.
         """
-        from structgen.generators.growth import grown
+        from structgen.generators.growth import Sampling, grown
 
         asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
         steps = self._checked(n, radius, steps, guidance)
@@ -184,8 +176,8 @@ class WebGenerator(nn.Module, ABC):
         todo = []
         for k in range(total):
             request = complete[k // n]
-            if (request.target.nodes or 0) > MOST_NODES:
-                done[k] = grown(self, request, radius, generator(seed, k), steps, guidance)
+            if (request.target.nodes or 0) > self.range.most_nodes:
+                done[k] = grown(Sampling(self, generator(seed, k), steps, guidance), request, radius)
                 if progress:
                     progress(len(done), total)
             else:
@@ -236,10 +228,11 @@ class WebGenerator(nn.Module, ABC):
         Raises `ValueError` for a region that is none or that the web does not come near, and where no valid
         extension is found.
         """
-        from structgen.generators.growth import extended
+        from structgen.generators.growth import Sampling, extended
 
         steps = self._checked(1, None, steps, guidance)
-        return extended(self, web, np.asarray(region, float), targets, generator(seed), steps, guidance)
+        sampling = Sampling(self, generator(seed), steps, guidance)
+        return extended(sampling, web, np.asarray(region, float), targets)
 
     def _checked(self, n: int, radius: float | None, steps: int | None, guidance: float) -> int:
         if n < 1:

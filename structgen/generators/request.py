@@ -55,13 +55,13 @@ class TrainingRange:
         full, filled = asked.filled(self._typical(asked))
         assert full.extents is not None and full.nodes is not None
         assert full.mean_edge_length is not None and full.mean_degree is not None
-        outside = [
-            f"{name} is {value:g}, trained on {low:g} to {high:g}"
-            for name, value, (low, high) in (
-                ("nodes", full.nodes, self._between(4)), ("mean_degree", full.mean_degree, self._between(6)),
-            )
-            if not low - 5e-3 <= value <= high + 5e-3
-        ]  # fmt: skip
+        outside = []
+        # Webs of more nodes are grown from smaller ones.
+        if full.nodes < self._between(4)[0]:
+            outside.append(f"nodes is {full.nodes}, trained on {self._between(4)[0]:g} to {self.most_nodes}")
+        low, high = self._between(6)
+        if not low - 5e-3 <= full.mean_degree <= high + 5e-3:
+            outside.append(f"mean_degree is {full.mean_degree:.4g}, trained on {low:.4g} to {high:.4g}")
         # A web of few nodes has few edges to a node even at the largest mean degree; trees have the fewest.
         degree = float(np.clip(full.mean_degree, *self._between(6)))
         most = full.nodes * (full.nodes - 1) // 2
@@ -76,6 +76,11 @@ class TrainingRange:
             )
         near = DesignTargets(float(np.clip(full.mean_edge_length, low, high)), full.extents, full.nodes, edges)
         return Completed(full, filled, near, tuple(outside))
+
+    @property
+    def most_nodes(self) -> int:
+        """Most nodes of a training web."""
+        return int(self._between(4)[1])
 
     def _between(self, column: int) -> tuple[float, float]:
         return float(self.rows[:, column].min()), float(self.rows[:, column].max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from importlib import resources
@@ -14,8 +15,6 @@ import torch
 from safetensors.torch import save_file
 
 from structgen.files import whole_file
-from structgen.generators.analog import Analog
-from structgen.generators.discrete import Discrete
 from structgen.generators.model import WebGenerator
 from structgen.generators.request import TrainingRange
 
@@ -23,8 +22,17 @@ FORMAT, VERSION = "structgen-model", 1
 #: Larger files are refused before they are read, bytes.
 MAX_BYTES = 2**30
 #: Models that come with the package, by name.
-MODELS: dict[str, type[WebGenerator]] = {kind.name: kind for kind in (Analog, Discrete)}
+#: Where the class of each model is; imported when it is wanted.
+MODELS = {"analog": "Analog", "discrete": "Discrete", "autoregressive": "Autoregressive"}
 SHIPPED = tuple(MODELS)
+
+
+def model_type(name: str) -> type[WebGenerator]:
+    """The class of the model of that name; `ValueError` for a name that is none."""
+    if name not in MODELS:
+        raise ValueError(f"model is {name!r}, must be one of {', '.join(MODELS)}")
+    found: type[WebGenerator] = getattr(importlib.import_module(f"structgen.generators.{name}"), MODELS[name])
+    return found
 
 
 def shipped(name: str, suffix: str = ".safetensors") -> Path:
@@ -74,9 +82,7 @@ def _model(header: Any, tensors: dict[str, torch.Tensor]) -> WebGenerator:
     said = [header.get(name) for name in ("format", "version")] if isinstance(header, dict) else []
     if said != [FORMAT, VERSION]:
         raise ValueError(f"its header does not say {FORMAT} {VERSION}")
-    if header.get("model") not in MODELS:
-        raise ValueError(f"its model is {header.get('model')!r}, must be one of {', '.join(MODELS)}")
-    kind = MODELS[header["model"]]
+    kind = model_type(header.get("model"))
     config = kind.config_type(**header["config"])
     rows = tensors.pop("range.rows").double().numpy()
     ratio = header["radius_ratio"]

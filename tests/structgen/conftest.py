@@ -67,7 +67,7 @@ def model() -> Analog:
 @pytest.fixture(scope="session")
 def tiny_config() -> AnalogConfig:
     """The smallest analog model of use in a test."""
-    return AnalogConfig(width=16, edge_width=8, layers=1, heads=2, candidates=12)
+    return AnalogConfig(width=16, edge_width=8, layers=2, heads=2, neighbours=8, candidates=10)
 
 
 @pytest.fixture

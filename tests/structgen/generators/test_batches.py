@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from structgen.generators.batches import CONDITIONS, Request, batch_of, nearest, padded_noise
+from structgen.generators.batches import CONDITIONS, Request, batch_of, nearest, one_side, placed_noise
 from structgen.generators.flows import signed_permutations
+from structgen.generators.model import Ask
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
@@ -52,24 +53,37 @@ def test_dropped_condition_tells_nothing_of_length_and_degree():
 
 
 def test_batch_without_augmentation_is_the_centred_web(path, cube):
-    batch = batch_of([path, cube], np.random.default_rng(0), augment=False)
+    batch = batch_of([path, cube], np.random.default_rng(0), given=0.0, augment=False)
     assert batch.pos.shape == batch.noise.shape == (2, 8, 3)
     assert batch.mask.tolist() == [[True] * 4 + [False] * 4, [True] * 8]
     np.testing.assert_array_equal(batch.pos[0, :4], path.pos - [6.5, 7, 6])
     np.testing.assert_array_equal(batch.pos[1], cube.pos - 5)
     for padded in (batch.pos[0, 4:], batch.noise[0, 4:]):
         assert (padded == 0).all()
-    bit, log_radius = batch.states.unbind(-1)
     edges = np.zeros((8, 8), bool)
     edges[tuple(path.edge_index)] = edges[tuple(path.edge_index[::-1])] = True
-    np.testing.assert_array_equal(bit[0], np.where(edges, 1, -1))
-    np.testing.assert_allclose(log_radius[0][edges].unique(), np.log([0.5, 1, 2]), atol=1e-6)
-    assert (log_radius[0][~torch.tensor(edges)] == 0).all()
-    assert torch.equal(batch.states, batch.states.transpose(1, 2))
+    # A kind that has no name is as good as none: edges of `path` are unspecified, category 1.
+    np.testing.assert_array_equal(batch.kind[0], edges.astype(int))
+    for (i, j), kind in zip(cube.edge_index.T, cube.kind, strict=True):
+        assert batch.kind[1, i, j] == 1 + kind
+    assert (batch.kind[1] > 0).sum() == 2 * cube.m
+    np.testing.assert_allclose(batch.radius[0][edges].unique(), np.log([0.5, 1, 2]), atol=1e-6)
+    assert (batch.radius[0][~torch.tensor(edges)] == 0).all()
+    for value in (batch.kind, batch.radius):
+        assert torch.equal(value, value.transpose(1, 2))
+    assert not batch.known.any()
+
+
+def test_draws_are_as_many_as_are_asked_for(path, cube):
+    batch = batch_of([path, cube] * 200, np.random.default_rng(0), lambda nodes: 3 * nodes)
+    assert batch.draws.shape == (400, 24)
+    # Five standard errors.
+    assert abs(float(batch.draws.mean())) < 5 / np.sqrt(9600)
+    assert float(batch.draws.var()) == pytest.approx(1, abs=5 * np.sqrt(2 / 9600))
 
 
 def test_noise_fills_the_box_of_each_web_and_is_matched(path, cube):
-    batch = batch_of([path, cube], np.random.default_rng(0))
+    batch = batch_of([path, cube], np.random.default_rng(0), given=0.0)
     assert (batch.noise.abs() <= batch.request.half_box[:, None] + 1e-6).all()
     cost = (batch.noise - batch.pos).square().sum()
     swapped = batch.noise[1].clone()
@@ -83,7 +97,7 @@ def test_augmentation_is_a_signed_permutation_of_web_and_targets(path):
     seen = set()
     centred = path.pos - [6.5, 7, 6]
     for seed in range(200):
-        batch = batch_of([path], np.random.default_rng(seed))
+        batch = batch_of([path], np.random.default_rng(seed), given=0.0)
         turn = [k for k, turn in enumerate(signed_permutations()) if np.allclose(centred @ turn.T, batch.pos[0])]
         assert len(turn) == 1
         seen.add(turn[0])
@@ -98,33 +112,64 @@ def test_a_batch_is_a_function_of_its_generator(path, cube):
     assert not torch.equal(one.noise, other.noise)
 
 
+# -- given nodes -----------------------------------------------------------------------------------------
+
+
+def test_given_nodes_are_their_own_noise_and_lie_on_one_side(tangle_web):
+    batch = batch_of([tangle_web] * 30, np.random.default_rng(0), given=0.5)
+    some = batch.known.any(1)
+    assert 6 < some.sum() < 24
+    assert torch.equal(batch.noise[batch.known], batch.pos[batch.known])
+    for b in torch.nonzero(some).flatten():
+        known, pos, noise = batch.known[b], batch.pos[b], batch.noise[b]
+        assert 0.2 - 0.01 <= known.double().mean() <= 0.8 + 0.01
+        # New nodes start in the box of the new part, with the least total way to go.
+        new = pos[~known]
+        assert (noise[~known] >= new.min(0).values - 1e-3).all() and (noise[~known] <= new.max(0).values + 1e-3).all()
+        assert (noise[~known] != new).any()
+    everything = batch_of([tangle_web], np.random.default_rng(0), given=1.0)
+    assert everything.known.any()
+
+
+@pytest.mark.parametrize("n", [2, 3, 50])
+def test_one_side_of_a_plane(n):
+    rng = np.random.default_rng(n)
+    pos = rng.standard_normal((n, 3))
+    for _ in range(20):
+        side = one_side(pos, rng)
+        assert 1 <= side.sum() <= n - 1
+        if n == 50:
+            assert 10 <= side.sum() <= 40
+            # Means of both sides differ along the normal: a plane parts them, as a perceptron finds.
+            ahead = pos[side].mean(0) - pos[~side].mean(0)
+            assert np.linalg.norm(ahead) > 0.3
+
+
 # -- noise to sample from --------------------------------------------------------------------------------
 
 
 def test_noise_of_each_web_comes_from_its_own_generator():
     def noise(targets, seeds):
-        return padded_noise(targets, [np.random.default_rng(seed) for seed in seeds])
+        return placed_noise([Ask(target) for target in targets], [np.random.default_rng(seed) for seed in seeds])
 
-    pos, mask, states = noise(TARGETS, (3, 4))
+    pos, mask, known = noise(TARGETS, (3, 4))
     assert pos.shape == (2, 48, 3)
-    assert states.shape == (2, 48, 48, 2)
     assert mask.sum(1).tolist() == [48, 9]
-    alone = noise(TARGETS[1:], (4,))
-    assert torch.equal(pos[1, :9], alone[0][0])
-    assert torch.equal(states[1, :9, :9], alone[2][0])
+    assert not known.any()
+    assert torch.equal(pos[1, :9], noise(TARGETS[1:], (4,))[0][0])
     assert (pos[1, 9:] == 0).all()
-    assert (states[1, 9:] == 0).all() and (states[1, :, 9:] == 0).all()
+    assert (pos.abs() <= Request.of(TARGETS).half_box[:, None] + 1e-6).all()
 
 
-def test_state_noise_is_one_standard_normal_number_a_pair():
-    _, _, states = padded_noise([DesignTargets(1.0, (9, 9, 9), 200, 300)], [np.random.default_rng(0)])
-    assert torch.equal(states, states.transpose(1, 2))
-    assert (states[0].diagonal() == 0).all()
-    i, j = np.triu_indices(200, 1)
-    pairs = states[0, i, j].numpy()
-    np.testing.assert_allclose(pairs.mean(0), 0, atol=5 / np.sqrt(len(pairs)))
-    np.testing.assert_allclose(pairs.var(0), 1, rtol=0.05)
-    assert abs(np.corrcoef(pairs.T)[0, 1]) < 0.05
+def test_given_nodes_come_first_and_new_ones_begin_in_the_region(path):
+    region = np.array([[10.0, 0, 0], [12, 5, 0]])
+    target = DesignTargets(3.0, (20, 20, 20), 30, 40)
+    pos, mask, known = placed_noise([Ask(target, path, region)], [np.random.default_rng(0)])
+    assert mask.all()
+    assert known[0].tolist() == [True] * 4 + [False] * 26
+    np.testing.assert_array_equal(pos[0, :4], path.pos)
+    assert (pos[0, 4:].numpy() >= region[0]).all() and (pos[0, 4:].numpy() <= region[1]).all()
+    assert np.ptp(pos[0, 4:].numpy(), axis=0)[:2].min() > 1
 
 
 # -- nearest nodes -----------------------------------------------------------------------------------------

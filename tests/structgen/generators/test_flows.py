@@ -8,17 +8,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from structgen.generators.batches import batch_of
 from structgen.generators.flows import (
     box_noise,
     corrupted,
     interpolate,
     jump_share,
+    karras,
     kept,
     matched,
     ramp,
     signed_permutations,
+    times,
     velocity,
 )
+from structgen.web import WebGraph
 
 
 def test_box_noise_fills_the_box_evenly():
@@ -73,6 +77,46 @@ def test_the_48_signed_permutations_are_a_group():
         assert a.T.copy().tobytes() in members
         assert {(a @ b).tobytes() for b in turns} == members
     assert [int((np.linalg.det(turns).round() == sign).sum()) for sign in (1, -1)] == [24, 24]
+
+
+@pytest.mark.parametrize("turn", range(0, 48, 5))
+def test_path_of_a_turned_web_is_the_turned_path(turn):
+    """Noise, places at all times and velocity turn with the web, so augmentation shows the flow of the turned web."""
+    rng = np.random.default_rng(0)
+    pos = rng.uniform(-5, 5, (9, 3))
+    web = WebGraph(pos, [range(8), range(1, 9)])
+    matrix = torch.tensor(signed_permutations()[turn], dtype=torch.float32)
+    batch = batch_of([web, web.rotated(matrix.numpy())], np.random.default_rng(1), given=0.0, augment=False)
+    noise = torch.stack([batch.noise[0], batch.noise[0] @ matrix.T])
+    np.testing.assert_allclose(matched(noise[1].double().numpy(), batch.pos[1].double().numpy()), noise[1], atol=1e-6)
+    x = interpolate(noise, batch.pos, torch.tensor([0.3, 0.3]))
+    torch.testing.assert_close(x[1], x[0] @ matrix.T)
+    flow = batch.pos - noise
+    torch.testing.assert_close(flow[1], flow[0] @ matrix.T)
+    torch.testing.assert_close(batch.request.half_box[1], (matrix @ batch.request.half_box[0]).abs())
+
+
+# -- schedules -------------------------------------------------------------------------------------------------
+
+
+def test_times_run_from_noise_to_data(refused):
+    assert times(4) == [0, 0.25, 0.5, 0.75, 1]
+    crowded = times(4, 2.0)
+    assert (crowded[0], crowded[-1]) == (0, 1)
+    steps = np.diff(crowded)
+    assert (steps > 0).all() and (np.diff(steps) < 0).all()
+    with refused("steps is 0", "at least 1"):
+        times(0)
+
+
+def test_karras_noise_is_even_in_its_root(refused):
+    sigmas = karras(18, 0.002, 80.0)
+    assert len(sigmas) == 19
+    assert (sigmas[0], sigmas[-2], sigmas[-1]) == (pytest.approx(80), pytest.approx(0.002), 0)
+    np.testing.assert_allclose(np.diff(np.array(sigmas[:-1]) ** (1 / 7), 2), 0, atol=1e-9)
+    for wrong in ((1, 0.1, 1.0), (5, 0.0, 1.0), (5, 2.0, 1.0)):
+        with refused("must"):
+            karras(*wrong)
 
 
 # -- jumps ---------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from structgen.generators.request import MARGIN, ROWS, TrainingRange
+from structgen.generators.request import ROWS, Completed, TrainingRange
 from structgen.targets import NAMES, DesignTargets
 
 
@@ -36,8 +36,10 @@ def trained(rows):
     ],
 )
 def test_missing_targets_are_filled_and_named_and_what_was_asked_is_kept(trained, asked, filled):
-    full, names = trained.complete(asked)
-    assert names == filled
+    completed = trained.complete(asked)
+    full = completed.target
+    assert completed.filled == filled
+    assert completed.outside == ()
     assert full.is_complete
     for name, value in asked.as_dict().items():
         if value is not None:
@@ -46,11 +48,11 @@ def test_missing_targets_are_filled_and_named_and_what_was_asked_is_kept(trained
 
 def test_complete_targets_are_left_alone(trained):
     asked = DesignTargets(8.0, (30, 30, 30), nodes=30, edges=45)
-    assert trained.complete(asked) == (asked, ())
+    assert trained.complete(asked) == Completed(asked, (), asked, ())
 
 
 def test_nothing_asked_gives_the_median_of_the_training_webs(rows, trained):
-    full = trained.complete(DesignTargets())[0]
+    full = trained.complete(DesignTargets()).target
     assert full.nodes == pytest.approx(np.median(rows[:, 4]), abs=1)
     assert full.mean_degree == pytest.approx(np.median(rows[:, 6]), abs=0.1)
     assert np.linalg.norm(full.extents) == pytest.approx(np.median(np.linalg.norm(rows[:, 1:4], axis=1)), rel=0.02)
@@ -58,55 +60,64 @@ def test_nothing_asked_gives_the_median_of_the_training_webs(rows, trained):
 
 def test_what_is_filled_is_typical_of_webs_like_the_one_asked_for(trained):
     # In the training data mean degree is 2 (1 + nodes / 64).
-    assert trained.complete(DesignTargets(nodes=16))[0].mean_degree == pytest.approx(2.5, abs=0.15)
-    assert trained.complete(DesignTargets(nodes=56))[0].mean_degree == pytest.approx(3.75, abs=0.15)
-    assert trained.complete(DesignTargets(mean_degree=3.0))[0].nodes == pytest.approx(32, abs=2)
+    assert trained.complete(DesignTargets(nodes=16)).target.mean_degree == pytest.approx(2.5, abs=0.15)
+    assert trained.complete(DesignTargets(nodes=56)).target.mean_degree == pytest.approx(3.75, abs=0.15)
+    assert trained.complete(DesignTargets(mean_degree=3.0)).target.nodes == pytest.approx(32, abs=2)
     # edges = nodes (1 + nodes / 64): 48 edges at 32 nodes, 112 at 59.
-    assert trained.complete(DesignTargets(edges=48))[0].nodes == pytest.approx(32, abs=2)
-    assert trained.complete(DesignTargets(edges=112))[0].nodes == pytest.approx(59, abs=2)
+    assert trained.complete(DesignTargets(edges=48)).target.nodes == pytest.approx(32, abs=2)
+    assert trained.complete(DesignTargets(edges=112)).target.nodes == pytest.approx(59, abs=2)
 
 
 def test_nodes_filled_from_edges_stay_in_range_where_they_can(trained):
-    full = trained.complete(DesignTargets(edges=132))[0]
+    full = trained.complete(DesignTargets(edges=132)).target
     assert (full.nodes, full.edges) == (64, 132)
 
 
 def test_filling_follows_the_scale_of_the_request(trained):
-    small, large = (trained.complete(DesignTargets(nodes=30, extents=(s, s, s)))[0] for s in (1.0, 1000.0))
+    small, large = (trained.complete(DesignTargets(nodes=30, extents=(s, s, s))).target for s in (1.0, 1000.0))
     assert large.mean_edge_length == pytest.approx(1000 * small.mean_edge_length)
-    small, large = (trained.complete(DesignTargets(nodes=30, mean_edge_length=s))[0] for s in (1.0, 1000.0))
+    small, large = (trained.complete(DesignTargets(nodes=30, mean_edge_length=s)).target for s in (1.0, 1000.0))
     np.testing.assert_allclose(large.extents, 1000 * np.array(small.extents))
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("asked", "said"),
     [
-        (DesignTargets(nodes=7), ("nodes is 7", "8 to 64")),
-        (DesignTargets(nodes=65), ("nodes is 65", "8 to 64")),
-        (DesignTargets(edges=300), ("mean_degree is 9.375", "this model allows")),
-        (DesignTargets(edges=5), ("edges is 5", "8 nodes has 7 to 28")),
-        (DesignTargets(mean_degree=20), ("mean_degree is 20", "this model allows")),
-        (DesignTargets(0.01, (30, 30, 30), 30, 45), ("mean_edge_length is 0.01 mm", "this model allows", "30 nodes")),
-        (DesignTargets(50.0, (30, 30, 30), 30, 45), ("mean_edge_length is 50 mm", "30 x 30 x 30 mm")),
+        (DesignTargets(nodes=7), ["nodes is 7, trained on 8 to 64"]),
+        (DesignTargets(nodes=500), ["nodes is 500, trained on 8 to 64"]),
+        (DesignTargets(nodes=30, edges=300), ["mean_degree is 20, trained on"]),
+        (DesignTargets(mean_degree=20), ["mean_degree is 20, trained on"]),
+        (DesignTargets(0.01, (30, 30, 30), 30, 45), ["mean_edge_length is 0.01 mm, trained on"]),
+        (DesignTargets(50.0, (30, 30, 30), 30, 45), ["mean_edge_length is 50 mm, trained on"]),
+        (DesignTargets(50.0, (30, 30, 30), 5, 10), ["nodes is 5", "mean_edge_length is 50 mm"]),
     ],
 )
-def test_out_of_range_is_refused_with_the_allowed_range(refused, trained, asked, words):
-    with refused(*words):
-        trained.complete(asked)
+def test_out_of_range_is_answered_with_the_nearest_and_said(rows, trained, asked, said):
+    completed = trained.complete(asked)
+    assert len(completed.outside) == len(said)
+    for line, words in zip(completed.outside, said, strict=True):
+        assert words in line
+    # What was asked stays asked; the network is told what it was trained on.
+    for name, value in asked.as_dict().items():
+        assert value is None or completed.target.as_dict()[name] == pytest.approx(value)
+    near = completed.near
+    assert (near.nodes, near.extents) == (completed.target.nodes, completed.target.extents)
+    edges = near.mean_degree * near.nodes / 2
+    assert rows[:, 6].min() * near.nodes / 2 - 1 <= edges <= rows[:, 6].max() * near.nodes / 2 + 1
+    assert trained.complete(near).near == near
+    assert "mean_edge_length" not in " ".join(trained.complete(near).outside)
 
 
-def test_the_allowed_range_is_the_training_range_and_a_margin(refused, rows, trained):
-    low, high = rows[:, 6].min(), rows[:, 6].max()
-    most = high + MARGIN * (high - low)
-    with refused(f"{low - MARGIN * (high - low):g} to {most:g}"):
-        trained.complete(DesignTargets(nodes=60, edges=int(np.ceil(most * 30)) + 1))
-    inside = DesignTargets(nodes=60, edges=int(np.floor(most * 30)))
-    assert trained.complete(inside)[0].edges == inside.edges
-    # The length that a refusal allows is allowed.
-    with pytest.raises(ValueError, match="this model allows") as caught:
-        trained.complete(DesignTargets(0.01, (30, 30, 30), 30, 45))
-    least = float(str(caught.value).split("allows ")[1].split(" to ")[0])
-    assert trained.complete(DesignTargets(1.001 * least, (30, 30, 30), 30, 45))[1] == ()
+def test_edges_that_no_web_of_the_nodes_has_are_refused(refused, trained):
+    with refused("edges is 5", "8 nodes has 7 to 28"):
+        trained.complete(DesignTargets(edges=5))
+
+
+def test_inside_the_range_the_network_is_told_what_is_asked(trained):
+    for asked in (DesignTargets(8.0, (30, 30, 30), nodes=30, edges=45), DesignTargets(nodes=20)):
+        completed = trained.complete(asked)
+        assert completed.near == completed.target
+        assert completed.outside == ()
 
 
 def test_kept_rows_are_few_and_hold_the_extremes():

@@ -1,0 +1,180 @@
+"""The causal graph transformer of the autoregressive model: each node sees those before it, and their geometry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, softplus
+
+from structgen.generators.batches import CATEGORIES
+
+#: Numbers that describe a pair beside its kind, and a node with the state of the web when it was placed.
+PAIR_FEATURES, NODE_FEATURES = 9, 33 + CATEGORIES
+#: Spread of a component of the mixture in units of the node spacing: least and largest.
+SPREAD = (0.005, 8.0)
+
+
+@dataclass
+class Cache:
+    """Keys and values of the nodes so far: for each layer two tensors ``(B, H, T, d / H)``."""
+
+    layers: list[tuple[Tensor, Tensor]]
+
+
+class CausalBlock(nn.Module):
+    """Pre-norm attention to earlier nodes, biased by and fed with features of the pair, then a feed-forward layer."""
+
+    def __init__(self, width: int, edge_width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attend = nn.LayerNorm(width, elementwise_affine=False)
+        self.norm_feed = nn.LayerNorm(width, elementwise_affine=False)
+        self.modulate = nn.Linear(width, 4 * width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width + heads * edge_width, width)
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        nn.init.zeros_(self.modulate.weight)
+        nn.init.zeros_(self.modulate.bias)
+
+    def forward(
+        self, h: Tensor, pair: Tensor, bias: Tensor, c: Tensor, before: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """``h (B, Q, d)`` new nodes, ``pair (B, Q, T, e)``, ``bias (B, H, Q, T)`` -inf for later nodes, ``c (B, d)``.
+
+        before: keys and values of the T - Q nodes before; returns those of all T too.
+        """
+        b, q, d = h.shape
+        shift1, scale1, shift2, scale2 = self.modulate(c)[:, None].chunk(4, -1)
+        x = self.norm_attend(h) * (1 + scale1) + shift1
+        query, key, value = self.qkv(x).view(b, q, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        if before is not None:
+            key, value = torch.cat([before[0], key], 2), torch.cat([before[1], value], 2)
+        weight = (query @ key.transpose(-1, -2) / math.sqrt(d // self.heads) + bias).softmax(-1)  # (B, H, Q, T)
+        from_nodes = (weight @ value).transpose(1, 2).reshape(b, q, d)
+        from_pairs = (weight.transpose(1, 2) @ pair).reshape(b, q, -1)  # (B, Q, H, T) @ (B, Q, T, e)
+        h = h + self.out(torch.cat([from_nodes, from_pairs], -1))
+        return h + self.feed(self.norm_feed(h) * (1 + scale2) + shift2), (key, value)
+
+
+class CausalGraphTransformer(nn.Module):
+    """From a growing web to what comes next: which node is joined, where the new one lies, what else it is joined to.
+
+    Arguments:
+        conditions: numbers in the condition vector.
+        width, edge_width, layers, heads: sizes of the transformer.
+        hidden: width of the layers that look at one pair.
+        components: of the mixture of normal distributions of a new node's place.
+    """
+
+    def __init__(
+        self, conditions: int, width: int, edge_width: int, layers: int, heads: int, hidden: int, components: int
+    ) -> None:
+        super().__init__()
+        self.layers, self.heads, self.components = layers, heads, components
+        self.condition = nn.Sequential(nn.Linear(conditions, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.node_in = nn.Sequential(nn.Linear(NODE_FEATURES, width), nn.GELU(), nn.Linear(width, width))
+        self.kind_in = nn.Embedding(CATEGORIES, edge_width)
+        self.pair_in = nn.Linear(PAIR_FEATURES, edge_width)
+        self.pair_next = nn.Linear(edge_width, edge_width)
+        self.bias = nn.Linear(edge_width, layers * heads)
+        self.blocks = nn.ModuleList(CausalBlock(width, edge_width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.join = _PairHead(width, PAIR_FEATURES, hidden, 1)
+        self.place = nn.Sequential(
+            nn.Linear(2 * width + edge_width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.GELU(),
+            nn.Linear(width, 10 * components),
+        )  # fmt: skip
+        # Of a pair: log-odds of an edge, of each silk kind, and the log radius that a thread of each kind has.
+        self.edge = _PairHead(width, PAIR_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
+        self.radius_spread = nn.Parameter(torch.tensor(-1.0))
+
+    def forward(
+        self, node: Tensor, kind: Tensor, features: Tensor, condition: Tensor, later: Tensor, cache: Cache | None = None
+    ) -> tuple[Tensor, Tensor, Cache]:
+        """Nodes as the network knows them.
+
+        Arguments:
+            node: ``(B, Q, NODE_FEATURES)`` of the new nodes.
+            kind: ``(B, Q, T)`` category of the pairs with each of the T nodes so far, the new ones last.
+            features: ``(B, Q, T, PAIR_FEATURES)``.
+            condition: ``(B, conditions)``.
+            later: ``(Q, T)`` True where the second node comes after the first.
+
+        Returns ``(B, Q, d)``, pairs ``(B, Q, T, e)`` and the cache to go on with.
+        """
+        c = self.condition(condition)
+        h = self.node_in(node)
+        pair = self.pair_next(gelu(self.pair_in(features) + self.kind_in(kind)))
+        bias = self.bias(gelu(pair)).masked_fill(later[..., None], -1e4)
+        bias = bias.unflatten(-1, (self.layers, self.heads)).permute(3, 0, 4, 1, 2)  # (L, B, H, Q, T)
+        kept = []
+        for k, block in enumerate(self.blocks):
+            h, both = block(h, pair, bias[k], c, cache.layers[k] if cache else None)
+            kept.append(both)
+        return self.norm(h), pair, Cache(kept)
+
+    def mixture(self, h: Tensor, parent: Tensor, pair: Tensor) -> Mixture:
+        """Where the next node lies from the node it is joined to; ``h``, ``parent (..., d)``, ``pair (..., e)``."""
+        out = self.place(torch.cat([h, parent, pair], -1)).float().unflatten(-1, (self.components, 10))
+        low, high = (math.log(spread) for spread in SPREAD)
+        scale = low + (high - low) * torch.sigmoid(out[..., 4:7] - 0.5)
+        return Mixture(out[..., 0], out[..., 1:4], scale, out[..., 7:10])
+
+    @property
+    def log_radius_spread(self) -> Tensor:
+        """Log of the standard deviation of the log radius."""
+        return softplus(self.radius_spread.float()).log().clamp_min(-4.0)
+
+
+class _PairHead(nn.Module):
+    """Two layers on a node, another one, and the features of their pair."""
+
+    def __init__(self, width: int, features: int, hidden: int, out: int) -> None:
+        super().__init__()
+        self.one, self.other = nn.Linear(width, hidden), nn.Linear(width, hidden, bias=False)
+        self.pair = nn.Linear(features, hidden, bias=False)
+        self.next = nn.Linear(hidden, hidden)
+        self.out = nn.Linear(hidden, out)
+
+    def forward(self, h: Tensor, others: Tensor, pair: Tensor) -> Tensor:
+        """``h (B, Q, d)``, ``others (B, T, d)``, ``pair (B, Q, T, f)`` to ``(B, Q, T, out)``."""
+        x = gelu(self.one(h)[:, :, None] + self.other(others)[:, None] + self.pair(pair))
+        out: Tensor = self.out(gelu(self.next(x))).float()
+        return out
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Normal distributions in space, mixed: logit ``(..., C)``, mean ``(..., C, 3)`` and a triangular factor.
+
+    The inverse of the covariance's Cholesky factor has 1 / exp(log_scale) on its diagonal and ``lower`` (21, 31, 32)
+    below, in units of the diagonal.
+    """
+
+    logit: Tensor
+    mean: Tensor
+    log_scale: Tensor
+    lower: Tensor
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """``(...,)`` at ``x (..., 3)``."""
+        z = (x[..., None, :] - self.mean) * (-self.log_scale).exp()
+        a, b, c = self.lower.unbind(-1)
+        white = torch.stack([z[..., 0], z[..., 1] + a * z[..., 0], z[..., 2] + b * z[..., 0] + c * z[..., 1]], -1)
+        each = -0.5 * white.square().sum(-1) - self.log_scale.sum(-1) - 1.5 * math.log(2 * math.pi)
+        return torch.logsumexp(self.logit.log_softmax(-1) + each, -1)
+
+    def draw(self, uniform: Tensor, normal: Tensor) -> Tensor:
+        """Points from ``uniform (..., M)`` and ``normal (..., M, 3)`` numbers: ``(..., M, 3)``."""
+        share = self.logit.softmax(-1).cumsum(-1)
+        last = self.logit.shape[-1] - 1
+        pick = (uniform[..., None] > share[..., None, :]).sum(-1).clamp_max(last)[..., None].expand(*uniform.shape, 3)
+        mean, scale, lower = (value.gather(-2, pick) for value in (self.mean, self.log_scale.exp(), self.lower))
+        a, b, c = lower.unbind(-1)
+        z0 = normal[..., 0]
+        z1 = normal[..., 1] - a * z0
+        z2 = normal[..., 2] - b * z0 - c * z1
+        return mean + scale * torch.stack([z0, z1, z2], -1)

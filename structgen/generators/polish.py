@@ -1,0 +1,116 @@
+"""The last step of decoding: nodes moved a little until the mean edge length is the one asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from structgen.generators.choosing import CLEARANCE, overlapping
+from structgen.geometry import segment_distance
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: Newton steps, and the relative miss of the mean length at which they end.
+STEPS, TOLERANCE = 12, 1e-4
+#: Furthest that a node may move, in mean edge lengths.
+REACH = 0.15
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where nodes may go: within ``low (3,)`` to ``high (3,)`` (mm), and only along the axes where ``free (n, 3)``.
+
+    The first ``known_nodes`` do not move; nor are they, or the first ``known_edges``, checked against one another.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    free: BoolArray
+    known_nodes: int = 0
+    known_edges: int = 0
+
+
+def polished(pos: FloatArray, edges: IntArray, radius: FloatArray, mean_length: float, room: Room) -> FloatArray:
+    """``pos (n, 3)`` of a valid web moved, by `REACH` at most, until its new ``edges`` have ``mean_length`` (mm).
+
+    Newton steps along the gradient of the mean length. Nodes that would come nearer than the thickest strut's diameter,
+    or whose struts would cross others, stay where they were; so it may come out short of the length asked for.
+    """
+    i, j = edges[room.known_edges :].T
+    if not len(i):
+        return pos
+    reach = REACH * mean_length
+    checks = _Checks.of(pos, edges, radius, reach, room)
+    free, moved = room.free.copy(), pos
+
+    def miss_of(place: FloatArray) -> tuple[float, FloatArray]:
+        span = place[i] - place[j]
+        length = np.linalg.norm(span, axis=1)
+        unit = span / length[:, None]
+        slope = np.zeros_like(place)
+        np.add.at(slope, i, unit)
+        np.add.at(slope, j, -unit)
+        return mean_length - float(length.mean()), slope / len(i)
+
+    miss, slope = miss_of(pos)
+    for _ in range(STEPS):
+        slope = slope * free
+        steepness = float(np.square(slope).sum())
+        if abs(miss) <= TOLERANCE * mean_length or steepness * reach <= 1e-9 * abs(miss):
+            break
+        trial = moved + np.clip(miss / steepness * slope, -reach, reach)
+        trial = np.where(free, np.clip(trial, room.low, room.high), moved)
+        shift = trial - pos
+        far = np.linalg.norm(shift, axis=1)
+        tethered = far > reach
+        trial[tethered] = pos[tethered] + shift[tethered] * (reach / far[tethered])[:, None]
+        # What has come to its end takes no part in further steps.
+        free &= ((trial > room.low) & (trial < room.high)) & ~tethered[:, None]
+        while len(bad := checks.offenders(trial)):
+            trial[bad] = moved[bad]
+            free[bad] = False
+        before, (miss, slope) = miss, miss_of(trial)
+        if abs(miss) >= abs(before):
+            break
+        moved = trial
+    return moved
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """What can go wrong when nodes move: struts ``near (k, 2)`` may meet, nodes come closer than ``least`` (mm)."""
+
+    edges: IntArray
+    radius: FloatArray
+    near: IntArray
+    least: float
+    known_nodes: int
+
+    @classmethod
+    def of(cls, pos: FloatArray, edges: IntArray, radius: FloatArray, reach: float, room: Room) -> _Checks:
+        """For nodes that move by ``reach`` (mm) at most."""
+        a, b = pos[edges[:, 0]], pos[edges[:, 1]]
+        margin = reach + CLEARANCE * radius[:, None]
+        low, high = (np.minimum(a, b) - margin).T, (np.maximum(a, b) + margin).T
+        every = np.arange(len(edges))
+        e, f = overlapping(low, high, every, every)
+        apart = (edges[e][:, :, None] != edges[f][:, None, :]).all(axis=(1, 2)) & (f >= room.known_edges)
+        e, f = e[apart], f[apart]
+        thick = CLEARANCE * (radius[e] + radius[f])
+        # Each of the two can come nearer by as much as its nodes move.
+        close = segment_distance(a[e], b[e], a[f], b[f]) < thick + 2 * reach
+        return cls(edges, radius, np.column_stack([e[close], f[close]]), 2 * float(radius.max()), room.known_nodes)
+
+    def offenders(self, pos: FloatArray) -> IntArray:
+        """Nodes too near to another, and ends of struts that cross."""
+        nodes = cKDTree(pos).query_pairs(self.least, output_type="ndarray")
+        nodes = nodes[(nodes >= self.known_nodes).any(axis=1)]
+        e, f = self.near.T
+        a, b = pos[self.edges[:, 0]], pos[self.edges[:, 1]]
+        hit = segment_distance(a[e], b[e], a[f], b[f]) < CLEARANCE * (self.radius[e] + self.radius[f])
+        return np.unique(np.concatenate([nodes.ravel(), self.edges[self.near[hit]].ravel()]))

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig, sequences
+from structgen.generators.model import Ask, raw_numbers, raw_web_of
+from structgen.generators.nets_causal import Mixture
+from structgen.generators.orders import growth_order
+from structgen.generators.request import TrainingRange
+from structgen.targets import DesignTargets
+
+TINY = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
+
+
+@pytest.fixture(scope="module")
+def training_range(dataset):
+    return TrainingRange.of(dataset.arrays["targets"][dataset.indices("train")], 0.02)
+
+
+@pytest.fixture(scope="module")
+def tiny(training_range):
+    torch.manual_seed(0)
+    model = Autoregressive(TINY, training_range).requires_grad_(False)
+    with torch.no_grad():
+        # A bias towards few edges, as any trained model has.
+        model.net.edge.out.bias[0] = -2.0
+    return model
+
+
+@pytest.fixture(scope="module")
+def webs(dataset):
+    return [dataset[int(k)] for k in dataset.indices("train")[:4]]
+
+
+def asks(count=2):
+    targets = [DesignTargets(5.0, (20.0, 16.0, 9.0), nodes, nodes + 3) for nodes in (9, 14, 11)[:count]]
+    return [Ask(target) for target in targets]
+
+
+def proposals(model, asked, seed=0, guidance=1.0):
+    return model.propose(asked, [np.random.default_rng([seed, k]) for k in range(len(asked))], 1, guidance)
+
+
+def same(one, other):
+    return np.array_equal(one.pos, other.pos) and np.array_equal(one.score, other.score)
+
+
+# -- likelihood --------------------------------------------------------------------------------------------
+
+
+def test_likelihood_of_a_web_does_not_depend_on_what_it_is_batched_with(tiny, webs):
+    drop = np.zeros(4, bool)
+    grown = [web.subweb(growth_order(web, 0)) for web in webs]
+    together = tiny._log_likelihood(sequences(grown, drop))
+    for k, web in enumerate(grown):
+        alone = tiny._log_likelihood(sequences([web], drop[:1]))
+        for name, value in alone.items():
+            torch.testing.assert_close(together[name][k, : web.n], value[0], atol=2e-4, rtol=1e-4)
+            assert (together[name][k, web.n :] == 0).all()
+
+
+def test_likelihood_is_that_of_the_steps_that_make_the_web(tiny, webs):
+    """The probability that sampling gives a node's row is what `_log_likelihood` says, from the same network."""
+    web = webs[0].subweb(growth_order(webs[0], 0))
+    batch = sequences([web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2)], np.zeros(1, bool))
+    whole = tiny._log_likelihood(batch)
+    cut = web.subweb(np.arange(6))
+    first = replace(
+        batch, pos=batch.pos[:, :7], mask=batch.mask[:, :7], parent=batch.parent[:, :7], kind=batch.kind[:, :7, :7],
+        radius=batch.radius[:, :7, :7],
+    )  # fmt: skip
+    assert cut.n == 6
+    for name, value in tiny._log_likelihood(first).items():
+        torch.testing.assert_close(value[0], whole[name][0, :6], atol=2e-4, rtol=1e-4)
+
+
+def test_more_starts_tell_more_of_a_web(tiny, webs):
+    few = tiny.log_likelihood(webs[:2], seed=0, starts=1)
+    many = tiny.log_likelihood(webs[:2], seed=0, starts=webs[0].n * 2)
+    assert np.isfinite(few).all()
+    assert few.shape == (2,)
+    # The sum over n orders, each estimated from a few: near the largest of them, and no more than n of those.
+    assert (many > few - 1e-6 - math.log(max(web.n for web in webs))).all()
+
+
+def test_units_change_the_likelihood_by_the_density_of_places(tiny, webs):
+    web = webs[0]
+    larger = web.scaled(2.0)
+    rng = [tiny.log_likelihood([w], seed=1)[0] for w in (web, larger)]
+    assert rng[0] - rng[1] == pytest.approx(3 * web.n * math.log(2), abs=1e-2)
+
+
+def test_loss_falls_on_a_few_webs(training_range, webs):
+    torch.manual_seed(0)
+    model = Autoregressive(TINY, training_range)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    losses = []
+    for step in range(30):
+        loss = model(model.batch(webs, np.random.default_rng(step)))["total"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[-5:]) < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_mixture_density_is_that_of_its_draws(dtype):
+    torch.manual_seed(1)
+    mixture = Mixture(torch.zeros(2), torch.randn(2, 3), 0.3 * torch.randn(2, 3), 0.5 * torch.randn(2, 3))
+    mixture = Mixture(*(getattr(mixture, name).to(dtype) for name in ("logit", "mean", "log_scale", "lower")))
+    # Of one component the density is that of a normal distribution with the covariance of its draws.
+    first = Mixture(*(getattr(mixture, name)[:1] for name in ("logit", "mean", "log_scale", "lower")))
+    count = 200_000
+    points = first.draw(torch.rand(count, dtype=dtype), torch.randn(count, 3, dtype=dtype))
+    covariance = torch.cov(points.T)
+    normal = torch.distributions.MultivariateNormal(first.mean[0], covariance)
+    x = points[:50]
+    torch.testing.assert_close(
+        first.log_density(x[:, None])[:, 0] if x.dim() == 3 else first.log_density(x),
+        normal.log_prob(x),
+        atol=0.1,
+        rtol=0.02,
+    )
+    # Of two, it integrates to one: the mean of 1 / q over draws of q is the volume, here by importance.
+    box = torch.rand(count, 3, dtype=dtype) * 16 - 8
+    assert float(mixture.log_density(box).exp().mean() * 16**3) == pytest.approx(1, abs=0.05)
+
+
+# -- sampling ----------------------------------------------------------------------------------------------
+
+
+def test_proposals_are_connected_within_the_box_and_have_all_pairs(tiny):
+    for ask, proposal in zip(asks(3), proposals(tiny, asks(3)), strict=True):
+        n = ask.target.nodes
+        assert proposal.pos.shape == (n, 3)
+        assert len(proposal.edges) == n * (n - 1) // 2
+        assert (np.abs(proposal.pos) <= np.array(ask.target.extents) / 2 + 1e-5).all()
+        assert raw_web_of(proposal).is_connected
+        row = raw_numbers(proposal, raw_web_of(proposal))
+        assert row[4] == n
+        assert row[5] == (proposal.score > 0).sum()
+
+
+def test_same_seed_same_proposal_whatever_the_batch(tiny):
+    one, two = proposals(tiny, asks(1)), proposals(tiny, asks(3))
+    assert same(one[0], proposals(tiny, asks(1))[0])
+    np.testing.assert_allclose(one[0].pos, two[0].pos, atol=1e-3)
+    assert not same(one[0], proposals(tiny, asks(1), seed=1)[0])
+
+
+def test_guidance_one_is_none_and_others_change_the_web(tiny):
+    plain = proposals(tiny, asks(1))[0]
+    assert same(plain, proposals(tiny, asks(1), guidance=1.0)[0])
+    assert not same(plain, proposals(tiny, asks(1), guidance=3.0)[0])
+
+
+def test_given_nodes_and_edges_stay(tiny, webs):
+    known = webs[0].translated(-webs[0].pos.mean(0))
+    region = np.array([known.pos.max(0) + 1, known.pos.max(0) + [15, 12, 9]])
+    side = np.abs(np.concatenate([known.pos, region])).max(0) * 2
+    target = DesignTargets(5.0, tuple(side.tolist()), known.n + 7, known.m + 10)
+    (proposal,) = proposals(tiny, [Ask(target, known, region)])
+    assert (proposal.known_nodes, proposal.known_edges) == (known.n, known.m)
+    np.testing.assert_array_equal(proposal.pos[: known.n], known.pos)
+    np.testing.assert_array_equal(proposal.edges[: known.m], known.edge_index.T)
+    np.testing.assert_array_equal(proposal.kind[: known.m], known.kind)
+    assert (proposal.score[: known.m] > 0).all()
+    new = proposal.pos[known.n :]
+    assert ((new >= region[0] - 1e-4) & (new <= region[1] + 1e-4)).all()
+    assert (proposal.edges[known.m :].max(axis=1) >= known.n).all()
+    assert len(np.unique(proposal.edges, axis=0)) == len(proposal.edges)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"width": 0}, "width is 0"),
+        ({"components": 10**6}, "components is 1000000"),
+        ({"width": 30, "heads": 4}, "mult"),
+    ],
+)
+def test_sizes_out_of_range_are_refused(refused, sizes, words):
+    with refused(words):
+        AutoregressiveConfig(**sizes)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from structgen.generators.autoregressive import sequences
+from structgen.generators.growing import Growing
+from structgen.generators.nets_causal import NODE_FEATURES, PAIR_FEATURES
+from structgen.generators.orders import growth_order
+from structgen.web import WebGraph
+
+
+def grown_webs():
+    """Two webs of different size, in growth order."""
+    rng = np.random.default_rng(3)
+    webs = []
+    for n in (7, 10):
+        pos = rng.uniform(-5, 5, (n, 3))
+        edges = [(i, i + 1) for i in range(n - 1)] + [(0, n - 1), (1, n - 2)]
+        web = WebGraph.from_edges(pos, edges, rng.uniform(0.1, 0.2, n + 1), rng.integers(0, 8, n + 1))
+        web = web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2)
+        webs.append(web.subweb(growth_order(web, 2)))
+    return webs
+
+
+def test_step_by_step_and_at_once_the_network_is_told_the_same():
+    batch = sequences(grown_webs(), np.array([False, True]))
+    whole = Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop)
+    nodes, pairs, candidates = whole.node_features(), whole.pair_features(), whole.candidate_features()
+    assert (nodes.shape[-1], pairs.shape[-1], candidates.shape[-1]) == (NODE_FEATURES, PAIR_FEATURES, PAIR_FEATURES)
+    last = batch.pos.shape[1] - 1
+    step = Growing.empty(last, batch.request, batch.drop, 4)
+    for place in range(last):
+        real = batch.mask[:, place]
+        np.testing.assert_allclose(step.node_features(place)[real, 0], nodes[real, place], atol=1e-5)
+        np.testing.assert_allclose(step.pair_features(place)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
+        step.put(place + 1, batch.pos[:, place + 1], batch.parent[:, place + 1].clamp_min(0))
+        real = batch.mask[:, place + 1]
+        np.testing.assert_allclose(
+            step.candidate_features(place)[real, 0], candidates[real, place, : place + 1], atol=1e-5
+        )
+        row = slice(0, place + 1)
+        step.join(place + 1, batch.kind[:, place + 1, row], batch.radius[:, place + 1, row])
+
+
+def test_what_comes_later_is_not_told():
+    batch = sequences(grown_webs(), np.array([False, False]))
+
+    def told(pos, kind):
+        whole = Growing.of(pos, kind, batch.radius, batch.parent, batch.request, batch.drop)
+        return whole.node_features()[:, :4], whole.pair_features()[:, :4, :4], whole.candidate_features()[:, :3, :3]
+
+    pos, kind = batch.pos.clone(), batch.kind.clone()
+    pos[:, 4:] += 1.0
+    kind[:, 4:] = kind[:, :, 4:] = 3
+    for before, after in zip(told(batch.pos, batch.kind), told(pos, kind), strict=True):
+        torch.testing.assert_close(before, after)
+
+
+def test_budgets_run_out_when_the_web_is_done():
+    (web, _) = grown_webs()
+    batch = sequences([web], np.array([False]))
+    features = Growing.of(batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop).node_features()[
+        0
+    ]
+    nodes_left, placed, edges_left = features[:, 16], features[:, 17], features[:, 19]
+    np.testing.assert_allclose(nodes_left.exp() * np.e**2 - 1, np.arange(web.n, -1, -1), atol=1e-4)
+    np.testing.assert_allclose(placed, np.arange(web.n + 1) / web.n, atol=1e-6)
+    assert edges_left[0] == np.float32(np.log(web.m + 1))
+    assert edges_left[-1] == 0
+    # Room on the six sides of the box is used up too.
+    np.testing.assert_allclose(features[-1, 21:27], 0, atol=1e-5)
+
+
+def test_hidden_targets_are_hidden():
+    webs = grown_webs()
+    batch = sequences(webs, np.array([True, True]))
+    other = sequences(webs, np.array([True, True]))
+    other.request.mean_degree.mul_(1.3)
+    other.request.mean_edge_length.mul_(0.7)
+    told = [
+        (Growing.of(b.pos, b.kind, b.radius, b.parent, b.request, b.drop).node_features(), b.request.condition(b.drop))
+        for b in (batch, other)
+    ]
+    for before, after in zip(*told, strict=True):
+        torch.testing.assert_close(before, after)

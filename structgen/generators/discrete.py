@@ -274,10 +274,10 @@ class Discrete(WebGenerator):
         guess: Tensor | None = None
         free_guess: Tensor | None = None
         radius = torch.zeros(len(pairs), CATEGORIES - 1, device=device)
-        odds, weight = torch.zeros_like(radius[:, 0]), torch.zeros_like(radius[:, 0])
+        odds = torch.zeros(len(pairs), device=device)
 
         def denoise(x: Tensor, state: Tensor, time: float) -> tuple[Tensor, Tensor]:
-            nonlocal guess, free_guess, radius
+            nonlocal guess, free_guess, radius, odds
             times = torch.full((b,), time, device=device)
             out = self._call(scene, x, state, times, guess)
             guess = out.logit.sigmoid()
@@ -288,11 +288,9 @@ class Discrete(WebGenerator):
                 free_guess = without.logit.sigmoid()
                 flow = without.flow + guidance * (flow - without.flow)
                 logit = without.logit + guidance * (logit - without.logit)
-            # What a pair is worth is what it was held for while it was undecided.
+            # A pair is worth what was last said of it while it was undecided.
             open_ = self._undecided(scene, state)
-            step = open_ * (clock(min(1.0, time + 1 / steps))[1] - clock(time)[1])
-            odds.add_(step * logit.clamp(-LARGEST, LARGEST))
-            weight.add_(step)
+            odds = torch.where(open_, logit.clamp(-LARGEST, LARGEST), odds)
             radius = torch.where(open_[:, None], thick, radius)
             edge = logit.sigmoid()[:, None]
             drawn = torch.cat([1 - edge, edge * kind.softmax(-1)], -1)
@@ -300,7 +298,6 @@ class Discrete(WebGenerator):
             return flow * ~known[..., None], torch.where(open_[:, None], drawn, stays)
 
         x, state = joint(denoise, x, state, steps, clock, uniform)
-        odds = odds / weight.clamp_min(1e-9)
         score = _agreeing(odds.double(), state > 0, uniform())
         chosen = radius.gather(1, (state - 1).clamp_min(0)[:, None])[:, 0] / RADIUS_GAIN
         values = [

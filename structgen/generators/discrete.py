@@ -23,6 +23,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Batch, Request, batch_of, category, placed_noise
 from structgen.generators.decode import Proposal
 from structgen.generators.flows import corrupted, interpolate, kept, ramp
+from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_dense import DenseGraphTransformer, Pairs, graph_features
 from structgen.generators.request import TrainingRange
@@ -136,7 +137,12 @@ class Discrete(WebGenerator):
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Batch:
         """The batch that `forward` takes."""
         given = 0.25 if self.config.positions else 0.0
-        return batch_of(webs, rng, lambda n: 4 + 3 * n + n * (n - 1) // 2, given)
+        batch = batch_of(webs, rng, lambda n: 4 + 3 * n + n * (n - 1) // 2, given)
+        draws, b = batch.draws, len(webs)
+        # One web in each b-th of the time: less noise from step to step. All or none are told what was said before.
+        draws[:, 0] = torch.special.ndtri((torch.arange(b) + torch.special.ndtr(draws[:, 0])) / b)
+        draws[:, 3] = draws[0, 3]
+        return batch
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Losses: ``total`` of ``position``, ``edge`` and ``kind`` (nats an undecided edge), ``radius``."""
@@ -147,8 +153,7 @@ class Discrete(WebGenerator):
         drop = uniform[:, 1] < config.drop_condition
         scene = _Scene.of(request, _region(batch.pos, mask & ~batch.known), mask, batch.known, drop)
         pairs = scene.pairs
-        # One web in each b-th of the time: less noise from step to step.
-        time = (torch.arange(b, device=draws.device) + uniform[:, 0]) / b
+        time = uniform[:, 0]
         t, share = self._clock(time)
         jitter = draws[:, 4 : 4 + 3 * n].view(b, n, 3) * (request.half_box[:, None] > 0)
         error = JITTER * (request.scale * uniform[:, 2] * (t == 1))[:, None, None]
@@ -173,10 +178,10 @@ class Discrete(WebGenerator):
         logits, thick = self.kind_out(out.states[hidden]).float().chunk(2, -1)
         kind = (cross_entropy(logits, which, reduction="none") * weight).sum()
         thick = thick.gather(1, which[:, None])[:, 0] - RADIUS_GAIN * pairs.take(batch.radius)[hidden]
-        radius = (thick.square() * weight).sum() / weight.sum().clamp_min(1e-6)
+        radius = weighted_mean(thick.square(), weight)
         moving = (mask & ~batch.known & (t < 1)[:, None]).float()[..., None]
         miss = (out.flow - (batch.pos - batch.noise)) / request.scale[:, None, None]
-        position = (miss.square() * moving).sum() / (3 * moving.sum()).clamp_min(1)
+        position = weighted_mean(miss.square().mean(-1, keepdim=True), moving)
         total = edge + 0.5 * kind + 0.2 * radius + 4 * position * config.positions
         return {"total": total, "position": position, "edge": edge, "kind": kind, "radius": radius}
 
@@ -269,10 +274,10 @@ class Discrete(WebGenerator):
         guess: Tensor | None = None
         free_guess: Tensor | None = None
         radius = torch.zeros(len(pairs), CATEGORIES - 1, device=device)
-        odds, weight = torch.zeros_like(radius[:, 0]), torch.zeros_like(radius[:, 0])
+        odds = torch.zeros(len(pairs), device=device)
 
         def denoise(x: Tensor, state: Tensor, time: float) -> tuple[Tensor, Tensor]:
-            nonlocal guess, free_guess, radius
+            nonlocal guess, free_guess, radius, odds
             times = torch.full((b,), time, device=device)
             out = self._call(scene, x, state, times, guess)
             guess = out.logit.sigmoid()
@@ -283,11 +288,9 @@ class Discrete(WebGenerator):
                 free_guess = without.logit.sigmoid()
                 flow = without.flow + guidance * (flow - without.flow)
                 logit = without.logit + guidance * (logit - without.logit)
-            # What a pair is worth is what it was held for while it was undecided.
+            # A pair is worth what was last said of it while it was undecided.
             open_ = self._undecided(scene, state)
-            step = open_ * (clock(min(1.0, time + 1 / steps))[1] - clock(time)[1])
-            odds.add_(step * logit.clamp(-LARGEST, LARGEST))
-            weight.add_(step)
+            odds = torch.where(open_, logit.clamp(-LARGEST, LARGEST), odds)
             radius = torch.where(open_[:, None], thick, radius)
             edge = logit.sigmoid()[:, None]
             drawn = torch.cat([1 - edge, edge * kind.softmax(-1)], -1)
@@ -295,7 +298,6 @@ class Discrete(WebGenerator):
             return flow * ~known[..., None], torch.where(open_[:, None], drawn, stays)
 
         x, state = joint(denoise, x, state, steps, clock, uniform)
-        odds = odds / weight.clamp_min(1e-9)
         score = _agreeing(odds.double(), state > 0, uniform())
         chosen = radius.gather(1, (state - 1).clamp_min(0)[:, None])[:, 0] / RADIUS_GAIN
         values = [

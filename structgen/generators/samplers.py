@@ -1,7 +1,7 @@
-"""From noise to data: plain functions over any velocity or denoiser.
+"""From noise to data: integrators and chains, plain functions over any velocity or denoiser.
 
 The first three follow dx/dt = v(x, t) from noise (t = 0) to data (t = 1); `edm` removes Gaussian noise of standard
-deviations that fall to 0; `joint` moves positions while a Markov chain jumps between categories.
+deviations that fall to 0; `joint` also lets categories jump.
 """
 
 from __future__ import annotations
@@ -82,10 +82,6 @@ def edm(
     return x
 
 
-def _times(steps: int | Sequence[float]) -> Sequence[float]:
-    return times(steps) if isinstance(steps, int) else steps
-
-
 def redrawn(state: Tensor, probability: Tensor, share: Tensor | float, uniform: Tensor) -> Tensor:
     """Categories ``state (P,)`` of which a share is drawn anew from ``probability (P, C)``.
 
@@ -119,3 +115,7 @@ def joint(
         share = jump_share(torch.tensor(kept, dtype=torch.float64), torch.tensor(kept_next, dtype=torch.float64))
         state = redrawn(state, probability, share, uniform())
     return x, state
+
+
+def _times(steps: int | Sequence[float]) -> Sequence[float]:
+    return times(steps) if isinstance(steps, int) else steps

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from structgen.generators import analog
-from structgen.generators.analog import LAST, RADIUS_GAIN, STATES, SURE, Analog, AnalogConfig
+from structgen.generators.analog import RADIUS_GAIN, STATES, SURE, Analog, AnalogConfig
 from structgen.generators.batches import CATEGORIES, Request, batch_of, nearest
 from structgen.generators.model import Ask, raw_numbers, raw_web_of
 from structgen.generators.nets import Slots

@@ -11,7 +11,7 @@ from structgen.cli.console import Console
 from structgen.cli.options import TARGETS, common, curves, model_option, seeded, targets
 
 if TYPE_CHECKING:
-    from structgen.generators.analog import Analog
+    from structgen.generators.model import WebGenerator
     from structgen.web import WebGraph
 
 #: What the demo asks for where the user does not: webs that grow denser along a helix.
@@ -118,14 +118,14 @@ def command(
 
 
 def fine_tuned(
-    model: Analog, path: Path, scale: float | None, folder: Path, steps: int, seed: int, console: Console
-) -> tuple[Analog, dict[str, Any]]:
+    model: WebGenerator, path: Path, scale: float | None, folder: Path, steps: int, seed: int, console: Console
+) -> tuple[WebGenerator, dict[str, Any]]:
     """``model`` fine-tuned on neighbourhoods of the web in ``path``, and what the report says of that."""
     from structgen.cli.part import read_connected, web_facts
     from structgen.cli.train import show
     from structgen.files import sha256
     from structgen.sources.neighbourhoods import build
-    from structgen.training import TrainingPlan, train_analog
+    from structgen.training import TrainingPlan, train
 
     with console.stage("read"):
         web, factor = scaled(read_connected(path, console), scale)
@@ -135,7 +135,7 @@ def fine_tuned(
     plan = TrainingPlan(steps=steps, seed=seed, learning_rate=FINE_TUNING_RATE)
     console.say(f"fine-tuning for {steps} steps on {len(dataset)} neighbourhoods of {path.name}")
     with console.stage("fine-tune"):
-        tuned = train_analog(dataset, folder, plan, start=model, report=lambda progress: show(progress, console))
+        tuned = train(model, dataset, folder, plan, report=lambda progress: show(progress, console))
     facts = {"file": str(path), "sha256": sha256(path) if path.is_file() else None, "scale": factor,
              "web": web_facts(web), "neighbourhoods": len(dataset), "fine_tuning_steps": steps}  # fmt: skip
     return tuned, facts

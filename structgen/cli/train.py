@@ -9,13 +9,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from structgen.cli.console import Console
-from structgen.cli.options import common, seeded
+from structgen.cli.options import Function, common, seeded
 
 if TYPE_CHECKING:
     from structgen.training import Progress, TrainingPlan
 
+#: Models to train, each a sub-command of its own, and what its help calls it; the names are those of
+#: `structgen.generators.store.MODELS`, which takes torch to import.
+MODELS = {
+    "analog": "the sparse analog diffusion model",
+    "discrete": "the dense discrete diffusion model",
+    "autoregressive": "the autoregressive model",
+}
 #: Webs generated for each held-out target in the metrics of the card.
 WEBS_PER_TARGET = 4
+
+
+HELP = """Train {model}, or fine-tune one.
+
+Writes checkpoint.pt, weights.safetensors, card.json and log.jsonl. Ctrl-C keeps a checkpoint, to go on from with
+--resume, and usable weights.
+
+\b
+Examples:
+  structgen train {name} --data data.npz --steps 4000 -o run
+  structgen train {name} --data data.npz --from {name} --steps 300 -o tuned
+"""
 
 
 @click.group("train")
@@ -27,79 +46,95 @@ def command() -> None:
     """
 
 
-@command.command("analog")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Data set made by `structgen data build`.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("run"),
-    show_default=True,
-    help="Folder for checkpoint, weights, card and log.",
-)
-@click.option(
-    "--from",
-    "start",
-    metavar="MODEL",
-    envvar="STRUCTGEN_TRAIN_ANALOG_FROM",
-    help="Fine-tune this model: a shipped one, or a .safetensors file.",
-)
-@click.option("--steps", type=int, default=4000, show_default=True, help="Optimiser steps in all.")
-@click.option("--batch", type=int, default=32, show_default=True, help="Webs in a step, over all devices.")
-@click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Largest learning rate.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@click.option(
-    "--accelerator", type=click.Choice(["cpu", "gpu", "auto"]), default="cpu", show_default=True, help="Where to train."
-)
-@click.option("--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="Devices on this machine.")
-@click.option(
-    "--checkpoint-seconds", type=click.FloatRange(1), default=120.0, show_default=True, help="Time between checkpoints."
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["32-true", "bf16-mixed"]),
-    default="32-true",
-    show_default=True,
-    help="Arithmetic in training; bf16-mixed is faster where the processor has it.",
-)
-@click.option(
-    "--test-targets",
-    type=click.IntRange(0, 10_000),
-    default=16,
-    show_default=True,
-    help="Held-out targets, 4 webs each, that the card's metrics are measured on.",
-)
-@seeded
-@common
-def analog(
-    console: Console, data: Path, output: Path, start: str | None, steps: int, batch: int, learning_rate: float,
-    resume: bool, accelerator: str, devices: int, checkpoint_seconds: float, precision: str, test_targets: int,
-    seed: int,
+def _trains(name: str) -> Function:
+    """The sub-command that trains the model of that name."""
+
+    @command.command(name, short_help=f"Train {MODELS[name]}.", help=HELP.format(model=MODELS[name], name=name))
+    @click.option(
+        "--data", type=click.Path(path_type=Path), required=True, help="Data set made by `structgen data build`."
+    )
+    @click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        default=Path("run"),
+        show_default=True,
+        help="Folder for checkpoint, weights, card and log.",
+    )
+    @click.option(
+        "--from",
+        "start",
+        metavar="MODEL",
+        envvar=f"STRUCTGEN_TRAIN_{name.upper()}_FROM",
+        help="Fine-tune this model: a shipped one, or a .safetensors file.",
+    )
+    @click.option("--steps", type=int, default=4000, show_default=True, help="Optimiser steps in all.")
+    @click.option("--batch", type=int, default=32, show_default=True, help="Webs in a step, over all devices.")
+    @click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Largest learning rate.")
+    @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+    @click.option(
+        "--accelerator",
+        type=click.Choice(["cpu", "gpu", "auto"]),
+        default="cpu",
+        show_default=True,
+        help="Where to train.",
+    )
+    @click.option(
+        "--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="Devices on this machine."
+    )
+    @click.option(
+        "--checkpoint-seconds",
+        type=click.FloatRange(1),
+        default=120.0,
+        show_default=True,
+        help="Time between checkpoints.",
+    )
+    @click.option(
+        "--precision",
+        type=click.Choice(["32-true", "bf16-mixed"]),
+        default="32-true",
+        show_default=True,
+        help="Arithmetic in training; bf16-mixed is faster where the processor has it.",
+    )
+    @click.option(
+        "--test-targets",
+        type=click.IntRange(0, 10_000),
+        default=16,
+        show_default=True,
+        help="Held-out targets, 4 webs each, that the card's metrics are measured on.",
+    )
+    @seeded
+    @common
+    def trains(console: Console, **options: Any) -> None:
+        train(console, name, **options)
+
+    return trains
+
+
+def train(
+    console: Console, name: str, data: Path, output: Path, start: str | None, steps: int, batch: int,
+    learning_rate: float, resume: bool, accelerator: str, devices: int, checkpoint_seconds: float, precision: str,
+    test_targets: int, seed: int,
 ) -> None:  # fmt: skip
-    """Train the analog diffusion model, or fine-tune one.
-
-    Writes checkpoint.pt, weights.safetensors, card.json and log.jsonl. Ctrl-C keeps a checkpoint, to go on from with
-    --resume, and usable weights.
-
-    \b
-    Examples:
-      structgen train analog --data data.npz --steps 4000 -o run
-      structgen train analog --data data.npz --from analog --steps 300 --learning-rate 3e-4 -o tuned
-    """
+    """What every sub-command does: train the model of that name, and measure it on held-out targets."""
     from structgen.evaluation import evaluate, held_out_targets
     from structgen.files import check_writable, write_json
     from structgen.generators import load_model
     from structgen.sources.neighbourhoods import Dataset
-    from structgen.training import CARD, CHECKPOINT, WEIGHTS, TrainingPlan, train_analog
+    from structgen.training import CARD, CHECKPOINT, WEIGHTS, TrainingPlan
+    from structgen.training import train as trained
 
     plan = TrainingPlan(steps=steps, batch=batch, seed=seed, learning_rate=learning_rate, precision=precision)
     dataset = Dataset.open(data)
+    begun = load_model(start) if start else None
+    if begun is not None and begun.name != name:
+        raise click.UsageError(f"--from is {start}, a model of the kind {begun.name}, not {name}")
     check_writable(output / CHECKPOINT)
     with console.stage("train"):
-        model = train_analog(
-            dataset, output, plan, start=load_model(start) if start else None, resume=resume, accelerator=accelerator,
-            devices=devices, checkpoint_seconds=checkpoint_seconds, report=lambda progress: show(progress, console),
-            command=repeated(data.name, plan, start),
+        model = trained(
+            begun or name, dataset, output, plan, resume=resume, accelerator=accelerator, devices=devices,
+            checkpoint_seconds=checkpoint_seconds, report=lambda progress: show(progress, console),
+            command=repeated(name, data.name, plan, start),
         )  # fmt: skip
     weights, card = output / WEIGHTS, output / CARD
     facts: dict[str, Any] = {"weights": str(weights), "card": str(card)}
@@ -118,13 +153,13 @@ def analog(
     console.result(facts | {"seconds": console.seconds}, f"{weights}: use it with --model {weights}")
 
 
-def repeated(dataset: str, plan: TrainingPlan, start: str | None) -> str:
+def repeated(name: str, dataset: str, plan: TrainingPlan, start: str | None) -> str:
     """The command that does this training again."""
     options = {
         "data": dataset, "from": start, "steps": plan.steps, "batch": plan.batch, "learning-rate": plan.learning_rate,
         "precision": plan.precision, "seed": plan.seed,
     }  # fmt: skip
-    return "structgen train analog " + " ".join(f"--{name} {v}" for name, v in options.items() if v is not None)
+    return f"structgen train {name} " + " ".join(f"--{name} {v}" for name, v in options.items() if v is not None)
 
 
 def show(progress: Progress, console: Console) -> None:
@@ -134,3 +169,7 @@ def show(progress: Progress, console: Console) -> None:
     console.progress(progress.step, progress.steps, "step", note)
     if progress.validation:
         console.say(f"step {progress.step}: validation loss {progress.validation['total']:.4f}")
+
+
+for _name in MODELS:
+    _trains(_name)

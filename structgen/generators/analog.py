@@ -20,7 +20,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, pad
 
 from structgen.generators.batches import (
     CATEGORIES,
@@ -117,7 +117,7 @@ class Analog(WebGenerator):
         pos, mask, request = batch.pos, batch.mask, batch.request
         b, n, _ = pos.shape
         uniform = torch.special.ndtr(batch.draws[:, :4])
-        jitter, noise = batch.draws[:, 4:].split([3 * n, STATES * (n * (n - 1) // 2)], dim=1)
+        jitter, noise = batch.draws[:, 4 : 4 + 3 * n], batch.draws[:, 4 + 3 * n :]
         asked = _asked(request, batch.known, uniform[:, 3] < self.config.drop_condition)
         unit = request.scale[:, None, None]
 
@@ -248,7 +248,7 @@ class Analog(WebGenerator):
                 of_bridges = [missing, zeros + LAST, zeros.astype(int), zeros]
                 rows = [np.concatenate([a, b]) for a, b in zip(rows, of_bridges, strict=True)]
             known_nodes, known_edges = (web.n, web.m) if web else (0, 0)
-            proposals.append(Proposal(pos, *rows, known_nodes, known_edges))
+            proposals.append(Proposal(pos, rows[0], rows[1], rows[2], rows[3], known_nodes, known_edges))
         return proposals
 
 
@@ -280,7 +280,7 @@ def _bits(kind: Tensor) -> Tensor:
 
 
 def _states(kind: Tensor, log_radius: Tensor) -> Tensor:
-    """Clean states of categories (0 none, 1 + silk kind): existence -1 or 1, bits of the kind, log radius; ``(..., s)``.
+    """Clean states ``(..., s)`` of categories (0 none, 1 + silk kind): existence -1 or 1, bits of the kind, log radius.
 
     What is no edge has neither kind nor radius: 0.
     """
@@ -308,9 +308,9 @@ def _of_slots(states: Tensor, slots: Slots) -> Tensor:
 
 
 def _on_slots(pairs: Tensor, slots: Slots) -> Tensor:
-    """Values of pairs ``(B, N (N - 1) / 2, s)`` where slots hold them ``(B, N, K, s)``; pair i < j is j (j - 1) / 2 + i.
+    """Values of pairs ``(B, N (N - 1) / 2, s)`` where slots hold them ``(B, N, K, s)``.
 
-    That number does not depend on how many nodes there are, so padding changes nothing.
+    Pair i < j is number j (j - 1) / 2 + i, however many nodes there are, so padding changes nothing.
     """
     b, n, k = slots.candidates.shape
     here = torch.arange(n, device=pairs.device)[:, None]
@@ -333,9 +333,10 @@ def _offset(logit: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
 
 def _threshold(logit: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
     """``(B,)`` what must be added to all ``logit (B, N, K)`` for those > 0 to weigh ``wanted (B,)`` together."""
-    counted = logit.masked_fill(weight == 0, -30.0).flatten(1)
+    # One more, so that there is something below where all are wanted.
+    counted = pad(logit.masked_fill(weight == 0, -30.0).flatten(1), (0, 1), value=-30.0)
     sunk, order = counted.sort(dim=1, descending=True, stable=True)
-    below = (weight.flatten(1).gather(1, order).cumsum(1) < wanted[:, None] - 0.25).sum(1, keepdim=True)
+    below = (pad(weight.flatten(1), (0, 1)).gather(1, order).cumsum(1) < wanted[:, None] - 0.25).sum(1, keepdim=True)
     last = sunk.shape[1] - 1
     kept, left = (sunk.gather(1, (below + k).clamp(max=last)).squeeze(1) for k in (0, 1))
     return -(kept + left) / 2

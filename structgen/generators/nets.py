@@ -201,10 +201,10 @@ class SparseGraphTransformer(nn.Module):
         some = slots.real.any(-1).to(x).sum(1).clamp_min(1)
         present = (e[..., 0] + t[:, 1, None, None]) * slots.real / 2
         here = present.sum((1, 2)) / some
-        near = [(ratio[..., k] * slots.real[..., k]).sum(1) / some for k in (0, min(2, ratio.shape[-1] - 1))]
+        nearest = [(ratio[..., k] * slots.real[..., k]).sum(1) / some for k in (0, min(2, ratio.shape[-1] - 1))]
         excess = here - t[:, 1] * asked.degree
         longer = (present * distance).sum((1, 2)) / some / asked.length - here
-        feedback = torch.stack([*near, excess, longer, asked.given.to(x).sum(1) / some], -1)
+        feedback = torch.stack([*nearest, excess, longer, asked.given.to(x).sum(1) / some], -1)
         condition = self.condition(torch.cat([asked.condition, fourier(t, self.width).flatten(1), feedback], -1))
         reach = asked.half_box.norm(dim=-1)[:, None, None]
         given = asked.given[..., None].to(x)

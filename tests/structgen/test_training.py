@@ -16,7 +16,8 @@ from structgen.generators import load_model
 from structgen.generators.analog import Analog, AnalogConfig
 from structgen.sources.neighbourhoods import build
 from structgen.targets import DesignTargets
-from structgen.training import CARD, CHECKPOINT, LOG, WEIGHTS, TrainingPlan, train_analog
+from structgen.training import CARD, CHECKPOINT, LOG, WEIGHTS, TrainingPlan
+from structgen.training import train as trained
 
 PLAN = TrainingPlan(steps=8, batch=4, seed=3, warmup=2)
 
@@ -35,15 +36,16 @@ class Halt:
 
 @pytest.fixture
 def train(dataset, tiny_config, tmp_path):
-    """`train_analog` of the tiny model for `PLAN` into a folder; until a step where one is named."""
+    """`structgen.training.train` of the tiny model for `PLAN` into a folder; until a step where one is named."""
 
     def run(folder, *, until=None, plan=PLAN, data=dataset, **options):
         halt = Halt(until)
         options = {"config": tiny_config, "report": halt} | options
+        model = options.pop("start", "analog")
         if until is None:
-            return train_analog(data, tmp_path / folder, plan, **options)
+            return trained(model, data, tmp_path / folder, plan, **options)
         with pytest.raises(KeyboardInterrupt):
-            train_analog(data, tmp_path / folder, plan, **options)
+            trained(model, data, tmp_path / folder, plan, **options)
         return load_model(tmp_path / folder / WEIGHTS)
 
     return run
@@ -131,7 +133,7 @@ def test_interrupt_before_the_first_step_leaves_a_model_too(train, tmp_path, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Analog, "batch", staticmethod(halt))
+        patch.setattr(Analog, "batch", halt)
         with pytest.raises(KeyboardInterrupt):
             train("out")
     assert checkpoint(tmp_path / "out")["step"] == 0
@@ -147,7 +149,7 @@ def test_card_tells_what_is_needed_to_train_again(train, dataset, tiny_config, t
     assert card["data"] == json.loads(json.dumps(dataset.info()))
     assert card["command"] == "structgen train --steps 8"
     assert card["parameters"] == sum(value.numel() for value in model.parameters())
-    assert set(card["metrics"]["validation"]) == {"total", "position", "edge", "radius"}
+    assert set(card["metrics"]["validation"]) == {"total", "position", "edge", "kind", "radius"}
     assert equal(load_model(tmp_path / "out" / WEIGHTS), model)
 
 
@@ -222,12 +224,12 @@ def begun(train, tmp_path):
 def test_resuming_with_another_plan_data_or_model_is_refused(refused, train, begun, tangle_web, tmp_path):
     folder, content = begun
     other = build([tangle_web.scaled(1.01)], tmp_path / "other.npz", 80, 5, "a test")
-    small = AnalogConfig(width=16, edge_width=8, layers=1, heads=2, candidates=10)
+    small = AnalogConfig(width=16, edge_width=8, layers=2, heads=2, neighbours=8, candidates=9)
     for options, words in (
         ({"plan": dataclasses.replace(PLAN, steps=9)}, ("another plan", "steps 8, now 9")),
         ({"plan": dataclasses.replace(PLAN, seed=0, batch=2)}, ("another plan", "seed 3, now 0", "batch 4, now 2")),
         ({"data": other}, ("other data", "other.npz")),
-        ({"config": small}, ("another model", "candidates 12, now 10")),
+        ({"config": small}, ("another model", "candidates 10, now 9")),
         ({"config": AnalogConfig(width=32)}, ("another model", "width 16, now 32")),
     ):
         with refused(str(folder / CHECKPOINT), *words):
@@ -344,8 +346,8 @@ def test_two_processes_train_one_model(dataset, tmp_path):
     script = f"""
 from structgen.generators.analog import AnalogConfig
 from structgen.sources.neighbourhoods import Dataset
-from structgen.training import TrainingPlan, train_analog
-train_analog(Dataset.open({str(dataset.path)!r}), {str(tmp_path / "out")!r}, TrainingPlan(steps=4, batch=8),
+from structgen.training import TrainingPlan, train
+train("analog", Dataset.open({str(dataset.path)!r}), {str(tmp_path / "out")!r}, TrainingPlan(steps=4, batch=8),
              config=AnalogConfig(width=16, edge_width=8, layers=2, heads=2), devices=2)
 """
     (tmp_path / "run.py").write_text(script)

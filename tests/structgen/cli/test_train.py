@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 import torch
 
-from structgen import training
+from structgen.cli import train as train_command
 from structgen.files import sha256
 from structgen.generators import load_model, save_model
-from structgen.generators.analog import AnalogConfig
+from structgen.generators.analog import Analog, AnalogConfig
+from structgen.generators.store import MODELS
 
 RUN = ["card.json", "checkpoint.pt", "log.jsonl", "weights.safetensors"]
 
@@ -16,7 +18,8 @@ RUN = ["card.json", "checkpoint.pt", "log.jsonl", "weights.safetensors"]
 @pytest.fixture
 def train(structgen, dataset, tiny_config, monkeypatch):
     """``train("--steps", 2)``: trains the smallest model, on few webs, into the folder run."""
-    monkeypatch.setattr(training, "AnalogConfig", lambda: tiny_config)
+    tiny = dataclasses.asdict(tiny_config)
+    monkeypatch.setattr(Analog, "config_type", lambda **sizes: AnalogConfig(**tiny | sizes))
     words = ("train", "analog", "--data", dataset.path, "--batch", 4, "--test-targets", 0, "--seed", 3)
     return lambda *more, **options: structgen(*words, *more, **options)
 
@@ -140,6 +143,16 @@ def test_a_checkpoint_of_another_plan_and_none_are_refused(train, fails, dataset
 )
 def test_what_cannot_be_trained_is_refused(fails, dataset, words, says):
     fails("train", "analog", "--data", dataset.path, *words, says=says)
+
+
+def test_a_model_of_another_kind_is_not_fine_tuned(fails, here, dataset, tiny_model):
+    save_model(tiny_model, here / "start.safetensors")
+    words = ("train", "discrete", "--data", dataset.path, "--from", "start.safetensors")
+    fails(*words, says="--from is start.safetensors, a model of the kind analog, not discrete")
+
+
+def test_there_is_a_command_for_each_model():
+    assert list(train_command.MODELS) == list(MODELS) == list(train_command.command.commands)
 
 
 def test_the_smallest_model_is_small(tiny_config):

@@ -148,7 +148,7 @@ def no_work(monkeypatch):
 
     monkeypatch.setattr(Analog, "generate", work)
     for name in (
-        "assembly.solid.solidify", "assembly.place.assemble", "structgen.training.train_analog",
+        "assembly.solid.solidify", "assembly.place.assemble", "structgen.training.train",
         "structgen.sources.neighbourhoods.build", "structgen.sources.procedural.varied_tangles",
     ):  # fmt: skip
         monkeypatch.setattr(name, work)

@@ -55,7 +55,7 @@ def test_what_comes_later_is_not_told():
     batch = sequences(grown_webs(), np.array([False, False]))
 
     def told(pos, kind):
-        whole = Growing.of(pos, kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
+        whole = told_of(replace(batch, seen=pos, pos=pos, kind=kind))
         return (
             whole.node_features()[:, :4],
             whole.pair_features()[:, :4, :4],

@@ -56,7 +56,8 @@ def test_round_trip_keeps_weights_configuration_and_range(saved, tiny_model):
     assert not back.training
     assert not any(value.requires_grad for value in back.parameters())
     target = DesignTargets(nodes=10)
-    assert back.sample(target, seed=3) == tiny_model.eval().sample(target, seed=3)
+    # Products of matrices round otherwise where gradients may be wanted.
+    assert back.sample(target, seed=3) == tiny_model.eval().requires_grad_(False).sample(target, seed=3)
 
 
 def test_same_model_same_bytes(saved, tiny_model, tmp_path):
@@ -97,7 +98,7 @@ def test_card_of_a_shipped_model_tells_of_its_weights(name):
     [
         ({"header": {"format": "other"}}, ("does not say structgen-model 1",)),
         ({"header": {"version": 2}}, ("does not say structgen-model 1",)),
-        ({"header": {"model": "pickle"}}, ("its model is 'pickle', must be one of analog",)),
+        ({"header": {"model": "pickle"}}, ("model is 'pickle', must be one of analog",)),
         ({"header": {"config": None}}, ("config",)),
         ({"header": {"config": [1, 2]}}, ("not a sound structgen model",)),
         ({"header": {"config": "width"}}, ("not a sound structgen model",)),

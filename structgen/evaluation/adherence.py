@@ -65,15 +65,17 @@ def held_out_targets(dataset: Dataset, count: int, seed: int, split: str = "test
     return [DesignTargets.measure(dataset[int(k)]) for k in held_out_rows(dataset, count, seed, split)]
 
 
-def evaluate(model: WebGenerator, targets: Sequence[DesignTargets], n: int = 4, seed: int = 0) -> dict[str, Any]:
+def evaluate(
+    model: WebGenerator, targets: Sequence[DesignTargets], n: int = 4, seed: int = 0, **options: Any
+) -> dict[str, Any]:
     """``n`` webs for each of ``targets``: shares of valid webs and exact counts, adherence raw and decoded.
 
-    Raw is the proposal of the network as it stands, decoded the web that `generate` returns. Raises `ValueError`
-    without targets, and for those that `generate` refuses.
+    ``options`` are of `generate`: steps, guidance. Raw is the proposal of the network as it stands, decoded the web
+    that `generate` returns. Raises `ValueError` without targets, and for those that `generate` refuses.
     """
     if not targets:
         raise ValueError("targets is empty, at least 1 is needed")
-    results = model.generate(targets, n, seed)
+    results = model.generate(targets, n, seed, **options)
     asked = np.repeat([target.as_array() for target in targets], n, axis=0)
     return summary(results, asked, model.config.max_degree)
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from structgen.generators.decode import DecodeError, Proposal, decode
+from structgen.generators.decode import THICKNESS, DecodeError, Proposal, decode
 from structgen.generators.request import Completed, TrainingRange
 from structgen.seeds import generator
 from structgen.targets import NAMES, DesignTargets
@@ -253,19 +253,20 @@ class WebGenerator(nn.Module, ABC):
         median = self.range.radius_ratio * target.mean_edge_length if radius is None else radius
         lenient = last and bool(request.outside)
         decoded = decode(proposal, target, median, self.config.max_degree, rng, lenient=lenient)
-        raw_web = raw_web_of(proposal)
+        raw_web = raw_web_of(proposal, median)
         return Generated(
             decoded.web, target, request.filled, raw_numbers(proposal, raw_web), raw_web, decoded.edges_changed,
             request.outside,
         )  # fmt: skip
 
 
-def raw_web_of(proposal: Proposal) -> WebGraph | None:
-    """The web that the model itself proposes, radii relative to their median; None without edges."""
+def raw_web_of(proposal: Proposal, radius: float = 1.0) -> WebGraph | None:
+    """The web that the model itself proposes, with a median strut radius in mm; None without edges."""
     own = proposal.score > 0
     if not own.any():
         return None
-    return WebGraph(proposal.pos, proposal.edges[own].T, np.exp(proposal.log_radius[own]), proposal.kind[own])
+    radii = radius * np.exp(np.clip(proposal.log_radius[own], *np.log(THICKNESS)))
+    return WebGraph(proposal.pos, proposal.edges[own].T, radii, proposal.kind[own])
 
 
 def raw_numbers(proposal: Proposal, raw_web: WebGraph | None) -> FloatArray:

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
-from structgen.generators.growing import Growing, unit_of
+from structgen.generators.growing import Growing, barred, unit_of
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
@@ -35,6 +35,8 @@ from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Places taken at a time in training.
+BLOCK = 32
 #: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
 BLUR, SAMPLED_BLUR = 0.15, 0.03
 
@@ -114,62 +116,73 @@ class Autoregressive(WebGenerator):
         return total
 
     def _log_likelihood(self, batch: Sequences) -> dict[str, Tensor]:
-        """Parts of the log-likelihood of each node, ``(B, N)`` each, 0 for padding."""
+        """Parts of the log-likelihood of each node, ``(B, N)`` each, 0 for padding.
+
+        In blocks of places, so that a node is paired with few that come after it.
+        """
         grown = Growing.of(batch.seen, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
-        last = batch.pos.shape[1] - 1
-        places = torch.arange(last, device=batch.pos.device)
-        later = places > places[:, None]
-        features = grown.pair_features()[:, :last, :last]
-        h, pair, _ = self.net(
-            grown.node_features()[:, :last], batch.kind[:, :last, :last].tril(), features,
-            batch.request.condition(batch.drop), later,
-        )  # fmt: skip
+        count = batch.pos.shape[1] - 1
+        nodes = grown.node_features(slice(0, count))
+        condition = batch.request.condition(batch.drop)
+        h: Tensor | None = None
+        cache: Cache | None = None
+        blocks = []
+        for first in range(0, count, BLOCK):
+            at = slice(first, min(first + BLOCK, count))
+            features, later = grown.pair_features(at), _later(at, nodes.device)
+            kind = batch.kind[:, at, : at.stop].masked_fill(later, 0)
+            new, pair, cache = self.net(nodes[:, at], kind, features, condition, later, cache)
+            h = new if h is None else torch.cat([h, new], 1)
+            blocks.append(self._rows(batch, grown, at, h, pair, features))
         real = batch.mask[:, 1:]
-        parent = batch.parent[:, 1:].clamp_min(0)  # (B, N)
-        target = batch.kind[:, 1:, :last]
-        is_edge = (target > 0) & ~later
+        return {name: torch.cat([part[name] for part in blocks], 1).masked_fill(~real, 0.0) for name in blocks[0]}
+
+    def _rows(
+        self, batch: Sequences, grown: Growing, at: slice, known: Tensor, pair: Tensor, features: Tensor
+    ) -> dict[str, Tensor]:
+        """Parts of the log-likelihood of the nodes after the places ``at``, ``(B, Q)`` each; ``known (B, T, d)``."""
+        h, following = known[:, at], slice(at.start + 1, at.stop + 1)
+        new, parent = batch.pos[:, following], batch.parent[:, following].clamp_min(0)
+        target = batch.kind[:, following, : at.stop]
+        is_edge = (target > 0) & ~_later(at, h.device)
 
         plan = (is_edge.sum(-1) - 1).clamp(0, LINKS - 1)
-        linked = -cross_entropy(self._links(h, places).transpose(1, 2), plan, reduction="none")
+        linked = -cross_entropy(self._links(h, at).transpose(1, 2), plan, reduction="none")
         planned = h + self.net.planned(plan)
-        join = self._join(planned, h, features, places[:, None], places)
-        joined = -cross_entropy(join.transpose(1, 2), parent, reduction="none")
+        joined = -cross_entropy(self._join(planned, known, features, at).transpose(1, 2), parent, reduction="none")
 
         of_parent = parent[..., None]
-        parent_h = h.gather(1, of_parent.expand(-1, -1, h.shape[-1]))
+        parent_h = known.gather(1, of_parent.expand(-1, -1, h.shape[-1]))
         parent_pair = pair.gather(2, of_parent[..., None].expand(-1, -1, 1, pair.shape[-1]))[:, :, 0]
-        start = batch.seen.gather(1, of_parent.expand(-1, -1, 3))
-        offset = (batch.pos[:, 1:] - start) / grown.unit[:, None, None]
+        offset = (new - batch.seen.gather(1, of_parent.expand(-1, -1, 3))) / grown.unit[:, None, None]
         placed = self.net.mixture(planned, parent_h, parent_pair).log_density(offset)
 
-        out = self.net.edge(planned, h, grown.candidate_features(batch.pos[:, 1:]))
+        out = self.net.edge(planned, known, grown.candidate_features(new, at))
         # No edges to the origin; the one to the parent is certain.
-        free = ~later & (places > 0) & (places != of_parent)
+        places = torch.arange(at.stop, device=h.device)
+        free = ~barred(at, h.device) & (places > 0) & (places != of_parent)
         edges = rows_log_likelihood(out[..., 0], is_edge & free, free, plan)
-        kinds, radii = out[..., 1:CATEGORIES], out[..., CATEGORIES:]
-        found = is_edge & real[..., None]
+        found = is_edge & batch.mask[:, following, None]
         silk = target[found] - 1
+        wanted = batch.radius[:, following, : at.stop][found]
+        mean = out[..., CATEGORIES:][found].gather(1, silk[:, None])[:, 0]
         spread = self.net.log_radius_spread
-        wanted = batch.radius[:, 1:, :last][found]
-        mean = radii[found].gather(1, silk[:, None])[:, 0]
         thick = -0.5 * ((wanted - mean) / spread.exp()).square() - spread - 0.5 * math.log(2 * math.pi)
-        typed = -cross_entropy(kinds[found], silk, reduction="none")
+        typed = -cross_entropy(out[..., 1:CATEGORIES][found], silk, reduction="none")
         row = torch.zeros_like(target, dtype=torch.float32)
-        kind = row.masked_scatter(found, typed).sum(-1)
-        radius = row.masked_scatter(found, thick).sum(-1)
-        parts = {"links": linked, "parent": joined, "place": placed, "edges": edges, "kind": kind, "radius": radius}
-        return {name: value.masked_fill(~real, 0.0) for name, value in parts.items()}
+        kind, radius = (row.masked_scatter(found, values).sum(-1) for values in (typed, thick))
+        return {"links": linked, "parent": joined, "place": placed, "edges": edges, "kind": kind, "radius": radius}
 
-    def _links(self, h: Tensor, places: Tensor) -> Tensor:
+    def _links(self, h: Tensor, at: slice) -> Tensor:
         """Logits ``(B, Q, 3)`` of how many nodes the next one is joined to: no more than there are."""
         logit: Tensor = self.net.links(h).float()
-        return logit.masked_fill(torch.arange(LINKS, device=h.device) > (places[:, None] - 1).clamp_min(0), -1e9)
+        others = (torch.arange(at.start, at.stop, device=h.device) - 1).clamp_min(0)
+        return logit.masked_fill(torch.arange(LINKS, device=h.device) > others[:, None], -1e9)
 
-    def _join(self, h: Tensor, others: Tensor, pair: Tensor, place: Tensor, places: Tensor) -> Tensor:
+    def _join(self, h: Tensor, known: Tensor, pair: Tensor, at: slice) -> Tensor:
         """Logits ``(B, Q, T)`` of the node to grow from: for the first the origin, for others the nodes before."""
-        logit: Tensor = self.net.join(h, others, pair)[..., 0]
-        barred = (places > place) | ((places == 0) & (place > 0))
-        return logit.masked_fill(barred, -1e9)
+        logit: Tensor = self.net.join(h, known, pair)[..., 0]
+        return logit.masked_fill(barred(at, h.device), -1e9)
 
     # -- sampling --------------------------------------------------------------------------------
 
@@ -188,26 +201,24 @@ class Autoregressive(WebGenerator):
         score = torch.full_like(webs[0].radius, -CERTAIN)
         silk, thick = torch.zeros_like(webs[0].kind), torch.zeros_like(webs[0].radius)
         for place in range(max(sizes)):
-            now, upto = torch.tensor([place]), torch.arange(place + 1)
+            at = slice(place, place + 1)
             told: list[_Told] = []
             for k, web in enumerate(webs):
-                features, condition = web.pair_features(place), request.condition(web.drop)
-                row = web.kind[:, place : place + 1, : place + 1]
-                h, pair, caches[k] = self.net(
-                    web.node_features(place), row, features, condition, now[:, None] < upto, caches[k]
-                )
+                features, condition = web.pair_features(at), request.condition(web.drop)
+                row, later = web.kind[:, at, : place + 1], _later(at, features.device)
+                h, pair, caches[k] = self.net(web.node_features(at), row, features, condition, later, caches[k])
                 web.h[:, place] = h[:, 0]
                 told.append(_Told(web, h, pair, features))
-            links = _guided([self._links(one.h, now) for one in told], guidance)[:, 0]
+            links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
             plan = (links + chance.links[:, place]).argmax(-1)
-            point, parent = self._placed(told, plan, chance, place, box, guidance)
+            point, parent = self._placed(told, plan, chance, at, box, guidance)
             fixed = (place < given.count)[:, None]
             point = torch.where(fixed, given.pos[:, place], point)
             parent = torch.where(fixed[:, 0], given.parent[:, place], parent)
             rows = []
             for one in told:
                 one.web.put(place + 1, point, parent)
-                planned, candidates = one.planned(self.net, plan), one.web.candidate_features(point[:, None], place)
+                planned, candidates = one.planned(self.net, plan), one.web.candidate_features(point[:, None], at)
                 rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
             odds = drawn_row(out[..., 0] + chance.edge[:, place, : place + 1], parent, plan)
@@ -226,15 +237,13 @@ class Autoregressive(WebGenerator):
         ]
 
     def _placed(
-        self, told: list[_Told], plan: Tensor, chance: Chance, place: int, box: Tensor, guidance: float
+        self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float
     ) -> tuple[Tensor, Tensor]:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within, or the nearest to it, moved in.
         """
-        now, upto = torch.tensor([[place]]), torch.arange(place + 1)
-        joins = [
-            self._join(one.planned(self.net, plan), one.web.h[:, : place + 1], one.features, now, upto) for one in told
-        ]
+        place = at.start
+        joins = [self._join(one.planned(self.net, plan), one.web.h[:, : at.stop], one.features, at) for one in told]
         join = _guided(joins, guidance)[:, 0].softmax(-1)
         parent = torch.searchsorted(join.cumsum(-1), chance.parent[:, place].contiguous()).clamp_max(place)  # (B, M)
         index, mixtures = parent[..., None], []
@@ -251,6 +260,12 @@ class Autoregressive(WebGenerator):
         # Trials are ranked by how far outside they are; of those within, the first.
         pick = (outside + 1e-9 * torch.arange(TRIES)).argmin(-1)[:, None]
         return inside.gather(1, pick[..., None].expand(-1, -1, 3))[:, 0], parent.gather(1, pick)[:, 0]
+
+
+def _later(at: slice, device: torch.device) -> Tensor:
+    """``(Q, T)`` places that come after those of ``at``."""
+    places = torch.arange(at.stop, device=device)
+    return places > places[at, None]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A web as it grows: what the autoregressive network is told of each node, each pair, and what is left to do.
 
-Places count from the origin, place 0, which stands before the first node. With ``place`` given a method answers for it
-alone, as of when it was the last; otherwise for all places at once, each as of when it was the last.
+Places count from the origin, place 0, which stands before the first node. Methods answer for the places of a slice
+``at``, each as of when it was the last; ``Q`` of them, and ``T`` up to the end of the slice.
 """
 
 from __future__ import annotations
@@ -70,20 +70,18 @@ class Growing:
         self.degree[:, place, :place] += edge
         self.degree[:, place, place] = edge.sum(-1)
 
-    def node_features(self, place: int | None = None) -> Tensor:
-        """``(B, T, NODE_FEATURES)`` or ``(B, 1, NODE_FEATURES)``."""
-        last = self.pos.shape[1] - 1 if place is None else place
-        at = slice(0, last + 1) if place is None else slice(place, place + 1)
+    def node_features(self, at: slice) -> Tensor:
+        """``(B, Q, NODE_FEATURES)``."""
         request, unit = self.request, self.unit[:, None]
-        pos, half = self.pos[:, : last + 1], request.half_box[:, None]
-        rows = self.kind[:, : last + 1, : last + 1].tril()
-        start = pos.gather(1, self.parent[:, : last + 1, None].expand(-1, -1, 3))
+        pos, half = self.pos[:, : at.stop], request.half_box[:, None]
+        rows = self.kind[:, : at.stop, : at.stop].tril()
+        start = pos.gather(1, self.parent[:, : at.stop, None].expand(-1, -1, 3))
         apart = pos[:, :, None] - pos[:, None]
         thread = (apart.square().sum(-1).sqrt() * (rows > 0)).sum(-1).cumsum(1)
         edges = (rows > 0).sum(-1).float()
 
         known = (~self.drop).float()[:, None]
-        placed = torch.arange(last + 1, device=pos.device)
+        placed = torch.arange(at.stop, device=pos.device)
         nodes_left = (request.nodes[:, None] - placed).clamp_min(0)
         wanted = (request.mean_degree * request.nodes / 2).round()[:, None]
         edges_left = (wanted - edges.cumsum(1)).clamp_min(-8)
@@ -108,35 +106,33 @@ class Growing:
         kinds[..., 0] = 0
         return torch.cat([torch.cat(columns, -1)[:, at], kinds], -1)
 
-    def pair_features(self, place: int | None = None) -> Tensor:
-        """``(B, T, T, PAIR_FEATURES)`` or ``(B, 1, place + 1, PAIR_FEATURES)``."""
-        last = self.pos.shape[1] - 1 if place is None else place
-        at = slice(0, last + 1) if place is None else slice(place, place + 1)
-        columns = self._seen(self.pos[:, at], last, at)
-        return torch.cat([*columns, self.radius[:, at, : last + 1, None]], -1)
+    def pair_features(self, at: slice) -> Tensor:
+        """``(B, Q, T, PAIR_FEATURES)``."""
+        return torch.cat([*self._seen(self.pos[:, at], at), self.radius[:, at, : at.stop, None]], -1)
 
-    def candidate_features(self, pos: Tensor, place: int | None = None) -> Tensor:
-        """Of the node after each place, at ``pos (B, T - 1, 3)``, with the places up to it: ``(B, T - 1, T - 1,
-        PAIR_FEATURES)``; or of the one after ``place``.
-        """
-        last = self.pos.shape[1] - 2 if place is None else place
-        at = slice(0, last + 1) if place is None else slice(place, place + 1)
-        columns = self._seen(pos, last, at)
-        places = torch.arange(last + 1, device=self.pos.device)
-        barred = (places > places[at, None]) | ((places == 0) & (places[at, None] > 0))
+    def candidate_features(self, pos: Tensor, at: slice) -> Tensor:
+        """``(B, Q, T, PAIR_FEATURES)`` of the node that comes after each place, at ``pos (B, Q, 3)``."""
+        columns = self._seen(pos, at)
         distance = columns[1][..., 0]
-        nearest = distance.masked_fill(barred, torch.inf).min(-1, keepdim=True).values
+        nearest = distance.masked_fill(barred(at, pos.device), torch.inf).min(-1, keepdim=True).values
         relative = ((distance + 0.02) / (nearest + 0.02)).clamp(0.1, 50).log()
         return torch.cat([*columns, relative[..., None]], -1)
 
-    def _seen(self, pos: Tensor, last: int, at: slice) -> list[Tensor]:
-        """What is alike for both: from ``pos (B, Q, 3)`` the places up to ``last``, of degree as of ``at``."""
-        apart = (self.pos[:, None, : last + 1] - pos[:, :, None]) / self.unit[:, None, None, None]
+    def _seen(self, pos: Tensor, at: slice) -> list[Tensor]:
+        """What is alike for both: the places as they are seen from ``pos (B, Q, 3)``."""
+        apart = (self.pos[:, None, : at.stop] - pos[:, :, None]) / self.unit[:, None, None, None]
         distance = (apart.square().sum(-1, keepdim=True) + 1e-8).sqrt()
-        degree = self.degree[:, at, : last + 1, None]
-        places = torch.arange(last + 1, device=pos.device)
+        degree = self.degree[:, at, : at.stop, None]
+        places = torch.arange(at.stop, device=pos.device)
         age = ((places[at, None] - places).clamp_min(0) + 1).log()[None, :, :, None].expand_as(distance) / 4
         return [apart / 2, distance / 2, (distance + 0.1).log(), degree / 4, (degree == 1).float(), age]
+
+
+def barred(at: slice, device: torch.device) -> Tensor:
+    """``(Q, T)`` the places that the node after a place cannot join: later ones, and the origin but for the first."""
+    places = torch.arange(at.stop, device=device)
+    last = places[at, None]
+    return (places > last) | ((places == 0) & (last > 0))
 
 
 def unit_of(request: Request, drop: Tensor) -> Tensor:

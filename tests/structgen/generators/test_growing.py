@@ -32,18 +32,20 @@ def grown_webs():
 def test_step_by_step_and_at_once_the_network_is_told_the_same():
     batch = sequences(grown_webs(), np.array([False, True]))
     whole = told_of(batch)
-    nodes, pairs, candidates = whole.node_features(), whole.pair_features(), whole.candidate_features(batch.pos[:, 1:])
-    assert (nodes.shape[-1], pairs.shape[-1], candidates.shape[-1]) == (NODE_FEATURES, PAIR_FEATURES, PAIR_FEATURES)
     last = batch.pos.shape[1] - 1
+    every = slice(0, last)
+    nodes, pairs = whole.node_features(every), whole.pair_features(every)
+    candidates = whole.candidate_features(batch.pos[:, 1:], every)
+    assert (nodes.shape[-1], pairs.shape[-1], candidates.shape[-1]) == (NODE_FEATURES, PAIR_FEATURES, PAIR_FEATURES)
     step = Growing.empty(last, batch.request, batch.drop, batch.blur, 4)
     for place in range(last):
-        real = batch.mask[:, place]
-        np.testing.assert_allclose(step.node_features(place)[real, 0], nodes[real, place], atol=1e-5)
-        np.testing.assert_allclose(step.pair_features(place)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
+        at, real = slice(place, place + 1), batch.mask[:, place]
+        np.testing.assert_allclose(step.node_features(at)[real, 0], nodes[real, place], atol=1e-5)
+        np.testing.assert_allclose(step.pair_features(at)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
         step.put(place + 1, batch.pos[:, place + 1], batch.parent[:, place + 1].clamp_min(0))
         real = batch.mask[:, place + 1]
         np.testing.assert_allclose(
-            step.candidate_features(batch.pos[:, place + 1 : place + 2], place)[real, 0],
+            step.candidate_features(batch.pos[:, place + 1 : place + 2], at)[real, 0],
             candidates[real, place, : place + 1],
             atol=1e-5,
         )
@@ -57,9 +59,9 @@ def test_what_comes_later_is_not_told():
     def told(pos, kind):
         whole = told_of(replace(batch, seen=pos, pos=pos, kind=kind))
         return (
-            whole.node_features()[:, :4],
-            whole.pair_features()[:, :4, :4],
-            whole.candidate_features(pos[:, 1:])[:, :3, :3],
+            whole.node_features(slice(0, 4)),
+            whole.pair_features(slice(0, 4)),
+            whole.candidate_features(pos[:, 1:4], slice(0, 3)),
         )
 
     pos, kind = batch.pos.clone(), batch.kind.clone()
@@ -72,9 +74,7 @@ def test_what_comes_later_is_not_told():
 def test_budgets_run_out_when_the_web_is_done():
     (web, _) = grown_webs()
     batch = sequences([web], np.array([False]))
-    features = Growing.of(
-        batch.pos, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur
-    ).node_features()[0]
+    features = told_of(batch).node_features(slice(0, web.n + 1))[0]
     nodes_left, placed, edges_left = features[:, 16], features[:, 17], features[:, 19]
     np.testing.assert_allclose(nodes_left.exp() * np.e**2 - 1, np.arange(web.n, -1, -1), atol=1e-4)
     np.testing.assert_allclose(placed, np.arange(web.n + 1) / web.n, atol=1e-6)
@@ -92,7 +92,7 @@ def test_hidden_targets_are_hidden():
     other.request.mean_edge_length.mul_(0.7)
     told = [
         (
-            Growing.of(b.pos, b.kind, b.radius, b.parent, b.request, b.drop, b.blur).node_features(),
+            told_of(b).node_features(slice(0, 8)),
             b.request.condition(b.drop),
         )
         for b in (batch, other)

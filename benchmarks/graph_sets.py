@@ -112,28 +112,34 @@ def as_networkx(graph: Graph) -> nx.Graph:
     return made
 
 
-def first_of_kind(found: Sequence[nx.Graph], before: Sequence[nx.Graph]) -> list[bool]:
-    """Which graphs are isomorphic to none of those before them, in ``before`` or in the list itself."""
-    seen: dict[str, list[nx.Graph]] = {}
+class Kinds:
+    """Graphs up to isomorphism: looked up by hash, then compared."""
 
-    def new(graph: nx.Graph) -> bool:
-        alike = seen.setdefault(nx.weisfeiler_lehman_graph_hash(graph), [])
-        if any(nx.is_isomorphic(graph, other) for other in alike):
+    def __init__(self, members: Sequence[nx.Graph] = ()) -> None:
+        self._by_hash: dict[str, list[nx.Graph]] = {}
+        for graph in members:
+            self.add(graph)
+
+    def _alike(self, graph: nx.Graph) -> list[nx.Graph]:
+        return self._by_hash.setdefault(nx.weisfeiler_lehman_graph_hash(graph), [])
+
+    def __contains__(self, graph: nx.Graph) -> bool:
+        return any(nx.is_isomorphic(graph, other) for other in self._alike(graph))
+
+    def add(self, graph: nx.Graph) -> bool:
+        """Whether it is new."""
+        if graph in self:
             return False
-        alike.append(graph)
+        self._alike(graph).append(graph)
         return True
 
-    for graph in before:
-        new(graph)
-    return [new(graph) for graph in found]
 
-
-def measured(name: str, found: Sequence[Graph], train_set: Sequence[Graph], own: bool = False) -> dict[str, Any]:
-    """Valid, unique, novel, all three, and MMDs against the test set; ``own``: the training set itself."""
-    listed, known = [as_networkx(g) for g in found], [as_networkx(g) for g in train_set]
+def measured(name: str, found: Sequence[Graph], train_set: Sequence[Graph]) -> dict[str, Any]:
+    """Valid, unique, novel, all three, and MMDs against the test set."""
+    listed, known, seen = [as_networkx(g) for g in found], Kinds([as_networkx(g) for g in train_set]), Kinds()
     valid = np.array([VALID[name](graph) for graph in listed])
-    unique = np.array(first_of_kind(listed, []))
-    novel = np.array([not own and first_of_kind([graph], known)[0] for graph in listed])
+    unique = np.array([seen.add(graph) for graph in listed])
+    novel = np.array([graph not in known for graph in listed])
     shares = {"valid": valid, "unique": unique, "novel": novel, "vun": valid & unique & novel}
     return {
         "graphs": len(found), **{key: float(value.mean()) for key, value in shares.items()},
@@ -160,7 +166,7 @@ def main() -> None:
     for name in options.sets:
         train_set = graphs(name, "train")
         model, steps_trained = trained(name, options.work / name, options.minutes, options.precision)
-        entries = {"train": measured(name, train_set, train_set, own=True)}
+        entries = {"train": measured(name, train_set, train_set)}
         for steps in STEPS:
             began = time.perf_counter()
             found = sampled(model, train_set, steps)

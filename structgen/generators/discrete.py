@@ -16,22 +16,22 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.sparse.csgraph import minimum_spanning_tree
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Batch, Request, batch_of, category, placed_noise
+from structgen.generators.budgets import joining, tilted
 from structgen.generators.decode import Proposal
 from structgen.generators.flows import corrupted, interpolate, kept, ramp
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_dense import DenseGraphTransformer, Pairs, graph_features
+from structgen.generators.proposals import agreeing, proposal_of
 from structgen.generators.request import TrainingRange
-from structgen.generators.samplers import joint
+from structgen.generators.samplers import joint, redrawn, systematic
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 #: Time at which the positions are done, and at which the edges begin.
 POSITIONS_DONE, EDGES_BEGIN = 0.4, 0.3
@@ -39,12 +39,12 @@ POSITIONS_DONE, EDGES_BEGIN = 0.4, 0.3
 JITTER = 0.03
 #: Log radius is learned times this, so that its spread is near one.
 RADIUS_GAIN = 4.0
-#: Log-odds of given edges, and the largest of all others.
-CERTAIN, LARGEST = 1e3, 30.0
-#: Pairs proposed beside the edges: the likeliest, so many a node, and the nearest of each node.
-LIKELY, NEAREST = 6, 4
+#: Largest log-odds of a pair; what no pair that is settled comes near.
+LARGEST, CERTAIN = 30.0, 1e3
 #: Numbers told of the present graph, beside `Request.condition`.
 PROGRESS = 9
+#: How far edge lengths may be tilted towards the mean asked for, see `tilted`.
+LENGTH_PRIOR = 1.0
 
 
 @dataclass(frozen=True)
@@ -225,6 +225,20 @@ class Discrete(WebGenerator):
         logit = self.edge_out(states)[:, 0] - (request.nodes / 3).log()[pairs.web]
         return _Output(flow * unit, logit, states)
 
+    def _within_budget(self, scene: _Scene, x: Tensor, state: Tensor, logit: Tensor) -> Tensor:
+        """``logit (P,)`` given what the web still has to get: edges, their length, joins between its parts."""
+        request, pairs = scene.request, scene.pairs
+        one, two = pairs.both(x)
+        length = (one - two).norm(dim=1) / request.mean_edge_length[pairs.web]
+        there = ((state > 0) & ~self._undecided(scene, state)).to(x)
+        wanted = (request.mean_degree * request.nodes / 2).round()
+        count, left = wanted - _per_web(pairs, there), wanted - _per_web(pairs, there * length)
+        logit = tilted(logit, length, pairs.web, torch.stack([count, left], 1), LENGTH_PRIOR * self.config.positions)
+        if self.config.noise > 0:  # parts of a noisy graph mean little
+            return logit
+        graph = graph_features(there, pairs, scene.mask, 1)
+        return joining(logit, graph.pairs[:, 0] == 0, pairs.web, count, graph.parts - 1)
+
     @staticmethod
     def _left(scene: _Scene, present: Tensor, distance: Tensor, parts: Tensor) -> Tensor:
         """``(B, PROGRESS - 1)`` what is still to do: edges and their length (if known), parts to join."""
@@ -288,8 +302,10 @@ class Discrete(WebGenerator):
                 free_guess = without.logit.sigmoid()
                 flow = without.flow + guidance * (flow - without.flow)
                 logit = without.logit + guidance * (logit - without.logit)
-            # A pair is worth what was last said of it while it was undecided.
             open_ = self._undecided(scene, state)
+            if guidance != 0:
+                logit = self._within_budget(scene, x, state, logit.masked_fill(~open_, -CERTAIN))
+            # A pair is worth what was last said of it while it was undecided.
             odds = torch.where(open_, logit.clamp(-LARGEST, LARGEST), odds)
             radius = torch.where(open_[:, None], thick, radius)
             edge = logit.sigmoid()[:, None]
@@ -297,8 +313,20 @@ class Discrete(WebGenerator):
             stays = one_hot(state, CATEGORIES).to(drawn)
             return flow * ~known[..., None], torch.where(open_[:, None], drawn, stays)
 
-        x, state = joint(denoise, x, state, steps, clock, uniform)
-        score = _agreeing(odds.double(), state > 0, uniform())
+        def jump(state: Tensor, probability: Tensor, share: Tensor) -> Tensor:
+            if self.config.noise > 0:
+                return redrawn(state, probability, share, uniform())
+            # Edges are only added. Those that join parts are counted first, so that both counts come out even.
+            parts = graph_features((state > 0).to(x), pairs, mask, 1).pairs[:, 0]
+            start = torch.tensor([rng.random() for rng in rngs], device=device)
+            chance = share * (1 - probability[:, 0].double()) * (state == 0) * ~given
+            drawn = systematic(chance, pairs.web, uniform() + parts, start)
+            kinds = torch.cat([torch.zeros_like(probability[:, :1]), probability[:, 1:]], 1)
+            kinds = kinds / kinds.sum(1, keepdim=True).clamp_min(1e-30)
+            return torch.where(drawn, redrawn(state, kinds, 1.0, uniform()), state)
+
+        x, state = joint(denoise, x, state, steps, clock, jump)
+        score = agreeing(odds.double(), state > 0, uniform())
         chosen = radius.gather(1, (state - 1).clamp_min(0)[:, None])[:, 0] / RADIUS_GAIN
         values = [
             np.split(value.cpu().numpy(), np.cumsum(counts)[:-1])
@@ -306,7 +334,7 @@ class Discrete(WebGenerator):
         ]
         places = x.double().cpu().numpy()
         return [
-            _proposal(ask, places[k, : ask.target.nodes], *(part[k] for part in values)) for k, ask in enumerate(asks)
+            proposal_of(ask, places[k, : ask.target.nodes], *(part[k] for part in values)) for k, ask in enumerate(asks)
         ]
 
 
@@ -338,51 +366,3 @@ def _given_kinds(asks: Sequence[Ask], nodes: int) -> Tensor:
             i, j = ask.known.edge_index
             kind[b, i, j] = kind[b, j, i] = category(ask.known.kind)
     return torch.tensor(kind)
-
-
-def _agreeing(odds: Tensor, edge: Tensor, uniform: Tensor) -> Tensor:
-    """Log-odds plus logistic noise, given that the sum is positive where there is an ``edge`` and nowhere else."""
-    positive = odds.sigmoid()
-    # Noise logit(v) makes the sum positive where v > 1 - positive.
-    v = torch.where(edge, 1 - positive + positive * uniform, (1 - positive) * uniform).clamp(1e-12, 1 - 1e-12)
-    score = odds + torch.logit(v)
-    return torch.where(edge, score.clamp_min(1e-6), score.clamp_max(-1e-6))
-
-
-def _proposal(
-    ask: Ask, pos: FloatArray, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],
-    state: npt.NDArray[np.int64], odds: FloatArray, score: FloatArray, log_radius: FloatArray,
-) -> Proposal:  # fmt: skip
-    """The given edges, then the model's own and those that might take their place."""
-    n, known = len(pos), ask.known.n if ask.known else 0
-    free = second >= known  # a pair is i < j, and known nodes come first
-    rank = np.where(free & (state == 0), score, -np.inf)
-    use = free & (state > 0)
-    use[np.argsort(-rank, kind="stable")[: LIKELY * n]] = True
-    dense = np.full((n, n), np.inf)
-    dense[first, second] = dense[second, first] = np.linalg.norm(pos[first] - pos[second], axis=1)
-    near = np.zeros((n, n), bool)
-    np.put_along_axis(near, np.argsort(dense, axis=1, kind="stable")[:, :NEAREST], True, axis=1)
-    use |= near[first, second] | near[second, first]
-    use |= _tree(n, first, second, np.where(free, score, CERTAIN))
-    use &= free
-    edges = np.column_stack([first, second])[use]
-    score, state, log_radius = score[use], np.maximum(state[use] - 1, 0), log_radius[use].astype(float)
-    if ask.known is None:
-        return Proposal(pos, edges, score, state, log_radius)
-    given = ask.known
-    pos = np.concatenate([given.pos, pos[known:]])
-    relative = np.log(given.radius / np.median(given.radius))
-    return Proposal(
-        pos, np.concatenate([given.edge_index.T, edges]), np.concatenate([np.full(given.m, CERTAIN), score]),
-        np.concatenate([given.kind, state]), np.concatenate([relative, log_radius]), given.n, given.m,
-    )  # fmt: skip
-
-
-def _tree(n: int, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], score: FloatArray) -> BoolArray:
-    """``(P,)`` pairs of the spanning tree of the largest scores: with it a connected web can be chosen."""
-    cost = np.zeros((n, n))
-    cost[first, second] = 1 + score.max() - score
-    tree = minimum_spanning_tree(cost).toarray() > 0
-    found: BoolArray = tree[first, second]
-    return found

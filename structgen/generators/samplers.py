@@ -24,6 +24,8 @@ Normal = Callable[[Tensor], Tensor]
 JointDenoiser = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
 #: Flow time of the positions and share of the categories kept, at a time.
 Clock = Callable[[float], tuple[float, float]]
+#: From categories, probabilities of the data's, and the share that jumps, to the next categories.
+Jump = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def euler(v: Velocity, x: Tensor, steps: int | Sequence[float]) -> Tensor:
@@ -93,14 +95,38 @@ def redrawn(state: Tensor, probability: Tensor, share: Tensor | float, uniform: 
     return torch.where(uniform >= 1 - share, drawn.to(state.dtype), state)
 
 
+def systematic(chance: Tensor, group: Tensor, order: Tensor, start: Tensor) -> Tensor:
+    """``(P,)`` which are drawn, each with its ``chance``, and of each group as many as its chances add up to.
+
+    Up or down to a whole number: the systematic sampling of W. Madow (1949), which makes counts as even as they can be.
+
+    Arguments:
+        group: ``(P,)`` number of the group of each; order ``(P,)`` in which those of a group come.
+        start: ``(G,)`` uniform in [0, 1), where the count of each group begins.
+    """
+    row = torch.argsort(order, stable=True)
+    row = row[torch.argsort(group[row], stable=True)]
+    sorted_chance, sorted_group = chance[row].double(), group[row]
+    sums = sorted_chance.new_zeros(len(start)).index_add(0, sorted_group, sorted_chance)
+    before = sums.cumsum(0) - sums
+    # Of a group of sum 2, rounding must not draw a third, nor leave out the second.
+    count = (sorted_chance.cumsum(0) - before[sorted_group]).clamp_min(0) + start[sorted_group].double()
+    first = torch.ones_like(sorted_group, dtype=torch.bool)
+    first[1:] = sorted_group[1:] != sorted_group[:-1]
+    whole = (count + 1e-6).floor()
+    earlier = torch.where(first, (start[sorted_group].double() + 1e-6).floor(), whole.roll(1))
+    drawn = torch.zeros_like(first)
+    drawn[row] = whole > earlier
+    return drawn
+
+
 def joint(
-    denoise: JointDenoiser, x: Tensor, state: Tensor, steps: int, clock: Clock, uniform: Callable[[], Tensor]
+    denoise: JointDenoiser, x: Tensor, state: Tensor, steps: int, clock: Clock, jump: Jump
 ) -> tuple[Tensor, Tensor]:
     """``steps`` steps of a flow of positions and a jumping chain of categories, one call of ``denoise`` each.
 
     Positions move by the two-step Adams-Bashforth method (order 2), categories by Euler steps in which each jumps on
-    its own: exact where the categories of the data are independent of each other. ``uniform`` gives the ``(P,)``
-    random numbers of a step.
+    its own: exact where the categories of the data are independent of each other. ``jump`` draws them, as `redrawn`.
     """
     last: tuple[float, Tensor] | None = None
     for time, end in pairwise(times(steps)):
@@ -113,7 +139,7 @@ def joint(
         if h > 0:
             last = (h, v)
         share = jump_share(torch.tensor(kept, dtype=torch.float64), torch.tensor(kept_next, dtype=torch.float64))
-        state = redrawn(state, probability, share, uniform())
+        state = jump(state, probability, share)
     return x, state
 
 

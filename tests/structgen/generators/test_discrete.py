@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from structgen.generators.discrete import Discrete, DiscreteConfig, _agreeing, _Scene
+from structgen.generators.discrete import Discrete, DiscreteConfig, _Scene
 from structgen.generators.model import Ask, raw_web_of
 from structgen.generators.request import TrainingRange
 from structgen.generators.store import load_model, save_model
@@ -274,19 +274,17 @@ def test_plain_graphs_do_not_see_their_box(states):
         assert np.array_equal(a.edges[a.score > 0], b.edges[b.score > 0])
 
 
-def test_scores_are_log_odds_with_logistic_noise_of_the_right_sign():
-    n = 20_000
-    uniform = (torch.arange(n, dtype=torch.float64) + 0.5) / n
-    for odds in (-3.0, 0.5):
-        p = 1 / (1 + np.exp(-odds))
-        for edge in (True, False):
-            score = _agreeing(torch.full((n,), odds, dtype=torch.float64), torch.full((n,), edge), uniform)
-            assert ((score > 0) == edge).all()
-            for level in (0.5, 2.0):
-                # P(odds + noise > level), given that it is positive; below -level, given that it is not.
-                beyond = 1 / (1 + np.exp(level - odds)) / p if edge else 1 / (1 + np.exp(level + odds)) / (1 - p)
-                found = (score > level if edge else score < -level).double().mean()
-                assert float(found) == pytest.approx(beyond, abs=2 / n)
+def test_raw_counts_are_those_asked_for_unless_they_are_hidden(tiny):
+    """Even of an untrained network: the chain knows what is left to give."""
+    counts = [int((proposal.score > 0).sum()) for proposal in proposals(tiny, steps=10)]
+    assert counts == [target.edges for target in TARGETS]
+    hidden = [int((proposal.score > 0).sum()) for proposal in proposals(tiny, steps=10, guidance=0.0)]
+    assert hidden != counts
+
+
+def test_raw_webs_of_an_untrained_network_are_mostly_connected(tiny):
+    webs = [raw_web_of(p) for seed in range(10) for p in proposals(tiny, seeds=(seed, seed), steps=20)]
+    assert sum(web.is_connected for web in webs) >= 14
 
 
 # -- configuration and files ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import one_hot
 
 from structgen.generators.flows import karras, times
-from structgen.generators.samplers import edm, euler, heun, joint, midpoint, redrawn
+from structgen.generators.samplers import edm, euler, heun, joint, midpoint, redrawn, systematic
 
 ONE = torch.ones(3, dtype=torch.float64)
 #: Mean and standard deviation of data whose best denoiser is known.
@@ -192,9 +192,13 @@ def posterior(state, kept):
     return (together / together.sum(1, keepdim=True).clamp_min(1e-300))[state]
 
 
-def uniforms(count, seed=0):
+def independently(count, seed=0):
     draw = torch.Generator().manual_seed(seed)
-    return lambda: torch.rand(count, dtype=torch.float64, generator=draw)
+
+    def jump(state, probability, share):
+        return redrawn(state, probability, share, torch.rand(count, dtype=torch.float64, generator=draw))
+
+    return jump
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
@@ -217,7 +221,7 @@ def test_independent_categories_have_the_marginals_of_the_path_at_all_times(step
         return torch.zeros_like(x), posterior(state, time)
 
     first = torch.multinomial(NOISE, n, replacement=True, generator=torch.Generator().manual_seed(1))
-    _, last = joint(denoise, torch.zeros(1, 3), first, steps, same_clock, uniforms(n))
+    _, last = joint(denoise, torch.zeros(1, 3), first, steps, same_clock, independently(n))
     for time, state in [*seen, (1.0, last)]:
         expected = time * DATA + (1 - time) * NOISE
         # Five standard errors.
@@ -234,7 +238,7 @@ def test_who_knows_the_end_gets_there(steps):
     def denoise(x, state, time):
         return data - noise, one_hot(kinds, 3).double()
 
-    x, state = joint(denoise, noise, first, steps, same_clock, uniforms(50))
+    x, state = joint(denoise, noise, first, steps, same_clock, independently(50))
     torch.testing.assert_close(x, data)
     assert torch.equal(state, kinds)
 
@@ -246,7 +250,7 @@ def test_positions_of_a_joint_sampler_are_of_second_order():
         def denoise(x, state, time):
             return driven(x, time), DATA.expand(1, -1)
 
-        x, _ = joint(denoise, ONE, torch.zeros(1, dtype=torch.long), steps, same_clock, uniforms(1))
+        x, _ = joint(denoise, ONE, torch.zeros(1, dtype=torch.long), steps, same_clock, independently(1))
         ends.append(abs(float(x[0]) - CASES[1][1]))
     assert ends[0] / ends[1] == pytest.approx(4, rel=0.15)
     assert ends[1] / ends[2] == pytest.approx(4, rel=0.15)
@@ -261,10 +265,27 @@ def test_positions_stop_where_their_clock_does_and_a_last_short_step_is_weighed(
     def denoise(x, state, time):
         return torch.full_like(x, clock(time)[0]), DATA.expand(1, -1)
 
-    x, _ = joint(denoise, 0 * ONE, torch.zeros(1, dtype=torch.long), 10, clock, uniforms(1))
+    x, _ = joint(denoise, 0 * ONE, torch.zeros(1, dtype=torch.long), 10, clock, independently(1))
     torch.testing.assert_close(x, 0 * ONE + 0.5 - 0.16**2 / 2)
 
 
 def test_no_joint_steps_are_refused(refused):
     with refused("steps is 0", "at least 1"):
-        joint(lambda x, s, t: (x, s), ONE, torch.zeros(1), 0, same_clock, uniforms(1))
+        joint(lambda x, s, t: (x, s), ONE, torch.zeros(1), 0, same_clock, independently(1))
+
+
+def test_systematic_draws_have_their_chances_and_even_counts():
+    draw = torch.Generator().manual_seed(3)
+    group = torch.tensor([1, 0, 0, 1, 1, 0, 2, 0, 1])
+    chance = torch.tensor([0.5, 0.2, 0.9, 0.5, 0.3, 0.4, 0.0, 0.5, 0.7], dtype=torch.float64)
+    total = torch.zeros(9)
+    rounds = 4000
+    for _ in range(rounds):
+        order, start = (torch.rand(n, dtype=torch.float64, generator=draw) for n in (9, 3))
+        drawn = systematic(chance, group, order, start)
+        # The chances add up to 2, 2 and 0.
+        assert [int(drawn[group == g].sum()) for g in range(3)] == [2, 2, 0]
+        total += drawn
+    np.testing.assert_allclose(total / rounds, chance, atol=5 * 0.5 / np.sqrt(rounds))
+    counts = {int(systematic(chance[:3], 0 * group[:3], order[:3], torch.tensor([u])).sum()) for u in (0.1, 0.3, 0.5)}
+    assert counts == {1, 2}

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from structgen.generators.decode import Decoded, DecodeError, Proposal, decode, fit_box
+from structgen.generators.polish import Room, polished
 from structgen.generators.request import Completed, TrainingRange
 from structgen.targets import DesignTargets
 from structgen.validity import crossing_pairs
@@ -33,6 +34,8 @@ REACH = 4.0
 #: Proposals made for a region at a time until one is valid, and whether their decoding is lenient. Mostly the first is;
 #: where it is not, several side by side take less time than one after the other.
 ROUNDS = ((1, False), (3, False), (4, True), (4, True))
+#: Edges of a grown web up to which all of it is polished at once: memory goes with their square.
+MOST_POLISHED = 10_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,12 @@ def grown(sampling: Sampling, request: Completed, radius: float | None) -> Gener
         web, more = _painted(sampling, web, cell, count, target.mean_edge_length)
         changed += more
     raw = DesignTargets.measure(web).as_array()
-    fitted = replace(web, pos=fit_box(web.pos, target.extents))
+    # The nodes end a little short of the box; stretched to it, the struts are too long.
+    pos, half = fit_box(web.pos, target.extents), box[1]
+    if web.m <= MOST_POLISHED:
+        inside = Room(-half, half, np.abs(pos) < half)
+        pos = polished(pos, web.edge_index.T, web.radius, target.mean_edge_length, inside)
+    fitted = replace(web, pos=pos)
     if len(crossing_pairs(fitted)):
         raise ValueError(f"extents is {target.extents}: struts of the grown web cross when it is fitted to the box")
     return Generated(fitted, target, request.filled, raw, web, changed, request.outside)

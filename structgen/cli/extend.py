@@ -12,7 +12,7 @@ from structgen.cli.generate import guided, provenance
 from structgen.cli.options import common, model_option, seeded
 
 
-@click.command("extend")
+@click.command("extend", short_help="Let a model extend a web into a box.")
 @click.argument("web", type=click.Path(path_type=Path))
 @click.option("--region", type=float, nargs=6, required=True, metavar="X0 Y0 Z0 X1 Y1 Z1",
               help="Lower and upper corner of the box that new nodes lie in, mm.")  # fmt: skip

@@ -16,7 +16,7 @@ from structgen.cli.options import common
 MOST_BYTES = 1 << 20
 
 
-@click.group("models")
+@click.group("models", short_help="Tell of models: what they are, how good they are.")
 def command() -> None:
     """Tell of models: what they are, what they were trained on, how good they are.
 
@@ -25,10 +25,14 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the shipped models.")
 @common
 def list_models(console: Console) -> None:
-    """List the shipped models; any of their names may be given to --model."""
+    """List the shipped models; any of their names may be given to --model.
+
+    \b
+    Example: structgen models list --json
+    """
     from structgen.generators.store import SHIPPED
 
     facts = {name: model_facts(name) for name in SHIPPED}
@@ -38,11 +42,19 @@ def list_models(console: Console) -> None:
     console.result(facts, "\n".join(rows))
 
 
-@command.command("card")
+@command.command("card", short_help="Print the card of a model.")
 @click.argument("model")
 @common
 def card(console: Console, model: str) -> None:
-    """Print the card of a shipped MODEL, or of a .safetensors file: data, seed, command, metrics, hash."""
+    """Print the card of a MODEL: data, seed, command, metrics, hash.
+
+    MODEL: a shipped model by name, or a .safetensors file with its card (.json) beside it.
+
+    \b
+    Examples:
+      structgen models card autoregressive
+      structgen models card run/weights.safetensors --json
+    """
     facts = read_card(model)
     console.result(facts, "\n".join(lines(facts)))
 

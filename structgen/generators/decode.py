@@ -131,7 +131,7 @@ def _decoded(
     else:
         high = np.asarray(target.extents) / 2
         low = -high
-        pos = spread(proposal.pos, target.extents, 2 * float(thickness.max()), rng)
+        pos = spread(proposal.pos, target.extents, 2 * float(thickness.max(initial=0.0)), rng)
         # Nodes on the faces of the box make it what it is.
         free = (pos > low) & (pos < high)
     candidates = Candidates(pos, proposal.edges, proposal.score, thickness, known_nodes, known_edges)
@@ -206,7 +206,7 @@ def _painted_in(
     proposal: Proposal, thickness: FloatArray, low: FloatArray, high: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """Positions with the new nodes within ``low`` to ``high``, away from all nodes and off the known struts."""
-    known, distance, axes = proposal.known_nodes, 2 * float(thickness.max()), high > low
+    known, distance, axes = proposal.known_nodes, 2 * float(thickness.max(initial=0.0)), high > low
     start, end = proposal.pos[proposal.edges[: proposal.known_edges].T]
     new_radius = float(thickness[proposal.known_edges :].max(initial=0.0))
     reach = CLEARANCE * (thickness[: proposal.known_edges] + new_radius)

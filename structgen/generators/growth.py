@@ -14,23 +14,28 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from structgen.generators.decode import Decoded, DecodeError, decode, fit_box
-from structgen.generators.request import Completed
+from structgen.generators.decode import Decoded, DecodeError, Proposal, decode, fit_box
+from structgen.generators.polish import Room, polished
+from structgen.generators.request import Completed, TrainingRange
 from structgen.targets import DesignTargets
 from structgen.validity import crossing_pairs
 from structgen.web import WebGraph
 
 if TYPE_CHECKING:
-    from structgen.generators.model import Generated, WebGenerator
+    from structgen.generators.model import Ask, Generated, WebGenerator
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 #: Nodes added at a time, and given nodes shown to the network at most, as shares of the most it was trained on.
-MOST_NEW, MOST_KNOWN = 3 / 8, 1 / 2
+MOST_NEW, MOST_KNOWN = 1 / 2, 3 / 8
 #: How far from a web, in mean edge lengths, a region may lie and still be joined to it.
 REACH = 4.0
-#: Fresh proposals for a region before it is given up.
-ATTEMPTS = 12
+#: Proposals made for a region at a time until one is valid, and whether their decoding is lenient. Mostly the first is;
+#: where it is not, several side by side take less time than one after the other.
+ROUNDS = ((1, False), (3, False), (4, True), (4, True))
+#: Edges of a grown web up to which all of it is polished at once: memory goes with their square.
+MOST_POLISHED = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class Sampling:
     def most_new(self) -> int:
         """Most nodes added at a time."""
         return max(2, int(MOST_NEW * self.model.range.most_nodes))
+
+    @property
+    def most_known(self) -> int:
+        """Most given nodes shown at a time."""
+        return max(2, int(MOST_KNOWN * self.model.range.most_nodes))
 
 
 @dataclass(frozen=True)
@@ -96,13 +106,18 @@ def grown(sampling: Sampling, request: Completed, radius: float | None) -> Gener
     counts = DesignTargets(target.mean_edge_length, sides, first.nodes, edges[0] - 1)
     seed = int(sampling.rng.integers(2**62))
     model = sampling.model
-    begun = model.generate(counts, 1, seed, radius=radius, steps=sampling.steps, guidance=sampling.guidance)[0]
+    begun = model.answered([model.range.complete(counts)], 1, seed, radius, sampling.steps, sampling.guidance)[0]
     web, changed = begun.web.translated(first.corners.mean(0)), begun.edges_changed
     for cell, count in zip(ordered[1:], edges[1:], strict=True):
         web, more = _painted(sampling, web, cell, count, target.mean_edge_length)
         changed += more
     raw = DesignTargets.measure(web).as_array()
-    fitted = replace(web, pos=fit_box(web.pos, target.extents))
+    # The nodes end a little short of the box; stretched to it, the struts are too long.
+    pos, half = fit_box(web.pos, target.extents), box[1]
+    if web.m <= MOST_POLISHED:
+        inside = Room(-half, half, np.abs(pos) < half)
+        pos = polished(pos, web.edge_index.T, web.radius, target.mean_edge_length, inside)
+    fitted = replace(web, pos=pos)
     if len(crossing_pairs(fitted)):
         raise ValueError(f"extents is {target.extents}: struts of the grown web cross when it is fitted to the box")
     return Generated(fitted, target, request.filled, raw, web, changed, request.outside)
@@ -115,11 +130,15 @@ def _away(pos: FloatArray, region: FloatArray) -> FloatArray:
 
 
 def _cells(box: FloatArray, nodes: int, most: int) -> Iterator[Cell]:
-    """``box`` halved along its longest side until no part holds more than ``most`` of the nodes spread over it."""
-    if nodes <= most:
+    """``box`` cut across its longest side until no part holds more than ``most`` of the nodes spread over it.
+
+    Into as few parts as that takes, of near equal size: each costs a proposal.
+    """
+    parts = -(-nodes // most)
+    if parts == 1:
         yield Cell(box, nodes)
         return
-    axis, half = int(np.argmax(box[1] - box[0])), nodes // 2
+    axis, half = int(np.argmax(box[1] - box[0])), round(nodes * (parts // 2) / parts)
     at = box[0, axis] + (box[1, axis] - box[0, axis]) * half / nodes
     low, high = box.copy(), box.copy()
     low[1, axis] = high[0, axis] = at
@@ -147,68 +166,102 @@ def _in_turn(cells: list[Cell], edges: int, begun: FloatArray) -> tuple[list[Cel
 
 def _painted(sampling: Sampling, web: WebGraph, cell: Cell, edges: int, mean_length: float) -> tuple[WebGraph, int]:
     """``web`` with the nodes of ``cell`` and ``edges`` more edges of ``mean_length`` mm, and how many were changed."""
-    from structgen.generators.model import Ask
-
-    model, rng = sampling.model, sampling.rng
-    away = _away(web.pos, cell.corners)
-    most = max(2, int(MOST_KNOWN * model.range.most_nodes))
-    shown = np.sort(np.argsort(away, kind="stable")[:most])
+    model = sampling.model
+    shown = np.sort(np.argsort(_away(web.pos, cell.corners), kind="stable")[: sampling.most_known])
     known = web.subweb(shown)
-    inner = np.concatenate([known.pos, cell.corners])
-    low, high = inner.min(0), inner.max(0)
+    reach = np.concatenate([known.pos, cell.corners])
+    low, high = reach.min(0), reach.max(0)
     centre = (low + high) / 2
-    total = known.m + edges
-    lengths = known.lengths.sum() + edges * mean_length
-    whole = DesignTargets(
-        float(lengths / total), tuple((high - low).tolist()), known.n + cell.nodes,
-        max(total, known.n + cell.nodes - 1),
-    )  # fmt: skip
-    near = model.range.complete(whole).near
-    region = cell.corners - centre
-    ask = Ask(near, known.translated(-centre), region)
-    wanted = replace(whole, mean_edge_length=mean_length, edges=total, mean_degree=None)
+    ask = _ask(model.range, known, cell, edges, mean_length, low, high)
+    # New struts lie between what is shown and the cell; what else is there is in their way.
+    around = np.concatenate([shown, np.setdiff1d(_reaching_into(web, low, high), shown)])
+    given = web.subweb(around).translated(-centre)
+    wanted = replace(ask.target, mean_edge_length=mean_length, edges=given.m + edges, nodes=None, mean_degree=None)
     median = float(np.median(web.radius))
-    free = model.config.max_degree - web.degree[shown] + known.degree
     reason: Exception = DecodeError("no proposal")
-    for attempt in range(ATTEMPTS):
-        proposal = model.propose([ask], [rng], sampling.steps, sampling.guidance)[0]
-        try:
-            decoded = decode(
-                proposal, wanted, median, model.config.max_degree, rng, known.radius, region,
-                lenient=attempt >= ATTEMPTS // 2,
-            )  # fmt: skip
-        except DecodeError as error:
-            reason = error
-            continue
-        if (decoded.web.degree[: known.n] > np.maximum(free, known.degree)).any():
-            reason = DecodeError(f"a node would have more than {model.config.max_degree} edges")
-            continue
-        joined = _joined(web, shown, decoded, centre)
-        if decoded.web.m == total and _meets_no_other(joined, web):
-            return joined, decoded.edges_changed
-        reason = DecodeError("new struts would cross others")
+    for count, lenient in ROUNDS:
+        rngs = sampling.rng.spawn(count)
+        proposals = model.propose([ask] * count, rngs, sampling.steps, sampling.guidance)
+        for proposal, rng in zip(proposals, rngs, strict=True):
+            try:
+                decoded = decode(
+                    _beside(proposal, len(shown), given), wanted, median, model.config.max_degree, rng, given.radius,
+                    cell.corners - centre, lenient=lenient,
+                )  # fmt: skip
+                if decoded.web.m < given.m + edges:
+                    raise DecodeError(f"{decoded.web.m - given.m} edges were found")
+                joined = _joined(web, around, decoded, centre, cell)
+                _check(joined, web, model.config.max_degree)
+            except DecodeError as error:
+                reason = error
+            else:
+                return joined, decoded.edges_changed
+    attempts = sum(count for count, _ in ROUNDS)
     raise ValueError(
-        f"region {cell.corners.tolist()}: no valid extension by {cell.nodes} nodes and {edges} edges in {ATTEMPTS} "
+        f"region {cell.corners.tolist()}: no valid extension by {cell.nodes} nodes and {edges} edges in {attempts} "
         f"attempts ({reason})"
     )
 
 
-def _joined(web: WebGraph, shown: npt.NDArray[np.int64], decoded: Decoded, centre: FloatArray) -> WebGraph:
-    """``web`` and what is new in ``decoded``, whose first nodes are the nodes ``shown`` of it."""
-    new = decoded.web
-    number = np.concatenate([shown, web.n + np.arange(new.n - len(shown))])
-    added = new.edge_index.max(axis=0) >= len(shown)
+def _ask(
+    trained: TrainingRange, known: WebGraph, cell: Cell, edges: int, mean_length: float, low: FloatArray,
+    high: FloatArray,
+) -> Ask:  # fmt: skip
+    """For ``known`` and the nodes of ``cell`` with ``edges`` more, all in the box ``low`` to ``high`` about its centre.
+
+    The network is told of the whole: mean length and counts of what is known and of what is new together.
+    """
+    from structgen.generators.model import Ask
+
+    nodes, total, centre = known.n + cell.nodes, known.m + edges, (low + high) / 2
+    lengths = float(known.lengths.sum()) + edges * mean_length
+    # What is known may be in pieces, and have fewer edges than a connected web.
+    counts = int(np.clip(total, nodes - 1, nodes * (nodes - 1) // 2))
+    whole = DesignTargets(lengths / total, tuple((high - low).tolist()), nodes, counts)
+    return Ask(trained.complete(whole).near, known.translated(-centre), cell.corners - centre)
+
+
+def _reaching_into(web: WebGraph, low: FloatArray, high: FloatArray) -> IntArray:
+    """Nodes of the struts whose bounding boxes meet the box ``low`` to ``high``."""
+    ends = web.pos[web.edge_index]
+    thick = web.radius[:, None] + float(web.radius.max())
+    meets = ((ends.min(0) - thick <= high) & (ends.max(0) + thick >= low)).all(axis=1)
+    return np.unique(web.edge_index[:, meets])
+
+
+def _beside(proposal: Proposal, shown: int, given: WebGraph) -> Proposal:
+    """``proposal``, whose first ``shown`` nodes are those of ``given``, with all of ``given`` as what is known."""
+    own, known = slice(proposal.known_edges, None), proposal.known_nodes
+    edges = proposal.edges[own]
+    return Proposal(
+        np.concatenate([given.pos, proposal.pos[known:]]),
+        np.concatenate([given.edge_index.T, np.where(edges < shown, edges, edges - shown + given.n)]),
+        np.concatenate([np.ones(given.m), proposal.score[own]]),
+        np.concatenate([given.kind, proposal.kind[own]]),
+        np.concatenate([np.zeros(given.m), proposal.log_radius[own]]),
+        given.n, given.m,
+    )  # fmt: skip
+
+
+def _joined(web: WebGraph, around: IntArray, decoded: Decoded, centre: FloatArray, cell: Cell) -> WebGraph:
+    """``web`` and what is new in ``decoded``, whose first nodes are the nodes ``around`` of it."""
+    new, known = decoded.web, len(around)
+    number = np.concatenate([around, web.n + np.arange(new.n - known)])
+    added = new.edge_index.max(axis=0) >= known
+    # Moved back, a node on a face of the cell may be off by a bit.
+    pos = np.clip(new.pos[known:] + centre, *cell.corners)
     return WebGraph(
-        np.concatenate([web.pos, new.pos[len(shown) :] + centre]),
+        np.concatenate([web.pos, pos]),
         np.concatenate([web.edge_index, np.sort(number[new.edge_index[:, added]], axis=0)], axis=1),
         np.concatenate([web.radius, new.radius[added]]),
         np.concatenate([web.kind, new.kind[added]]),
     )
 
 
-def _meets_no_other(joined: WebGraph, web: WebGraph) -> bool:
-    """Whether what is new in ``joined`` neither crosses nor touches what the network was not shown of ``web``."""
-    if (crossing_pairs(joined) >= web.m).any():
-        return False
+def _check(joined: WebGraph, web: WebGraph, max_degree: int) -> None:
+    """Raise `DecodeError` where what is new in ``joined`` makes it less valid than ``web`` was."""
+    if (joined.degree > np.maximum(max_degree, np.pad(web.degree, (0, joined.n - web.n)))).any():
+        raise DecodeError(f"a node would have more than {max_degree} edges")
     close = cKDTree(joined.pos).query_pairs(2 * float(joined.radius.min()), output_type="ndarray")
-    return not (close >= web.n).any()
+    if (crossing_pairs(joined) >= web.m).any() or (close >= web.n).any():
+        raise DecodeError("new struts would cross others")

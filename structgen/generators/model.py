@@ -166,16 +166,31 @@ class WebGenerator(nn.Module, ABC):
         Targets outside of the training range are answered as near as possible, with an `OutOfRangeWarning` that says
         how far off. Raises `ValueError` for targets that admit no valid web.
         """
-        from structgen.generators.growth import Sampling, grown
-
         asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
         steps = self._checked(n, radius, steps, guidance)
-        complete = [self.range.complete(target) for target in asked]
-        total = n * len(asked)
+        results = self.answered([self.range.complete(target) for target in asked], n, seed, radius, steps, guidance,
+                                progress)  # fmt: skip
+        _warn(results, n)
+        return results
+
+    def answered(
+        self,
+        requests: Sequence[Completed],
+        n: int,
+        seed: int,
+        radius: float | None,
+        steps: int,
+        guidance: float,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Generated]:
+        """As `generate`, of requests that are checked and completed, and without a warning."""
+        from structgen.generators.growth import Sampling, grown
+
+        total = n * len(requests)
         done: dict[int, Generated] = {}
         todo = []
         for k in range(total):
-            request = complete[k // n]
+            request = requests[k // n]
             if (request.target.nodes or 0) > self.range.most_nodes:
                 done[k] = grown(Sampling(self, generator(seed, k), steps, guidance), request, radius)
                 if progress:
@@ -198,9 +213,7 @@ class WebGenerator(nn.Module, ABC):
                     progress(len(done), total)
             todo = failed
             if not todo:
-                results = [done[k] for k in sorted(done)]
-                _warn(results, n)
-                return results
+                return [done[k] for k in sorted(done)]
         raise ValueError(
             f"targets {todo[0][1].target.as_dict()}: {reason} in {ATTEMPTS} attempts; ask for fewer edges or thinner "
             "struts"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from structgen.sources import procedural
-from structgen.sources.neighbourhoods import Dataset
+from structgen.sources.neighbourhoods import MAX_NODES, MIN_NODES, Dataset
 from structgen.targets import NAMES
 
 
@@ -30,8 +30,8 @@ def test_one_web_is_split_by_region(structgen, web_file, tangle_web):
     assert "new/data.npz: 60 neighbourhoods (" in result.stdout
     assert "of t.vtp, split by region" in result.stdout
     sizes = [data[k].n for k in range(60)]
-    assert min(sizes) >= 8
-    assert max(sizes) <= 64
+    assert min(sizes) >= MIN_NODES
+    assert max(sizes) <= MAX_NODES
 
 
 def test_several_webs_are_split_by_web(structgen, web_file, tangle_web):

@@ -14,6 +14,7 @@ from structgen.files import sha256
 from structgen.generators import load_model
 from structgen.generators.store import shipped
 from structgen.io import read_web_and_metadata
+from structgen.sources.neighbourhoods import MAX_NODES, MIN_NODES
 from structgen.targets import NAMES, DesignTargets
 
 FILES = ["report.json", "web.3mf", "web.npz", "web.png", "web.stl"]
@@ -140,7 +141,10 @@ def test_a_web_of_ones_own(structgen, here, web_file, tangle_web, tuning):
     assert source["web"]["mean_edge_length"] == pytest.approx(demo.TYPICAL_LENGTH)
     assert source["scale"] == pytest.approx(demo.TYPICAL_LENGTH / tangle_web.lengths.mean() / 3)
     assert report["model_sha256"] == sha256("out/model/weights.safetensors") != sha256(shipped("analog"))
-    assert load_model("out/model/weights.safetensors").range.rows[:, 4].max() <= 64
+    sizes = load_model("out/model/weights.safetensors").range.rows[:, 4]
+    # Those of its neighbourhoods.
+    assert sizes.min() >= MIN_NODES
+    assert sizes.max() <= MAX_NODES
     assert report["web"]["components"] == 1
     assert trimesh.load(here / "out/web.stl").is_watertight
     assert "fine-tuning for 2 steps on 120 neighbourhoods of mine_vertices.csv" in result.stderr
@@ -174,8 +178,8 @@ def test_a_web_without_size_is_refused(fails, web_file, cube):
         (("web.npz", "--scale", -1), "--scale is -1.0, must be a number > 0"),
         (("web.npz",), "the source is too small: no connected region of 8 nodes"),
         (("web.npz", "--nodes", "10+"), "--nodes '10+': expression '10+' cannot be read"),
-        (("--nodes", 200), "nodes is 200, this model allows 8 to 64"),
-        (("--nodes", "10+100*s"), "nodes is 110, this model allows"),
+        (("--nodes", 1), "nodes is 1, must be a whole number >= 2"),
+        (("--nodes", "10-10*s"), "nodes is 0, must be > 0"),
         (("--radius", -1), "'--radius': -1.0 is not in the range x>0"),
         (("--curve", "line"), "needs the option length"),
         (("--sides", 100), "100 is not in the range 3<=x<=64"),

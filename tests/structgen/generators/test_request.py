@@ -84,7 +84,6 @@ def test_filling_follows_the_scale_of_the_request(trained):
     ("asked", "said"),
     [
         (DesignTargets(nodes=7), ["nodes is 7, trained on 8 to 64"]),
-        (DesignTargets(nodes=500), ["nodes is 500, trained on 8 to 64"]),
         (DesignTargets(nodes=30, edges=300), ["mean_degree is 20, trained on"]),
         (DesignTargets(mean_degree=20), ["mean_degree is 20, trained on"]),
         (DesignTargets(0.01, (30, 30, 30), 30, 45), ["mean_edge_length is 0.01 mm, trained on"]),
@@ -106,6 +105,16 @@ def test_out_of_range_is_answered_with_the_nearest_and_said(rows, trained, asked
     assert rows[:, 6].min() * near.nodes / 2 - 1 <= edges <= rows[:, 6].max() * near.nodes / 2 + 1
     assert trained.complete(near).near == near
     assert "mean_edge_length" not in " ".join(trained.complete(near).outside)
+
+
+def test_more_nodes_than_trained_on_are_not_outside(trained):
+    # Such webs are grown from smaller ones.
+    for asked in (DesignTargets(nodes=65), DesignTargets(nodes=500), DesignTargets(nodes=500, mean_degree=3.0)):
+        completed = trained.complete(asked)
+        assert completed.outside == ()
+        assert completed.target.nodes == completed.near.nodes == asked.nodes
+    assert trained.most_nodes == 64
+    assert len(trained.complete(DesignTargets(nodes=500, mean_degree=9.0)).outside) == 1
 
 
 def test_edges_that_no_web_of_the_nodes_has_are_refused(refused, trained):

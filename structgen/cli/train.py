@@ -80,7 +80,14 @@ def _trains(name: str) -> Function:
         help="Where to train.",
     )
     @click.option(
-        "--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="Devices on this machine."
+        "--devices", type=click.IntRange(1, 1024), default=1, show_default=True, help="Devices on each machine."
+    )
+    @click.option(
+        "--machines",
+        type=click.IntRange(1, 1024),
+        default=1,
+        show_default=True,
+        help="Machines; each is started by torchrun or `fabric run`.",
     )
     @click.option(
         "--checkpoint-seconds",
@@ -113,8 +120,8 @@ def _trains(name: str) -> Function:
 
 def train(
     console: Console, name: str, data: Path, output: Path, start: str | None, steps: int, batch: int,
-    learning_rate: float, resume: bool, accelerator: str, devices: int, checkpoint_seconds: float, precision: str,
-    test_targets: int, seed: int,
+    learning_rate: float, resume: bool, accelerator: str, devices: int, machines: int, checkpoint_seconds: float,
+    precision: str, test_targets: int, seed: int,
 ) -> None:  # fmt: skip
     """What every sub-command does: train the model of that name, and measure it on held-out targets."""
     from structgen.evaluation import evaluate, held_out_targets
@@ -133,7 +140,7 @@ def train(
     with console.stage("train"):
         model = trained(
             begun or name, dataset, output, plan, resume=resume, accelerator=accelerator, devices=devices,
-            checkpoint_seconds=checkpoint_seconds, report=lambda progress: show(progress, console),
+            machines=machines, checkpoint_seconds=checkpoint_seconds, report=lambda progress: show(progress, console),
             command=repeated(name, data.name, plan, start),
         )  # fmt: skip
     weights, card = output / WEIGHTS, output / CARD

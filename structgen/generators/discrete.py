@@ -288,10 +288,10 @@ class Discrete(WebGenerator):
         guess: Tensor | None = None
         free_guess: Tensor | None = None
         radius = torch.zeros(len(pairs), CATEGORIES - 1, device=device)
-        odds = torch.zeros(len(pairs), device=device)
+        odds, likely = torch.zeros(len(pairs), device=device), torch.zeros_like(state)
 
         def denoise(x: Tensor, state: Tensor, time: float) -> tuple[Tensor, Tensor]:
-            nonlocal guess, free_guess, radius, odds
+            nonlocal guess, free_guess, radius, odds, likely
             times = torch.full((b,), time, device=device)
             out = self._call(scene, x, state, times, guess)
             guess = out.logit.sigmoid()
@@ -307,6 +307,7 @@ class Discrete(WebGenerator):
                 logit = self._within_budget(scene, x, state, logit.masked_fill(~open_, -CERTAIN))
             # A pair is worth what was last said of it while it was undecided.
             odds = torch.where(open_, logit.clamp(-LARGEST, LARGEST), odds)
+            likely = torch.where(open_, kind.argmax(-1), likely)
             radius = torch.where(open_[:, None], thick, radius)
             edge = logit.sigmoid()[:, None]
             drawn = torch.cat([1 - edge, edge * kind.softmax(-1)], -1)
@@ -327,10 +328,11 @@ class Discrete(WebGenerator):
 
         x, state = joint(denoise, x, state, steps, clock, jump)
         score = agreeing(odds.double(), state > 0, uniform())
-        chosen = radius.gather(1, (state - 1).clamp_min(0)[:, None])[:, 0] / RADIUS_GAIN
+        kind = torch.where(state > 0, state - 1, likely)
+        chosen = radius.gather(1, kind[:, None])[:, 0] / RADIUS_GAIN
         values = [
             np.split(value.cpu().numpy(), np.cumsum(counts)[:-1])
-            for value in (pairs.first, pairs.second, state, odds, score, chosen)
+            for value in (pairs.first, pairs.second, state > 0, kind, score, chosen)
         ]
         places = x.double().cpu().numpy()
         return [

@@ -31,13 +31,17 @@ def agreeing(odds: Tensor, edge: Tensor, uniform: Tensor) -> Tensor:
 
 def proposal_of(
     ask: Ask, pos: FloatArray, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],
-    state: npt.NDArray[np.int64], odds: FloatArray, score: FloatArray, log_radius: FloatArray,
+    own: BoolArray, kind: npt.NDArray[np.int64], score: FloatArray, log_radius: FloatArray,
 ) -> Proposal:  # fmt: skip
-    """The given edges, then the model's own and those that might take their place."""
+    """The given edges, then the model's own and those that might take their place.
+
+    first, second ``(P,)``: the nodes of each pair, i < j; own: whether it is an edge of the raw web; kind, score,
+    log_radius: of the edge that it is or might be.
+    """
     n, known = len(pos), ask.known.n if ask.known else 0
     free = second >= known  # a pair is i < j, and known nodes come first
-    rank = np.where(free & (state == 0), score, -np.inf)
-    use = free & (state > 0)
+    rank = np.where(free & ~own, score, -np.inf)
+    use = free & own
     use[np.argsort(-rank, kind="stable")[: LIKELY * n]] = True
     dense = np.full((n, n), np.inf)
     dense[first, second] = dense[second, first] = np.linalg.norm(pos[first] - pos[second], axis=1)
@@ -47,15 +51,15 @@ def proposal_of(
     use |= _tree(n, first, second, np.where(free, score, CERTAIN))
     use &= free
     edges = np.column_stack([first, second])[use]
-    score, state, log_radius = score[use], np.maximum(state[use] - 1, 0), log_radius[use].astype(float)
+    score, kind, log_radius = score[use], kind[use], log_radius[use].astype(float)
     if ask.known is None:
-        return Proposal(pos, edges, score, state, log_radius)
+        return Proposal(pos, edges, score, kind, log_radius)
     given = ask.known
     pos = np.concatenate([given.pos, pos[known:]])
     relative = np.log(given.radius / np.median(given.radius))
     return Proposal(
         pos, np.concatenate([given.edge_index.T, edges]), np.concatenate([np.full(given.m, CERTAIN), score]),
-        np.concatenate([given.kind, state]), np.concatenate([relative, log_radius]), given.n, given.m,
+        np.concatenate([given.kind, kind]), np.concatenate([relative, log_radius]), given.n, given.m,
     )  # fmt: skip
 
 

@@ -30,19 +30,22 @@ def test_candidates_hold_the_edges_the_nearest_pairs_and_a_spanning_tree():
     rng = np.random.default_rng(0)
     first, second = np.triu_indices(n, 1)
     pos = rng.uniform(-10, 10, (n, 3))
-    state = np.where(rng.random(len(first)) < 0.01, 4, 0)
+    own = rng.random(len(first)) < 0.01
     odds = rng.normal(-5, 1, len(first))
     # The last node is all but out of reach.
     odds[second == n - 1] = -25
-    state[second == n - 1] = 0
-    score = np.where(state > 0, 1.0, odds)
+    own[second == n - 1] = False
+    score, kind = np.where(own, 1.0, odds), np.arange(len(first)) % 7
     proposal = proposal_of(
-        Ask(DesignTargets(5.0, (20, 20, 20), n, 90)), pos, first, second, state, odds, score, np.zeros(len(first))
+        Ask(DesignTargets(5.0, (20, 20, 20), n, 90)), pos, first, second, own, kind, score, np.zeros(len(first))
     )
     assert len(proposal.edges) < 12 * n < len(first)
     found = {tuple(edge) for edge in proposal.edges.tolist()}
-    assert set(zip(first[state > 0].tolist(), second[state > 0].tolist(), strict=True)) <= found
-    assert set(proposal.kind[proposal.score > 0].tolist()) == {3}
+    assert set(zip(first[own].tolist(), second[own].tolist(), strict=True)) <= found
+    # Each keeps the kind it has or would have.
+    number = {pair: k for k, pair in enumerate(zip(first.tolist(), second.tolist(), strict=True))}
+    rows = [number[tuple(edge)] for edge in proposal.edges.tolist()]
+    np.testing.assert_array_equal(proposal.kind, kind[rows])
     near = int(np.argsort(np.linalg.norm(pos - pos[7], axis=1))[1])
     assert (min(7, near), max(7, near)) in found
     assert WebGraph(pos, proposal.edges.T).is_connected

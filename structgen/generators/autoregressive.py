@@ -155,7 +155,7 @@ class Autoregressive(WebGenerator):
         parent_h = known.gather(1, of_parent.expand(-1, -1, h.shape[-1]))
         parent_pair = pair.gather(2, of_parent[..., None].expand(-1, -1, 1, pair.shape[-1]))[:, :, 0]
         offset = (new - batch.seen.gather(1, of_parent.expand(-1, -1, 3))) / grown.unit[:, None, None]
-        placed = self.net.mixture(planned, parent_h, parent_pair).log_density(offset)
+        placed = self.net.mixture(planned, parent_h, parent_pair, grown.around(parent, at)).log_density(offset)
 
         out = self.net.edge(planned, known, grown.candidate_features(new, at))
         # No edges to the origin; the one to the parent is certain.
@@ -250,7 +250,8 @@ class Autoregressive(WebGenerator):
         for one in told:
             parent_h = one.web.h.gather(1, index.expand(-1, -1, one.h.shape[-1]))
             parent_pair = one.pair[:, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
-            mixtures.append(self.net.mixture(one.planned(self.net, plan).expand_as(parent_h), parent_h, parent_pair))
+            planned, around = one.planned(self.net, plan).expand_as(parent_h), one.web.around(parent, at)
+            mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around))
         mixture = replace(mixtures[0], logit=_guided([mixture.logit for mixture in mixtures], guidance))
         web = told[0].web
         offset = mixture.draw(chance.component[:, place, :, None], chance.normal[:, place, :, None])[:, :, 0]

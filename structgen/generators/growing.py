@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
+from torch.nn.functional import one_hot, pad
 
 from structgen.generators.batches import CATEGORIES, Request
+from structgen.generators.nets_causal import NEIGHBOURS
 
 #: Mean edge length in node spacings of most webs: they do not fill their box.
 TYPICAL = 0.25
@@ -24,7 +25,8 @@ class Growing:
 
     unit ``(B,)`` mm: lengths are told in it; blur ``(B,)``: how far places may be off, in that unit; pos ``(B, T, 3)``
     mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the
-    first was the last; h ``(B, T, d)``: what the network remembers.
+    first was the last; pull ``(B, T, T, 3)``: likewise the sum of the unit vectors along its edges, 0 in equilibrium
+    under like tensions; h ``(B, T, d)``: what the network remembers.
     """
 
     request: Request
@@ -36,6 +38,7 @@ class Growing:
     radius: Tensor
     parent: Tensor
     degree: Tensor
+    pull: Tensor
     h: Tensor
 
     @classmethod
@@ -43,8 +46,10 @@ class Growing:
         cls, pos: Tensor, kind: Tensor, radius: Tensor, parent: Tensor, request: Request, drop: Tensor, blur: Tensor
     ) -> Growing:
         """Grown webs."""
-        degree, unit = (kind > 0).float().cumsum(1), unit_of(request, drop)
-        return cls(request, drop, unit, blur, pos, kind, radius, parent.clamp_min(0), degree, torch.empty(0))
+        edge, unit = (kind > 0).float(), unit_of(request, drop)
+        pull = (edge[..., None] * _direction(pos[:, :, None] - pos[:, None])).cumsum(1)
+        parent = parent.clamp_min(0)
+        return cls(request, drop, unit, blur, pos, kind, radius, parent, edge.cumsum(1), pull, torch.empty(0))
 
     @classmethod
     def empty(cls, nodes: int, request: Request, drop: Tensor, blur: Tensor, width: int) -> Growing:
@@ -53,7 +58,7 @@ class Growing:
         square = torch.zeros(b, t, t)
         return cls(
             request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square,
-            torch.zeros(b, t, dtype=torch.long),            square.clone(), torch.zeros(b, t, width),
+            torch.zeros(b, t, dtype=torch.long), square.clone(), torch.zeros(b, t, t, 3), torch.zeros(b, t, width),
         )  # fmt: skip
 
     def put(self, place: int, point: Tensor, parent: Tensor) -> None:
@@ -69,6 +74,10 @@ class Growing:
         self.degree[:, place] = self.degree[:, place - 1]
         self.degree[:, place, :place] += edge
         self.degree[:, place, place] = edge.sum(-1)
+        along = edge[..., None] * _direction(self.pos[:, place, None] - self.pos[:, :place])
+        self.pull[:, place] = self.pull[:, place - 1]
+        self.pull[:, place, :place] += along
+        self.pull[:, place, place] = -along.sum(1)
 
     def node_features(self, at: slice) -> Tensor:
         """``(B, Q, NODE_FEATURES)``."""
@@ -118,6 +127,23 @@ class Growing:
         relative = ((distance + 0.02) / (nearest + 0.02)).clamp(0.1, 50).log()
         return torch.cat([*columns, relative[..., None]], -1)
 
+    def around(self, parent: Tensor, at: slice) -> Tensor:
+        """``(B, M, NEIGHBOUR_FEATURES)`` where the latest neighbours of the places ``parent (B, M)`` lie from them.
+
+        As of the M places ``at``, or of the one place if there is one.
+        """
+        edges = self.kind[:, :, : at.stop].gather(1, parent[..., None].expand(-1, -1, at.stop)) > 0
+        places = torch.arange(at.stop, device=parent.device)
+        edges = edges & (places <= places[at, None])
+        latest = torch.where(edges, places, -1).topk(min(NEIGHBOURS, at.stop), dim=-1).values
+        latest = pad(latest, (0, NEIGHBOURS - latest.shape[-1]), value=-1)
+        there = latest >= 0
+        index = latest.clamp_min(0)[..., None].expand(-1, -1, -1, 3)
+        pos = self.pos[:, None].expand(-1, parent.shape[1], -1, -1).gather(2, index)
+        apart = pos - self.pos.gather(1, parent[..., None].expand(-1, -1, 3))[:, :, None]
+        apart = apart * there[..., None] / self.unit[:, None, None, None]
+        return torch.cat([apart.flatten(2) / 2, _direction(apart).flatten(2), there.float()], -1)
+
     def _seen(self, pos: Tensor, at: slice) -> list[Tensor]:
         """What is alike for both: the places as they are seen from ``pos (B, Q, 3)``."""
         apart = (self.pos[:, None, : at.stop] - pos[:, :, None]) / self.unit[:, None, None, None]
@@ -125,7 +151,14 @@ class Growing:
         degree = self.degree[:, at, : at.stop, None]
         places = torch.arange(at.stop, device=pos.device)
         age = ((places[at, None] - places).clamp_min(0) + 1).log()[None, :, :, None].expand_as(distance) / 4
-        return [apart / 2, distance / 2, (distance + 0.1).log(), degree / 4, (degree == 1).float(), age]
+        pull = self.pull[:, at, : at.stop]
+        towards = -(pull * apart).sum(-1, keepdim=True) / distance
+        one = (degree == 1).float()
+        return [apart / 2, distance / 2, (distance + 0.1).log(), degree / 4, one, age, pull, towards]
+
+
+def _direction(apart: Tensor) -> Tensor:
+    return apart / (apart.square().sum(-1, keepdim=True) + 1e-12).sqrt()
 
 
 def barred(at: slice, device: torch.device) -> Tensor:

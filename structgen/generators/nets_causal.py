@@ -12,7 +12,10 @@ from torch.nn.functional import gelu, softplus
 from structgen.generators.batches import CATEGORIES
 
 #: Numbers that describe a pair beside its kind, and a node with the state of the web when it was placed.
-PAIR_FEATURES, NODE_FEATURES = 9, 34 + CATEGORIES
+PAIR_FEATURES, NODE_FEATURES = 13, 34 + CATEGORIES
+#: Neighbours of the node to grow from whose places are told, and numbers that tell of them.
+NEIGHBOURS = 4
+NEIGHBOUR_FEATURES = 7 * NEIGHBOURS
 #: Spread of a component of the mixture, in the unit of lengths: least and largest.
 SPREAD = (0.01, 8.0)
 #: How many earlier nodes a new one is joined to: one, two, or more.
@@ -88,8 +91,8 @@ class CausalGraphTransformer(nn.Module):
         self.planned = nn.Embedding(LINKS, width)
         self.join = _PairHead(width, PAIR_FEATURES, hidden, 1)
         self.place = nn.Sequential(
-            nn.Linear(2 * width + edge_width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.GELU(),
-            nn.Linear(width, 10 * components),
+            nn.Linear(2 * width + edge_width + NEIGHBOUR_FEATURES, 2 * width), nn.GELU(),
+            nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 10 * components),
         )  # fmt: skip
         # Of a pair: log-odds of an edge, of each silk kind, and the log radius that a thread of each kind has.
         self.edge = _PairHead(width, PAIR_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
@@ -120,9 +123,13 @@ class CausalGraphTransformer(nn.Module):
             kept.append(both)
         return self.norm(h), pair, Cache(kept)
 
-    def mixture(self, h: Tensor, parent: Tensor, pair: Tensor) -> Mixture:
-        """Where the next node lies from the node it is joined to; ``h``, ``parent (..., d)``, ``pair (..., e)``."""
-        out = self.place(torch.cat([h, parent, pair], -1)).float().unflatten(-1, (self.components, 10))
+    def mixture(self, h: Tensor, parent: Tensor, pair: Tensor, around: Tensor) -> Mixture:
+        """Where the next node lies from the node it is grown from.
+
+        ``h``, ``parent (..., d)``, ``pair (..., e)``, ``around (..., NEIGHBOUR_FEATURES)``: where neighbours of the
+        parent lie.
+        """
+        out = self.place(torch.cat([h, parent, pair, around], -1)).float().unflatten(-1, (self.components, 10))
         low, high = (math.log(spread) for spread in SPREAD)
         scale = low + (high - low) * torch.sigmoid(out[..., 4:7] - 0.5)
         return Mixture(out[..., 0], out[..., 1:4], scale, out[..., 7:10])

@@ -69,7 +69,7 @@ def small_range() -> TrainingRange:
 
 @pytest.fixture
 def simple(small_range) -> Callable[..., Simple]:
-    """``simple()``: a new `Simple`; ``simple(empty=lambda call: call < 2)``: one whose first two answers are useless."""
+    """``simple()``: a new `Simple`; ``simple(empty=lambda call: call < 2)``: one whose first two answers are empty."""
 
     def make(empty: Callable[[int], bool] = lambda call: False) -> Simple:
         return Simple(small_range, empty)

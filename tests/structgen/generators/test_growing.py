@@ -42,6 +42,11 @@ def test_step_by_step_and_at_once_the_network_is_told_the_same():
         at, real = slice(place, place + 1), batch.mask[:, place]
         np.testing.assert_allclose(step.node_features(at)[real, 0], nodes[real, place], atol=1e-5)
         np.testing.assert_allclose(step.pair_features(at)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
+        np.testing.assert_allclose(
+            step.around(batch.parent[:, place + 1 : place + 2].clamp_min(0), at)[batch.mask[:, place + 1]],
+            whole.around(batch.parent[:, 1:].clamp_min(0), every)[batch.mask[:, place + 1], place : place + 1],
+            atol=1e-5,
+        )
         step.put(place + 1, batch.pos[:, place + 1], batch.parent[:, place + 1].clamp_min(0))
         real = batch.mask[:, place + 1]
         np.testing.assert_allclose(
@@ -107,3 +112,21 @@ def test_lengths_are_told_in_mean_edges_or_in_what_is_typical():
     assert unit[0] == batch.request.mean_edge_length[0]
     assert unit[1] != batch.request.mean_edge_length[1]
     np.testing.assert_allclose(unit[1] / batch.request.scale[1], 0.25, rtol=1e-6)
+
+
+def test_pull_is_the_sum_of_directions_to_neighbours_and_around_their_places():
+    pos = [[0, 0, 0], [2, 0, 0], [0, 3, 0], [-1, 0, 0]]
+    web = WebGraph.from_edges(pos, [(0, 1), (0, 2), (0, 3)])
+    batch = sequences([web], np.array([False]))
+    whole = told_of(batch)
+    # The hub is place 1; its neighbours come one by one.
+    expected = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
+    np.testing.assert_allclose(whole.pull[0, 1:, 1], expected, atol=1e-6)
+    np.testing.assert_allclose(whole.pull[0, 4, 2:], [[-1, 0, 0], [0, -1, 0], [1, 0, 0]], atol=1e-6)
+    told = whole.around(torch.tensor([[1]]), slice(4, 5))[0, 0]
+    # Latest first, in halves of the mean edge length of 2; then directions, and that there are three.
+    np.testing.assert_allclose(
+        told[:12].reshape(4, 3), [[-0.25, 0, 0], [0, 0.75, 0], [0.5, 0, 0], [0, 0, 0]], atol=1e-6
+    )
+    np.testing.assert_allclose(told[12:24].reshape(4, 3), [[-1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 0]], atol=1e-6)
+    assert told[24:].tolist() == [1, 1, 1, 0]

@@ -78,7 +78,7 @@ def read_card(model: str) -> dict[str, Any]:
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a model card ({error})") from None
     if not isinstance(facts, dict):
         raise ValueError(f"{path}: not a model card")

@@ -6,6 +6,7 @@ input that the networks are trained with.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ class Cell:
 
 def extended(sampling: Sampling, web: WebGraph, region: FloatArray, targets: DesignTargets) -> WebGraph:
     """See `WebGenerator.extend`."""
+    from structgen.generators.model import OutOfRangeWarning
+
     if region.shape != (2, 3) or not np.isfinite(region).all() or (region[0] > region[1]).any():
         raise ValueError(f"region is {region.tolist()}, must be the lower and the upper corner of a box, in mm")
     sides = region[1] - region[0]
@@ -77,7 +80,8 @@ def extended(sampling: Sampling, web: WebGraph, region: FloatArray, targets: Des
         raise ValueError(f"extents is {targets.extents}, the sides of the region are {tuple(sides.tolist())}")
     if targets.edges is not None and targets.nodes is not None and targets.edges < targets.nodes:
         raise ValueError(f"edges is {targets.edges}, to join {targets.nodes} nodes to a web takes at least as many")
-    full = sampling.model.range.complete(replace(targets, extents=tuple(sides.tolist()))).target
+    request = sampling.model.range.complete(replace(targets, extents=tuple(sides.tolist())))
+    full = request.target
     assert full.nodes is not None and full.edges is not None and full.mean_edge_length is not None
     nearest = float(_away(web.pos, region).min())
     if nearest > REACH * full.mean_edge_length:
@@ -86,9 +90,18 @@ def extended(sampling: Sampling, web: WebGraph, region: FloatArray, targets: Des
             f"{REACH * full.mean_edge_length:.4g} mm, can be bridged"
         )
     cells, budget = list(_cells(region, full.nodes, sampling.most_new)), max(full.edges, full.nodes)
+    larger = web
     for cell, edges in zip(*_in_turn(cells, budget, web.pos), strict=True):
-        web = _painted(sampling, web, cell, edges, full.mean_edge_length)[0]
-    return web
+        larger = _painted(sampling, larger, cell, edges, full.mean_edge_length)[0]
+    # Few new nodes are no small web: those that are given count too.
+    outside = [line for line in request.outside if not line.startswith("nodes is")]
+    if outside:
+        reached = float(larger.lengths[web.m :].mean())
+        warnings.warn(
+            f"{'; '.join(outside)}: new edges reached a mean length of {reached:.4g} mm for "
+            f"{full.mean_edge_length:.4g} mm", OutOfRangeWarning, stacklevel=3,
+        )  # fmt: skip
+    return larger
 
 
 def grown(sampling: Sampling, request: Completed, radius: float | None) -> Generated:

@@ -238,8 +238,9 @@ class WebGenerator(nn.Module, ABC):
                 length. Its extents are the region's. Missing numbers are filled from the training data.
             seed, steps, guidance: as of `generate`.
 
-        Raises `ValueError` for a region that is none or that the web does not come near, and where no valid
-        extension is found.
+        Numbers outside of the training range are answered as near as possible, with an `OutOfRangeWarning`. Raises
+        `ValueError` for a region that is none or that the web does not come near, and where no valid extension is
+        found.
         """
         from structgen.generators.growth import Sampling, extended
 

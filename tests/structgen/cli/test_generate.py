@@ -82,6 +82,51 @@ def test_radius_steps_and_guidance_are_heard(structgen):
     assert np.median(webs["d"].radius) > 1.2 * np.median(webs["a"].radius)
 
 
+def test_no_guidance_and_much_of_it_are_in_the_report(structgen, here, model):
+    for guidance in (0, 20):
+        structgen(*FEW, "-o", "webs", "--guidance", guidance, "--steps", 3)
+        report = json.loads((here / "webs" / "webs.json").read_text())
+        assert (report["guidance"], report["steps"]) == (guidance, 3)
+        assert validity(read_web("webs/web_000.npz"), model.config.max_degree).ok
+    structgen(*FEW, "-o", "webs")
+    report = json.loads((here / "webs" / "webs.json").read_text())
+    assert (report["guidance"], report["steps"]) == (1, model.steps)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--mean-degree", 7), "mean_degree is 7, trained on"),
+        (("--mean-edge-length", 0.05), "mean_edge_length is 0.05 mm, trained on"),
+        (("--nodes", 4), "nodes is 4, trained on"),
+    ],
+)
+def test_targets_out_of_range_are_answered_with_one_warning(structgen, model, options, says):
+    few = {"--nodes": 10, "--extents": (20, 15, 10)} | dict([options])
+    words = [word for name, value in few.items() for word in (name, *(value if name == "--extents" else (value,)))]
+    result = structgen("generate", *words, "-n", 2, "--steps", 3, "-q", "-o", "webs")
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"warning: {says}")
+    assert "reached" in line
+    for name in ("webs/web_000.npz", "webs/web_001.npz"):
+        web = read_web(name)
+        assert web.n == few["--nodes"]
+        assert validity(web, model.config.max_degree).ok
+
+
+def test_more_nodes_than_trained_on(structgen, tiny_model, here):
+    from structgen.generators import save_model
+
+    save_model(tiny_model, here / "tiny.safetensors")
+    words = ("generate", "--nodes", 150, "--edges", 170, "--extents", 60, 50, 40)
+    result = structgen(*words, "--model", "tiny.safetensors", "--steps", 2, "-o", "large.npz")
+    web = read_web("large.npz")
+    assert (web.n, web.m) == (150, 170)
+    np.testing.assert_allclose(web.extents, (60, 50, 40), rtol=1e-12)
+    assert validity(web, tiny_model.config.max_degree).ok
+    assert "warning" not in result.stderr
+
+
 def test_all_targets_are_filled_where_none_is_given(structgen):
     result = structgen("generate", "-o", "web.npz", "--steps", 1)
     assert "filled from the training webs: mean_edge_length, dx, dy, dz, nodes, edges, mean_degree" in result.stderr

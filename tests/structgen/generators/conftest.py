@@ -58,10 +58,10 @@ def _proposal(ask: Ask, rng: np.random.Generator, empty: bool) -> Proposal:
 
 @pytest.fixture(scope="session")
 def small_range() -> TrainingRange:
-    """Of webs of 8 to 32 nodes with mean degrees of 2 to 3 in boxes of sides 10 to 30 mm."""
+    """Of webs of 8 to 32 nodes with mean degrees of 1.9 to 3 in boxes of sides 10 to 30 mm."""
     rng = np.random.default_rng(0)
     nodes = np.concatenate([[8, 32], rng.integers(8, 33, 198)])
-    edges = np.maximum(nodes - 1, np.round(nodes * rng.uniform(1, 1.5, 200)))
+    edges = np.maximum(nodes - 1, np.round(nodes * rng.uniform(0.95, 1.5, 200)))
     box = rng.uniform(10, 30, (200, 3))
     length = 0.6 * np.linalg.norm(box, axis=1) / nodes ** (1 / 3) * np.exp(0.2 * rng.standard_normal(200))
     return TrainingRange.of(np.column_stack([length, box, nodes, edges, 2 * edges / nodes]), 0.02)
@@ -69,7 +69,7 @@ def small_range() -> TrainingRange:
 
 @pytest.fixture
 def simple(small_range) -> Callable[..., Simple]:
-    """``simple()``: a new `Simple`; ``simple(empty=lambda call: call < 2)``: one whose first two answers are empty."""
+    """``simple()``: a new `Simple`; ``simple(empty=lambda call: call < 2)``: one whose first answers are useless."""
 
     def make(empty: Callable[[int], bool] = lambda call: False) -> Simple:
         return Simple(small_range, empty)

@@ -21,6 +21,8 @@ from structgen.web import IntArray, WebGraph
 ROWS = ("generated", "raw", "train", "retrieval", "random")
 #: Columns beside `DISTANCES`.
 AUCS = {"auc": "AUC, structure", "auc_silk": "AUC, with silk and radius"}
+#: Rows with both `AUCS`; the others, which have no silk of their own to judge, have the first alone.
+WITH_SILK = ("generated", "train")
 #: Distances whose ratio to that of training webs is averaged: as published, and for places and sizes.
 RATIOS = {"graph": tuple(SIGMA), "geometry": ("length", "angle", "radius", "inertia")}
 #: Below this a distance rounds to 0 at four digits and nothing is divided by it.
@@ -84,10 +86,10 @@ def comparison(
         for row, webs in some.webs.items():
             cells = compare(Measured.of(webs), test, seed if number == 0 else None)
             if described is not None:
-                both = zip(AUCS, classifier.features(webs), described, strict=True)
+                names = [name for name in AUCS if name == "auc" or row in WITH_SILK]
                 cells |= {
                     name: classifier.two_sample_auc(a, b, some.groups[row], some.test_groups, trial.seed)
-                    for name, a, b in both
+                    for name, a, b in zip(names, classifier.features(webs), described, strict=False)
                 }
             found.setdefault(row, []).append(cells)
             if progress:

@@ -127,7 +127,7 @@ def _measured(
     codes = dataset_codes(dataset)
     rows = dataset.indices("train")
     training = novelty.Training(dataset, rows, codes[rows])
-    distributions, sets = comparison(trials, dataset, seed, _named(progress, "row of the table"))
+    distributions, sets = comparison(trials, dataset, _named(progress, "row of the table"))
     first = trials[0]
     result = {
         "protocol": _protocol(trials, dataset, seed, max_degree),
@@ -147,7 +147,7 @@ def _measured(
 def _protocol(trials: Sequence[Trial], dataset: Dataset, seed: int, max_degree: int) -> dict[str, Any]:
     given = trials[0].results is None
     notes = [
-        "distances: mean over the trials; low and high by bootstrap of the webs of the first trial",
+        "distances: mean over the trials; low and high are bounds of a bootstrap over webs, mean over the trials",
         "novelty: webs of the first trial, against all training webs of as many nodes",
         f"memorisation: at most {novelty.SEARCHED} webs of the first trial, {novelty.BUDGET} pairings tried for each",
     ]

@@ -13,10 +13,11 @@ from structgen.sources import training_set
 
 @pytest.fixture
 def quick(monkeypatch):
-    """No forests: they are tested beside the protocol."""
-    from structgen.evaluation import classifier
+    """No forests, few draws: they are tested beside the protocol."""
+    from structgen.evaluation import classifier, distributions
 
     monkeypatch.setattr(classifier, "available", lambda: False)
+    monkeypatch.setattr(distributions, "DRAWS", 5)
 
 
 def test_a_model_is_evaluated(structgen, here, dataset, tiny_model, quick):

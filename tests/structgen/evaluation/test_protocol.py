@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from structgen.evaluation import classifier, picture, protocol, report
-from structgen.evaluation.comparison import ROWS, radius_ratio
+from structgen.evaluation import classifier, distributions, picture, protocol, report
+from structgen.evaluation.comparison import ROWS, radius_ratio, sets_of
 from structgen.evaluation.distributions import DISTANCES
 from structgen.targets import NAMES, DesignTargets
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_forests():
-    """Forests of few trees: how well they tell webs apart is tested beside the classifier."""
+def quick():
+    """Forests of few trees and few draws: intervals and how webs are told apart are tested beside their code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classifier, "TREES", 4)
+        patch.setattr(classifier, "DRAWS", 10)
+        patch.setattr(distributions, "DRAWS", 10)
         yield
 
 
@@ -151,6 +153,16 @@ def test_wrong_numbers_are_refused(small_set, fake, refused, cube):
         protocol.run(model, small_set, webs=1)
     with refused("seeds 0"):
         protocol.run(model, small_set, seeds=0)
+
+
+def test_a_web_retrieved_twice_ties_its_places(perfect, small_set):
+    sets = sets_of(perfect.trials[0], small_set)
+    webs, tied = sets.webs["retrieval"], sets.tied["retrieval"]
+    for k, first in enumerate(tied.tolist()):
+        assert first <= k
+        same = webs[first].n == webs[k].n and np.array_equal(webs[first].edge_index, webs[k].edge_index)
+        assert same
+    assert sets.tied["generated"].tolist() == sets.places["train"].tolist() == list(range(24))
 
 
 def test_radius_ratio_is_that_of_the_webs(small_set):

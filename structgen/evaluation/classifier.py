@@ -18,12 +18,13 @@ from scipy.stats import rankdata
 from structgen.evaluation.distributions import angles, inertia_ratios, relative_lengths
 from structgen.measures import Interval, clustering, degrees, laplacian_spectrum, orbit_counts
 from structgen.seeds import generator
-from structgen.web import KINDS, FloatArray, IntArray, WebGraph
+from structgen.web import KINDS, FloatArray, WebGraph
 
 TREES, FOLDS, DRAWS = 100, 5, 200
 #: Degrees counted one by one; the last bin holds all higher ones.
 DEGREES = 8
-SPECTRUM_BINS = 10
+#: Bins of eigenvalues, none of which ends at 1 or another value that many webs have: rounding would decide on them.
+SPECTRUM_BINS, SPECTRUM_RANGE = 10, (-0.03, 2.05)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: Why there is no AUC.
 MISSING = "left out: needs scikit-learn, pip install 'structgen-webs[evaluate]'"
@@ -46,7 +47,7 @@ def structure_features(web: WebGraph) -> FloatArray:
     degree = np.bincount(np.clip(degrees(edges, n), 1, DEGREES) - 1, minlength=DEGREES) / n
     share = clustering(edges, n)
     angle = angles(web) / 180
-    spectrum = np.histogram(laplacian_spectrum(edges, n), SPECTRUM_BINS, (-1e-5, 2 + 1e-5))[0] / n
+    spectrum = np.histogram(laplacian_spectrum(edges, n), SPECTRUM_BINS, SPECTRUM_RANGE)[0] / n
     apart = cKDTree(web.pos).query(web.pos, 2)[0][:, 1]
     return np.concatenate(
         [
@@ -79,9 +80,10 @@ def two_sample_auc(
 ) -> Interval | None:
     """AUC of telling rows ``a (k, f)`` from rows ``b (l, f)`` by five-fold cross-validation, with its interval.
 
-    Rows of one group are never in training and test at once: those of a source web, whose habits a forest would learn,
-    and those generated for the targets of its webs. None where there are fewer than five groups of either set.
-    Interval: percentile bootstrap over the scores of rows that were held out, the forest left as it is.
+    Rows of one group are never in training and test at once. None where there are fewer than five groups of either
+    set, or no fold with both sets. Scores are compared within a fold alone: a fold with many of one set leaves few of
+    it to train on, which lowers its scores, and across folds sets that are alike would come out below 0.5. Interval:
+    percentile bootstrap over the held out rows of each fold, the forests left as they are.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.model_selection import StratifiedGroupKFold
@@ -91,24 +93,29 @@ def two_sample_auc(
         return None
     rows, group = np.concatenate([a, b]), np.concatenate([first, second])
     label = np.repeat([1, 0], [len(a), len(b)])
-    score = np.empty(len(rows))
+    folds: list[tuple[FloatArray, FloatArray]] = []
     number = int(generator(seed, 5).integers(2**31))
     for train, test in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=number).split(rows, label, group):
-        forest: Any = RandomForestClassifier(TREES, min_samples_leaf=2, random_state=number)
-        score[test] = forest.fit(rows[train], label[train]).predict_proba(rows[test])[:, 1]
-    real, made = score[label == 0], score[label == 1]
+        forest: Any = RandomForestClassifier(
+            TREES, min_samples_leaf=2, class_weight="balanced", random_state=number
+        ).fit(rows[train], label[train])
+        score = forest.predict_proba(rows[test])[:, 1]
+        if 0 < label[test].sum() < len(test):
+            folds.append((score[label[test] == 1], score[label[test] == 0]))
+    if not folds:
+        return None
     rng = generator(seed, 6)
-    redrawn = [auc(rng.choice(made, len(made)), rng.choice(real, len(real))) for _ in range(DRAWS)]
+    redrawn = [_mean_auc([(rng.choice(x, len(x)), rng.choice(y, len(y))) for x, y in folds]) for _ in range(DRAWS)]
     low, high = np.quantile(redrawn, [0.025, 0.975]).tolist()
-    return Interval(auc(made, real), low, high)
+    return Interval(_mean_auc(folds), low, high)
+
+
+def _mean_auc(folds: Sequence[tuple[FloatArray, FloatArray]]) -> float:
+    """Mean AUC of folds, each as often as it has rows."""
+    return float(np.average([auc(x, y) for x, y in folds], weights=[len(x) + len(y) for x, y in folds]))
 
 
 def auc(higher: FloatArray, lower: FloatArray) -> float:
     """The chance that a number of ``higher`` is above one of ``lower``, ties counted half."""
     ranks = rankdata(np.concatenate([higher, lower]))[: len(higher)]
     return float((ranks.sum() - len(higher) * (len(higher) + 1) / 2) / (len(higher) * len(lower)))
-
-
-def groups(source: IntArray) -> IntArray:
-    """Groups of rows by their source web; each row its own where there are too few sources for `two_sample_auc`."""
-    return source if len(np.unique(source)) >= FOLDS else np.arange(len(source))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from structgen.evaluation import classifier
+from structgen.evaluation import classifier, distributions
 from structgen.evaluation.distributions import DISTANCES, Measured, compare
 from structgen.evaluation.references import random_geometric, retrieved, rows_of_sizes
 from structgen.evaluation.trials import Trial
@@ -21,6 +21,8 @@ from structgen.web import IntArray, WebGraph
 ROWS = ("generated", "raw", "train", "retrieval", "random")
 #: Columns beside `DISTANCES`.
 AUCS = {"auc": "AUC, structure", "auc_silk": "AUC, with silk and radius"}
+#: Rows with both `AUCS`; the others, which have no silk of their own to judge, have the first alone.
+WITH_SILK = ("generated", "train")
 #: Distances whose ratio to that of training webs is averaged: as published, and for places and sizes.
 RATIOS = {"graph": tuple(SIGMA), "geometry": ("length", "angle", "radius", "inertia")}
 #: Below this a distance rounds to 0 at four digits and nothing is divided by it.
@@ -29,27 +31,29 @@ ZERO = 5e-5
 
 @dataclass(frozen=True)
 class Sets:
-    """The sets of webs of a trial by row, and the group of each web in cross-validation, a source web or a target."""
+    """The sets of webs of a trial by row, and which of the test webs are left out in cross-validation with each web.
+
+    places ``(k,)``: the place of the test web for whose targets a web is. tied ``(k,)``: for each place the first that
+    has the same web: one training web may be retrieved for several targets.
+    """
 
     webs: dict[str, list[WebGraph]]
-    groups: dict[str, IntArray]
-    test_groups: IntArray
+    places: dict[str, IntArray]
+    tied: dict[str, IntArray]
 
 
 def sets_of(trial: Trial, dataset: Dataset) -> Sets:
     """The sets of all `ROWS` that there are for ``trial``: of webs given there are no proposals."""
     targets = [DesignTargets.measure(web) for web in trial.test]
-    source = dataset.arrays["web"].astype(np.int64)
-    own = classifier.groups(source[trial.rows])
     train = rows_of_sizes(dataset, [web.n for web in trial.test], trial.seed)
     fitted, nearest = retrieved(dataset, targets)
     ratio = radius_ratio(dataset, train)
-    webs = {"generated": trial.webs}
-    groups = {"generated": own}
+    every = np.arange(len(targets))
+    webs, places = {"generated": trial.webs}, {}
     if trial.results is not None:
         raw = [(k, result.raw_web) for k, result in enumerate(trial.results) if result.raw_web is not None]
         if raw:
-            webs["raw"], groups["raw"] = [web for _, web in raw], own[[k for k, _ in raw]]
+            webs["raw"], places["raw"] = [web for _, web in raw], np.array([k for k, _ in raw])
     webs |= {
         "train": [dataset[int(k)] for k in train],
         "retrieval": fitted,
@@ -58,9 +62,9 @@ def sets_of(trial: Trial, dataset: Dataset) -> Sets:
             for k, target in enumerate(targets)
         ],
     }
-    # Numbers of training sources are never those of test sources, but rows of a region split share one: then no group.
-    groups |= {name: classifier.groups(source[rows]) for name, rows in (("train", train), ("retrieval", nearest))}
-    return Sets(webs, groups | {"random": own}, own)
+    _, first, same = np.unique(nearest, return_index=True, return_inverse=True)
+    tied = {row: first[same] if row == "retrieval" else every for row in webs}
+    return Sets(webs, {row: places.get(row, every) for row in webs}, tied)
 
 
 def radius_ratio(dataset: Dataset, rows: IntArray) -> float:
@@ -69,25 +73,28 @@ def radius_ratio(dataset: Dataset, rows: IntArray) -> float:
 
 
 def comparison(
-    trials: Sequence[Trial], dataset: Dataset, seed: int, progress: Callable[[int, int], None] | None = None
+    trials: Sequence[Trial], dataset: Dataset, progress: Callable[[int, int], None] | None = None
 ) -> tuple[dict[str, Any], list[Sets]]:
     """Each of `DISTANCES` and `AUCS` of each row, mean and spread over ``trials``; and the sets that were compared.
 
-    low and high: bootstrap over the webs of the first trial. sd: standard deviation over the trials.
+    low and high: bounds that a bootstrap over webs gives, mean over the trials. sd: standard deviation over the trials.
     """
     found: dict[str, list[dict[str, Interval | None]]] = {}
     sets = [sets_of(trial, dataset) for trial in trials]
     total = sum(len(some.webs) for some in sets)
-    for number, (trial, some) in enumerate(zip(trials, sets, strict=True)):
+    for trial, some in zip(trials, sets, strict=True):
         test = Measured.of(trial.test)
         described = classifier.features(trial.test) if classifier.available() else None
         for row, webs in some.webs.items():
-            cells = compare(Measured.of(webs), test, seed if number == 0 else None)
+            cells = compare(Measured.of(webs), test, trial.seed, distributions.DRAWS)
             if described is not None:
-                both = zip(AUCS, classifier.features(webs), described, strict=True)
+                # A web and the test web of its targets are left out together. Test webs come from other sources than
+                # training webs, and a forest may learn which: the row of training webs shows how much that tells.
+                tied = some.tied[row]
+                names = [name for name in AUCS if name == "auc" or row in WITH_SILK]
                 cells |= {
-                    name: classifier.two_sample_auc(a, b, some.groups[row], some.test_groups, trial.seed)
-                    for name, a, b in both
+                    name: classifier.two_sample_auc(a, b, tied[some.places[row]], tied, trial.seed)
+                    for name, a, b in zip(names, classifier.features(webs), described, strict=False)
                 }
             found.setdefault(row, []).append(cells)
             if progress:
@@ -102,7 +109,8 @@ def _merged(cells: Sequence[Interval | None]) -> dict[str, float] | None:
         return None
     values = [cell.value for cell in known]
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return {"value": float(np.mean(values)), "sd": spread, "low": known[0].low, "high": known[0].high}
+    low, high = (float(np.mean([getattr(cell, end) for cell in known])) for end in ("low", "high"))
+    return {"value": float(np.mean(values)), "sd": spread, "low": low, "high": high}
 
 
 def _ratios(cells: dict[str, Any], train: dict[str, Any]) -> dict[str, float | None]:

@@ -63,15 +63,15 @@ def inertia_ratios(web: WebGraph) -> FloatArray:
     return ratios
 
 
-def compare(a: Measured, b: Measured, seed: int | None = None, draws: int = DRAWS) -> dict[str, Interval | None]:
-    """Each of `DISTANCES` between two sets, with a bootstrap interval over webs where ``seed`` is given.
+def compare(a: Measured, b: Measured, seed: int, draws: int) -> dict[str, Interval | None]:
+    """Each of `DISTANCES` between two sets, with a bootstrap interval over webs.
 
     None where a set has nothing to compare: no web of it has a junction.
     """
     return {name: _distance(name, a.values[name], b.values[name], seed, draws) for name in DISTANCES}
 
 
-def _distance(name: str, a: list[FloatArray], b: list[FloatArray], seed: int | None, draws: int) -> Interval | None:
+def _distance(name: str, a: list[FloatArray], b: list[FloatArray], seed: int, draws: int) -> Interval | None:
     if not (sum(x.size for x in a) and sum(x.size for x in b)):
         return None
     if name in SIGMA:
@@ -81,9 +81,6 @@ def _distance(name: str, a: list[FloatArray], b: list[FloatArray], seed: int | N
     else:
         between = _pooled(a, b, np.stack if name == "inertia" else np.concatenate)
     first, second = list(range(len(a))), list(range(len(b)))
-    if seed is None:
-        value = between(first, second)
-        return Interval(value, value, value)
     own = int(generator(seed, 4, list(DISTANCES).index(name)).integers(2**31))
     return bootstrap(between, first, second, own, draws)
 

@@ -16,6 +16,7 @@ def web_of(graph, seed=0):
     return WebGraph.from_edges(pos, np.array(graph.edges))
 
 
+@pytest.mark.filterwarnings("ignore:The hashes produced")
 def test_codes_tell_the_connected_graphs_of_up_to_six_nodes_apart_as_networkx_does():
     graphs = [g for g in nx.graph_atlas_g() if 2 <= len(g) <= 6 and nx.is_connected(g)]
     codes = Hashed.of([web_of(g) for g in graphs]).codes

@@ -1,6 +1,7 @@
 """Make `architectures.png` for the README: `python docs/make_pictures.py`.
 
-`demo.png` is what `make demo` writes, `training_set.png` what `structgen data card` does for the default set.
+`demo.png` is what `make demo` writes, `training_set.png` what `structgen data card` does for the default set,
+`conditioning.png` what `python benchmarks/conditioning.py` does.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ def load_model(name: str | Path = "analog") -> WebGenerator:
     try:
         with safetensors.safe_open(path, framework="pt") as stream:
             header = json.loads((stream.metadata() or {}).get("structgen", "{}"))
-            tensors = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+            # Copied, so that they lie as a model's own do: sums then come out the same to the last bit.
+            tensors = {key: stream.get_tensor(key).clone() for key in stream.keys()}  # noqa: SIM118
         return _model(header, tensors)
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())

@@ -91,7 +91,7 @@ def test_noise_of_any_suffix(fails, here, suffix):
         (("--nodes", 20, "--edges", 30, "--mean-degree", 2), "2 * 30 / 20 = 3; leave one of the three out"),
         (("--nodes", 20, "--edges", 5), "edges is 5, a connected web of 20 nodes has 19 to 190"),
         (("--nodes", 12.5), "nodes is 12.5, must be a whole number"),
-        (("--nodes", 1), "nodes is 1, must be a whole number >= 2"),
+        (("--nodes", 1), "nodes is 1.0, must be a whole number >= 2"),
         (("--nodes", 1e9), "nodes is 1e+09, must be > 0 and at most 1e+06"),
         (("--mean-degree", 0.5), "mean_degree is 0.5, must be >= 1"),
         (("--mean-degree", "nan"), "mean_degree is nan, must be a finite number"),

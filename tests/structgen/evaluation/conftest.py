@@ -74,7 +74,7 @@ class Fake:
         self.calls.append(options)
         webs = [self.answer(target, k) for k, target in enumerate(targets) for _ in range(n)]
         return [
-            Generated(web, target, (), DesignTargets.measure(web).as_array(), True, 0, web)
+            Generated(web, target, (), DesignTargets.measure(web).as_array(), web, 0)
             for web, target in zip(webs, np.repeat(np.array(targets, object), n), strict=True)
         ]
 

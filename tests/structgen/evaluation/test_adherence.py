@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from structgen.evaluation import Adherence, adherence, evaluate, held_out_targets, summary
-from structgen.generators.model import Generated
+from structgen.generators.model import Generated, OutOfRangeWarning
 from structgen.targets import NAMES, DesignTargets
 from structgen.web import WebGraph
 
@@ -80,8 +80,8 @@ def test_summary_by_hand(cube):
     raw = DesignTargets.measure(square).as_array()
     empty = np.array([np.nan, 1, 1, 0, 4, 0, 0])
     results = [
-        Generated(square, DesignTargets.measure(square), (), raw, True, 1),
-        Generated(crossed, DesignTargets.measure(square), (), empty, False, 6),
+        Generated(square, DesignTargets.measure(square), (), raw, square, 1),
+        Generated(crossed, DesignTargets.measure(square), (), empty, None, 6),
     ]
     table = summary(results, [raw, raw], max_degree=3)
     assert table["webs"] == 2
@@ -112,8 +112,9 @@ def test_the_shipped_model_keeps_to_its_targets(model):
     json.dumps(table, allow_nan=False)
 
 
-def test_no_targets_and_targets_out_of_range_are_refused(model):
+def test_no_targets_are_refused_and_those_out_of_range_answered(model):
     with pytest.raises(ValueError, match="targets is empty, at least 1 is needed"):
         evaluate(model, [])
-    with pytest.raises(ValueError, match="nodes is 1000"):
-        evaluate(model, [DesignTargets(nodes=1000)])
+    with pytest.warns(OutOfRangeWarning, match="nodes is 4, trained on"):
+        table = evaluate(model, [DesignTargets(nodes=4, mean_degree=2.0, extents=(20, 15, 10))], n=2)
+    assert table["valid"] == table["counts_exact"] == 1

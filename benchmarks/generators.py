@@ -32,6 +32,8 @@ from structgen.targets import NAMES
 STEPS = {"analog": (2, 4, 6, 10, 20), "discrete": (5, 10, 20, 50), "autoregressive": (1,)}
 #: Held-out targets at which quality is compared over steps.
 FEW = 64
+#: Seed of the targets of a quick look.
+GLANCE = 7
 #: What a fresh process needs at most to load a model and make 16 webs, MiB.
 MEMORY = """
 import resource, sys
@@ -83,6 +85,26 @@ def measured(name: str, dataset: Dataset, webs: int, seeds: int, console: Consol
         "protocol": result, "over_steps": over_steps(model, dataset), "peak_memory_mib": peak_memory(name),
         "log_likelihood_nats_a_node": likelihood(model, dataset),
     }  # fmt: skip
+
+
+def glance(name: str, dataset: Dataset) -> dict[str, Any]:
+    """Adherence, validity and seconds of one model at its own steps, on targets of a seed of their own."""
+    model: Any = load_model(name)
+    facts = evaluate(model, held_out_targets(dataset, 2 * FEW, GLANCE), 1, GLANCE)
+    return facts | {"seconds": cost(model, [model.steps])}
+
+
+def glances(results: dict[str, dict[str, Any]]) -> str:
+    """The table of the quick look."""
+    rows: list[list[object]] = [["", *results]]
+    for stage in ("raw", "decoded"):
+        rows += [[f"R2 {name}, {stage}", *(one[stage][name]["r2"] for one in results.values())] for name in NAMES]
+    facts = ("raw_connected", "valid", "counts_exact", "edges_changed")
+    rows += [[name, *(one[name] for one in results.values())] for name in facts]
+    for k, batch in enumerate((1, 16)):
+        row = [1000 * one["seconds"][k]["seconds_a_web"] for one in results.values()]
+        rows.append([f"ms a web, {batch} a call", *row])
+    return table(rows)
 
 
 def summary(results: dict[str, dict[str, Any]]) -> str:
@@ -137,11 +159,17 @@ def main() -> None:
     arguments.add_argument("--webs", type=int, default=256, help="webs in a trial")
     arguments.add_argument("--seeds", type=int, default=3, help="trials")
     arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--quick", action="store_true", help="adherence, validity and seconds alone")
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         dataset = Dataset.open(options.data) if options.data else default_set(Path(folder), console)
+        if options.quick:
+            looks = {name: glance(name, dataset) for name in options.models}
+            print(glances(looks))
+            save("generators", {"models": looks, "threads": torch.get_num_threads()}, options.output)
+            return
         results = {name: measured(name, dataset, options.webs, options.seeds, console) for name in options.models}
     for name, one in results.items():
         print(f"\n{name}\n\n{report.table(one['protocol'])}")

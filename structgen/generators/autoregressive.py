@@ -197,7 +197,7 @@ class Autoregressive(WebGenerator):
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
         webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
         caches: list[Cache | None] = [None] * len(webs)
-        box = _boxes(asks)
+        box = torch.tensor(np.array([ask.corners for ask in asks]), dtype=torch.float32)
         score = torch.full_like(webs[0].radius, -CERTAIN)
         silk, thick = torch.zeros_like(webs[0].kind), torch.zeros_like(webs[0].radius)
         for place in range(max(sizes)):
@@ -281,14 +281,6 @@ class _Told:
     def planned(self, net: CausalGraphTransformer, plan: Tensor) -> Tensor:
         planned: Tensor = self.h + net.planned(plan)[:, None]
         return planned
-
-
-def _boxes(asks: Sequence[Ask]) -> Tensor:
-    """``(B, 2, 3)`` corners of the boxes that new nodes lie in."""
-    sides = [
-        np.array([[-0.5], [0.5]]) * np.array(ask.target.extents) if ask.region is None else ask.region for ask in asks
-    ]
-    return torch.tensor(np.array(sides), dtype=torch.float32)
 
 
 def _guided(values: list[Tensor], guidance: float) -> Tensor:

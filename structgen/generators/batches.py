@@ -165,7 +165,7 @@ def placed_noise(asks: Sequence[Ask], rngs: Sequence[np.random.Generator]) -> tu
         mask[b, :n], known[b, :given] = True, True
         if ask.known:
             pos[b, :given] = ask.known.pos
-        box = np.array([[-0.5], [0.5]]) * np.asarray(ask.target.extents) if ask.region is None else ask.region
+        box = ask.corners
         pos[b, given:n] = box.mean(0) + box_noise(box[1] - box[0], n - given, rng)
     return torch.tensor(pos, dtype=torch.float32), torch.tensor(mask), torch.tensor(known)
 

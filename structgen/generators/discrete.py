@@ -266,7 +266,7 @@ class Discrete(WebGenerator):
         device = next(self.parameters()).device
         request = Request.of([ask.target for ask in asks]).to(device)
         x, mask, known = (value.to(device) for value in placed_noise(asks, rngs))
-        boxes = np.array([_box(ask) for ask in asks], np.float32)
+        boxes = np.array([ask.corners for ask in asks], np.float32)
         region = torch.tensor(boxes, device=device)
         b = len(x)
         scene = _Scene.of(request, region, mask, known, torch.full((b,), guidance == 0, device=device))
@@ -345,14 +345,6 @@ def _region(pos: Tensor, new: Tensor) -> Tensor:
     low = pos.masked_fill(~new[..., None], torch.inf).amin(1)
     high = pos.masked_fill(~new[..., None], -torch.inf).amax(1)
     return torch.stack([low, high], 1)
-
-
-def _box(ask: Ask) -> FloatArray:
-    """``(2, 3)`` corners of where new nodes may lie."""
-    if ask.region is not None:
-        return ask.region
-    corners: FloatArray = np.array([[-0.5], [0.5]]) * np.asarray(ask.target.extents)
-    return corners
 
 
 def _per_web(pairs: Pairs, values: Tensor) -> Tensor:

@@ -68,6 +68,14 @@ class Ask:
     known: WebGraph | None = None
     region: FloatArray | None = None
 
+    @property
+    def corners(self) -> FloatArray:
+        """``(2, 3)`` corners of the box that new nodes lie in: the region, or else the box of the target."""
+        if self.region is not None:
+            return self.region
+        corners: FloatArray = np.array([[-0.5], [0.5]]) * np.asarray(self.target.extents)
+        return corners
+
 
 @dataclass(frozen=True)
 class Generated:

@@ -31,6 +31,7 @@ from structgen.generators.batches import (
     category,
     nearest,
     placed_noise,
+    relative_radius,
 )
 from structgen.generators.decode import Proposal
 from structgen.generators.flows import interpolate, times, velocity
@@ -240,7 +241,7 @@ class Analog(WebGenerator):
             web = ask.known
             if web is not None:
                 pos[: web.n] = web.pos
-                of_web = [web.edge_index.T, np.full(web.m, SURE), web.kind, _log_radius(web)]
+                of_web = [web.edge_index.T, np.full(web.m, SURE), web.kind, relative_radius(web)]
                 rows = [np.concatenate([a, b]) for a, b in zip(of_web, rows, strict=True)]
             missing = _bridges(pos, rows[0])
             if len(missing):
@@ -342,12 +343,6 @@ def _threshold(logit: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
     return -(kept + left) / 2
 
 
-def _log_radius(web: WebGraph) -> FloatArray:
-    """Log of the radii over their median; empty without edges."""
-    ratio: FloatArray = np.log(web.radius / np.median(web.radius)) if web.m else np.zeros(0)
-    return ratio
-
-
 def _known_states(asks: Sequence[Ask], n: int) -> Tensor:
     """``(B, N, N, s)`` clean states of pairs of given nodes, 0 of all others."""
     states = torch.zeros(len(asks), n, n, STATES)
@@ -357,7 +352,7 @@ def _known_states(asks: Sequence[Ask], n: int) -> Tensor:
             kinds, radius = np.zeros((web.n, web.n), np.int64), np.zeros((web.n, web.n), np.float32)
             i, j = web.edge_index
             kinds[i, j] = kinds[j, i] = category(web.kind)
-            radius[i, j] = radius[j, i] = _log_radius(web)
+            radius[i, j] = radius[j, i] = relative_radius(web)
             row[: web.n, : web.n] = _states(torch.from_numpy(kinds), torch.from_numpy(radius))
     return states
 

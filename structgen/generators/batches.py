@@ -146,8 +146,14 @@ def padded(webs: Sequence[WebGraph]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         if web.m:
             i, j = web.edge_index
             kind[b, i, j] = kind[b, j, i] = category(web.kind)
-            radius[b, i, j] = radius[b, j, i] = np.log(web.radius / np.median(web.radius))
+            radius[b, i, j] = radius[b, j, i] = relative_radius(web)
     return torch.tensor(pos), torch.tensor(mask), torch.tensor(kind), torch.tensor(radius)
+
+
+def relative_radius(web: WebGraph) -> FloatArray:
+    """``(m,)`` log of each strut's radius over the web's median."""
+    ratio: FloatArray = np.log(web.radius / np.median(web.radius)) if web.m else np.zeros(0)
+    return ratio
 
 
 def category(kind: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -26,7 +26,7 @@ from structgen.generators.flows import corrupted, interpolate, kept, ramp
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_dense import DenseGraphTransformer, Pairs, graph_features
-from structgen.generators.proposals import agreeing, proposal_of
+from structgen.generators.proposals import CERTAIN, agreeing, proposal_of
 from structgen.generators.request import TrainingRange
 from structgen.generators.samplers import joint, redrawn, systematic
 from structgen.web import WebGraph
@@ -40,7 +40,7 @@ JITTER = 0.03
 #: Log radius is learned times this, so that its spread is near one.
 RADIUS_GAIN = 4.0
 #: Largest log-odds of a pair; what no pair that is settled comes near.
-LARGEST, CERTAIN = 30.0, 1e3
+LARGEST = 30.0
 #: Numbers told of the present graph, beside `Request.condition`.
 PROGRESS = 9
 #: How far edge lengths may be tilted towards the mean asked for, see `tilted`.

@@ -8,6 +8,7 @@ import torch
 from scipy.sparse.csgraph import minimum_spanning_tree
 from torch import Tensor
 
+from structgen.generators.batches import relative_radius
 from structgen.generators.decode import Proposal
 from structgen.generators.model import Ask
 
@@ -56,10 +57,9 @@ def proposal_of(
         return Proposal(pos, edges, score, kind, log_radius)
     given = ask.known
     pos = np.concatenate([given.pos, pos[known:]])
-    relative = np.log(given.radius / np.median(given.radius))
     return Proposal(
         pos, np.concatenate([given.edge_index.T, edges]), np.concatenate([np.full(given.m, CERTAIN), score]),
-        np.concatenate([given.kind, kind]), np.concatenate([relative, log_radius]), given.n, given.m,
+        np.concatenate([given.kind, kind]), np.concatenate([relative_radius(given), log_radius]), given.n, given.m,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from structgen.generators.batches import Request, category, padded
+from structgen.generators.batches import Request, category, padded, relative_radius
 from structgen.generators.decode import Proposal
 from structgen.generators.growing import unit_of
 from structgen.generators.model import Ask
@@ -125,5 +125,5 @@ def proposal(
     return Proposal(
         point, np.concatenate([web.edge_index.T, np.column_stack([i, j])[free]]),
         np.concatenate([np.full(web.m, CERTAIN), odds[free]]), np.concatenate([web.kind, kind[free]]),
-        np.concatenate([np.log(web.radius / np.median(web.radius)), log_radius[free]]), known, web.m,
+        np.concatenate([relative_radius(web), log_radius[free]]), known, web.m,
     )  # fmt: skip

@@ -30,6 +30,7 @@ from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.rows import CERTAIN, TRIES, Chance, drawn_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
+from structgen.generators.surroundings import surroundings
 from structgen.seeds import generator
 from structgen.web import WebGraph
 
@@ -155,9 +156,10 @@ class Autoregressive(WebGenerator):
         parent_h = known.gather(1, of_parent.expand(-1, -1, h.shape[-1]))
         parent_pair = pair.gather(2, of_parent[..., None].expand(-1, -1, 1, pair.shape[-1]))[:, :, 0]
         offset = (new - batch.seen.gather(1, of_parent.expand(-1, -1, 3))) / grown.unit[:, None, None]
-        placed = self.net.mixture(planned, parent_h, parent_pair, grown.around(parent, at)).log_density(offset)
+        around = surroundings(grown, parent, at)
+        placed = self.net.mixture(planned, parent_h, parent_pair, around.features).log_density(around.into(offset))
 
-        out = self.net.edge(planned, known, grown.candidate_features(new, at))
+        out = self.net.edge(planned, known, grown.candidate_features(new, parent, at))
         # No edges to the origin; the one to the parent is certain.
         places = torch.arange(at.stop, device=h.device)
         free = ~barred(at, h.device) & (places > 0) & (places != of_parent)
@@ -218,7 +220,10 @@ class Autoregressive(WebGenerator):
             rows = []
             for one in told:
                 one.web.put(place + 1, point, parent)
-                planned, candidates = one.planned(self.net, plan), one.web.candidate_features(point[:, None], at)
+                planned, candidates = (
+                    one.planned(self.net, plan),
+                    one.web.candidate_features(point[:, None], parent[:, None], at),
+                )
                 rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
             odds = drawn_row(out[..., 0] + chance.edge[:, place, : place + 1], parent, plan)
@@ -250,12 +255,12 @@ class Autoregressive(WebGenerator):
         for one in told:
             parent_h = one.web.h.gather(1, index.expand(-1, -1, one.h.shape[-1]))
             parent_pair = one.pair[:, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
-            planned, around = one.planned(self.net, plan).expand_as(parent_h), one.web.around(parent, at)
-            mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around))
+            planned, around = one.planned(self.net, plan).expand_as(parent_h), surroundings(one.web, parent, at)
+            mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around.features))
         mixture = replace(mixtures[0], logit=_guided([mixture.logit for mixture in mixtures], guidance))
         web = told[0].web
         offset = mixture.draw(chance.component[:, place, :, None], chance.normal[:, place, :, None])[:, :, 0]
-        point = web.pos.gather(1, index.expand(-1, -1, 3)) + offset * web.unit[:, None, None]
+        point = web.pos.gather(1, index.expand(-1, -1, 3)) + around.out_of(offset) * web.unit[:, None, None]
         inside = point.clamp(box[:, None, 0], box[:, None, 1])
         outside = (point - inside).norm(dim=-1)
         # Trials are ranked by how far outside they are; of those within, the first.

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot, pad
+from torch.nn.functional import one_hot
 
 from structgen.generators.batches import CATEGORIES, Request
-from structgen.generators.nets_causal import NEIGHBOURS
 
 #: Mean edge length in node spacings of most webs: they do not fill their box.
 TYPICAL = 0.25
+#: In a quadratic form mixed products count twice.
+MIXED = torch.tensor([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
 
 @dataclass
@@ -25,8 +26,9 @@ class Growing:
 
     unit ``(B,)`` mm: lengths are told in it; blur ``(B,)``: how far places may be off, in that unit; pos ``(B, T, 3)``
     mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the
-    first was the last; pull ``(B, T, T, 3)``: likewise the sum of the unit vectors along its edges, 0 in equilibrium
-    under like tensions; h ``(B, T, d)``: what the network remembers.
+    first was the last; pull ``(B, T, T, 3)``: likewise the sum of the unit vectors u along its edges, 0 in equilibrium
+    under like tensions; moment ``(B, T, T, 6)``: the sum of u u', see `_squares`; h ``(B, T, d)``: what the network
+    remembers.
     """
 
     request: Request
@@ -39,6 +41,7 @@ class Growing:
     parent: Tensor
     degree: Tensor
     pull: Tensor
+    moment: Tensor
     h: Tensor
 
     @classmethod
@@ -47,9 +50,11 @@ class Growing:
     ) -> Growing:
         """Grown webs."""
         edge, unit = (kind > 0).float(), unit_of(request, drop)
-        pull = (edge[..., None] * _direction(pos[:, :, None] - pos[:, None])).cumsum(1)
-        parent = parent.clamp_min(0)
-        return cls(request, drop, unit, blur, pos, kind, radius, parent, edge.cumsum(1), pull, torch.empty(0))
+        along = edge[..., None] * direction(pos[:, :, None] - pos[:, None])
+        parent, degree, moment = parent.clamp_min(0), edge.cumsum(1), _squares(along).cumsum(1)
+        return cls(
+            request, drop, unit, blur, pos, kind, radius, parent, degree, along.cumsum(1), moment, torch.empty(0)
+        )
 
     @classmethod
     def empty(cls, nodes: int, request: Request, drop: Tensor, blur: Tensor, width: int) -> Growing:
@@ -58,7 +63,8 @@ class Growing:
         square = torch.zeros(b, t, t)
         return cls(
             request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square,
-            torch.zeros(b, t, dtype=torch.long), square.clone(), torch.zeros(b, t, t, 3), torch.zeros(b, t, width),
+            torch.zeros(b, t, dtype=torch.long), square.clone(), torch.zeros(b, t, t, 3), torch.zeros(b, t, t, 6),
+            torch.zeros(b, t, width),
         )  # fmt: skip
 
     def put(self, place: int, point: Tensor, parent: Tensor) -> None:
@@ -74,10 +80,11 @@ class Growing:
         self.degree[:, place] = self.degree[:, place - 1]
         self.degree[:, place, :place] += edge
         self.degree[:, place, place] = edge.sum(-1)
-        along = edge[..., None] * _direction(self.pos[:, place, None] - self.pos[:, :place])
-        self.pull[:, place] = self.pull[:, place - 1]
-        self.pull[:, place, :place] += along
-        self.pull[:, place, place] = -along.sum(1)
+        along = edge[..., None] * direction(self.pos[:, place, None] - self.pos[:, :place])
+        for sums, new, sign in ((self.pull, along, -1), (self.moment, _squares(along), 1)):
+            sums[:, place] = sums[:, place - 1]
+            sums[:, place, :place] += new
+            sums[:, place, place] = sign * new.sum(1)
 
     def node_features(self, at: slice) -> Tensor:
         """``(B, Q, NODE_FEATURES)``."""
@@ -119,30 +126,22 @@ class Growing:
         """``(B, Q, T, PAIR_FEATURES)``."""
         return torch.cat([*self._seen(self.pos[:, at], at), self.radius[:, at, : at.stop, None]], -1)
 
-    def candidate_features(self, pos: Tensor, at: slice) -> Tensor:
-        """``(B, Q, T, PAIR_FEATURES)`` of the node that comes after each place, at ``pos (B, Q, 3)``."""
+    def candidate_features(self, pos: Tensor, parent: Tensor, at: slice) -> Tensor:
+        """``(B, Q, T, CANDIDATE_FEATURES)`` of the node that comes after each place, at ``pos (B, Q, 3)``, grown from
+        ``parent (B, Q)``.
+        """
         columns = self._seen(pos, at)
         distance = columns[1][..., 0]
-        nearest = distance.masked_fill(barred(at, pos.device), torch.inf).min(-1, keepdim=True).values
+        away = barred(at, pos.device)
+        nearest = distance.masked_fill(away, torch.inf).min(-1, keepdim=True).values
         relative = ((distance + 0.02) / (nearest + 0.02)).clamp(0.1, 50).log()
-        return torch.cat([*columns, relative[..., None]], -1)
-
-    def around(self, parent: Tensor, at: slice) -> Tensor:
-        """``(B, M, NEIGHBOUR_FEATURES)`` where the latest neighbours of the places ``parent (B, M)`` lie from them.
-
-        As of the M places ``at``, or of the one place if there is one.
-        """
-        edges = self.kind[:, :, : at.stop].gather(1, parent[..., None].expand(-1, -1, at.stop)) > 0
-        places = torch.arange(at.stop, device=parent.device)
-        edges = edges & (places <= places[at, None])
-        latest = torch.where(edges, places, -1).topk(min(NEIGHBOURS, at.stop), dim=-1).values
-        latest = pad(latest, (0, NEIGHBOURS - latest.shape[-1]), value=-1)
-        there = latest >= 0
-        index = latest.clamp_min(0)[..., None].expand(-1, -1, -1, 3)
-        pos = self.pos[:, None].expand(-1, parent.shape[1], -1, -1).gather(2, index)
-        apart = pos - self.pos.gather(1, parent[..., None].expand(-1, -1, 3))[:, :, None]
-        apart = apart * there[..., None] / self.unit[:, None, None, None]
-        return torch.cat([apart.flatten(2) / 2, _direction(apart).flatten(2), there.float()], -1)
+        # Where the edge would close a triangle, or a mesh of four.
+        edge = (self.kind[:, : at.stop, : at.stop] > 0).float()
+        joined = edge.gather(1, parent[..., None].expand(-1, -1, at.stop)).masked_fill(away, 0)
+        shared = ((joined @ edge).masked_fill(away, 0) > 0).float()
+        back = self.pos.gather(1, parent[..., None].expand(-1, -1, 3)) - pos
+        turn = (direction(columns[0]) * direction(back)[:, :, None]).sum(-1)
+        return torch.cat([*columns, torch.stack([relative, joined, shared, turn], -1)], -1)
 
     def _seen(self, pos: Tensor, at: slice) -> list[Tensor]:
         """What is alike for both: the places as they are seen from ``pos (B, Q, 3)``."""
@@ -153,12 +152,20 @@ class Growing:
         age = ((places[at, None] - places).clamp_min(0) + 1).log()[None, :, :, None].expand_as(distance) / 4
         pull = self.pull[:, at, : at.stop]
         towards = -(pull * apart).sum(-1, keepdim=True) / distance
+        # The sum of the squared cosines of the angles that an edge would have with those that are there.
+        along = (self.moment[:, at, : at.stop] * _squares(apart / distance) * MIXED.to(apart)).sum(-1, keepdim=True)
         one = (degree == 1).float()
-        return [apart / 2, distance / 2, (distance + 0.1).log(), degree / 4, one, age, pull, towards]
+        return [apart / 2, distance / 2, (distance + 0.1).log(), degree / 4, one, age, pull, towards, along]
 
 
-def _direction(apart: Tensor) -> Tensor:
+def direction(apart: Tensor) -> Tensor:
+    """Unit vectors of ``apart (..., 3)``, 0 of what is 0."""
     return apart / (apart.square().sum(-1, keepdim=True) + 1e-12).sqrt()
+
+
+def _squares(u: Tensor) -> Tensor:
+    """``(..., 6)`` the products of components of ``u (..., 3)``: xx, yy, zz, xy, xz, yz."""
+    return torch.cat([u.square(), u[..., :1] * u[..., 1:], u[..., 1:2] * u[..., 2:]], -1)
 
 
 def barred(at: slice, device: torch.device) -> Tensor:

@@ -11,11 +11,12 @@ from torch.nn.functional import gelu, softplus
 
 from structgen.generators.batches import CATEGORIES
 
-#: Numbers that describe a pair beside its kind, and a node with the state of the web when it was placed.
-PAIR_FEATURES, NODE_FEATURES = 13, 34 + CATEGORIES
-#: Neighbours of the node to grow from whose places are told, and numbers that tell of them.
-NEIGHBOURS = 4
-NEIGHBOUR_FEATURES = 7 * NEIGHBOURS
+#: Numbers that describe a pair beside its kind, a pair with the node to come, and a node with the state of the web
+#: when it was placed.
+PAIR_FEATURES, CANDIDATE_FEATURES, NODE_FEATURES = 14, 17, 34 + CATEGORIES
+#: Neighbours of the node to grow from, and others nearest to it, whose places are told; all that tells of them.
+NEIGHBOURS, NEAREST = 4, 6
+SURROUNDINGS = 8 * (NEIGHBOURS + NEAREST) + CATEGORIES * NEIGHBOURS + NEAREST + 12 + 6 + 9
 #: Spread of a component of the mixture, in the unit of lengths: least and largest.
 SPREAD = (0.01, 8.0)
 #: How many earlier nodes a new one is joined to: one, two, or more.
@@ -91,11 +92,11 @@ class CausalGraphTransformer(nn.Module):
         self.planned = nn.Embedding(LINKS, width)
         self.join = _PairHead(width, PAIR_FEATURES, hidden, 1)
         self.place = nn.Sequential(
-            nn.Linear(2 * width + edge_width + NEIGHBOUR_FEATURES, 2 * width), nn.GELU(),
+            nn.Linear(2 * width + edge_width + SURROUNDINGS, 2 * width), nn.GELU(),
             nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 10 * components),
         )  # fmt: skip
         # Of a pair: log-odds of an edge, of each silk kind, and the log radius that a thread of each kind has.
-        self.edge = _PairHead(width, PAIR_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
+        self.edge = _PairHead(width, CANDIDATE_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
         self.radius_spread = nn.Parameter(torch.tensor(-1.0))
 
     def forward(
@@ -124,10 +125,9 @@ class CausalGraphTransformer(nn.Module):
         return self.norm(h), pair, Cache(kept)
 
     def mixture(self, h: Tensor, parent: Tensor, pair: Tensor, around: Tensor) -> Mixture:
-        """Where the next node lies from the node it is grown from.
+        """Where the next node lies from the node it is grown from, in the frame of that node's surroundings.
 
-        ``h``, ``parent (..., d)``, ``pair (..., e)``, ``around (..., NEIGHBOUR_FEATURES)``: where neighbours of the
-        parent lie.
+        ``h``, ``parent (..., d)``, ``pair (..., e)``, ``around (..., SURROUNDINGS)``: see `surroundings`.
         """
         out = self.place(torch.cat([h, parent, pair, around], -1)).float().unflatten(-1, (self.components, 10))
         low, high = (math.log(spread) for spread in SPREAD)

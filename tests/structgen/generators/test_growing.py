@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from structgen.generators.growing import Growing, unit_of
-from structgen.generators.nets_causal import NODE_FEATURES, PAIR_FEATURES
+from structgen.generators.nets_causal import CANDIDATE_FEATURES, NODE_FEATURES, PAIR_FEATURES, SURROUNDINGS
 from structgen.generators.orders import growth_order
 from structgen.generators.sequences import sequences
+from structgen.generators.surroundings import surroundings
 from structgen.web import WebGraph
 
 
@@ -35,22 +36,22 @@ def test_step_by_step_and_at_once_the_network_is_told_the_same():
     last = batch.pos.shape[1] - 1
     every = slice(0, last)
     nodes, pairs = whole.node_features(every), whole.pair_features(every)
-    candidates = whole.candidate_features(batch.pos[:, 1:], every)
-    assert (nodes.shape[-1], pairs.shape[-1], candidates.shape[-1]) == (NODE_FEATURES, PAIR_FEATURES, PAIR_FEATURES)
+    parents = batch.parent[:, 1:].clamp_min(0)
+    candidates, around = whole.candidate_features(batch.pos[:, 1:], parents, every), surroundings(whole, parents, every)
+    widths = [told.shape[-1] for told in (nodes, pairs, candidates, around.features)]
+    assert widths == [NODE_FEATURES, PAIR_FEATURES, CANDIDATE_FEATURES, SURROUNDINGS]
     step = Growing.empty(last, batch.request, batch.drop, batch.blur, 4)
     for place in range(last):
         at, real = slice(place, place + 1), batch.mask[:, place]
         np.testing.assert_allclose(step.node_features(at)[real, 0], nodes[real, place], atol=1e-5)
         np.testing.assert_allclose(step.pair_features(at)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
+        real, parent = batch.mask[:, place + 1], parents[:, place : place + 1]
         np.testing.assert_allclose(
-            step.around(batch.parent[:, place + 1 : place + 2].clamp_min(0), at)[batch.mask[:, place + 1]],
-            whole.around(batch.parent[:, 1:].clamp_min(0), every)[batch.mask[:, place + 1], place : place + 1],
-            atol=1e-5,
+            surroundings(step, parent, at).features[real, 0], around.features[real, place], atol=1e-5
         )
-        step.put(place + 1, batch.pos[:, place + 1], batch.parent[:, place + 1].clamp_min(0))
-        real = batch.mask[:, place + 1]
+        step.put(place + 1, batch.pos[:, place + 1], parent[:, 0])
         np.testing.assert_allclose(
-            step.candidate_features(batch.pos[:, place + 1 : place + 2], at)[real, 0],
+            step.candidate_features(batch.pos[:, place + 1 : place + 2], parent, at)[real, 0],
             candidates[real, place, : place + 1],
             atol=1e-5,
         )
@@ -66,7 +67,8 @@ def test_what_comes_later_is_not_told():
         return (
             whole.node_features(slice(0, 4)),
             whole.pair_features(slice(0, 4)),
-            whole.candidate_features(pos[:, 1:4], slice(0, 3)),
+            whole.candidate_features(pos[:, 1:4], batch.parent[:, 1:4].clamp_min(0), slice(0, 3)),
+            surroundings(whole, batch.parent[:, 1:4].clamp_min(0), slice(0, 3)).features,
         )
 
     pos, kind = batch.pos.clone(), batch.kind.clone()
@@ -114,7 +116,7 @@ def test_lengths_are_told_in_mean_edges_or_in_what_is_typical():
     np.testing.assert_allclose(unit[1] / batch.request.scale[1], 0.25, rtol=1e-6)
 
 
-def test_pull_is_the_sum_of_directions_to_neighbours_and_around_their_places():
+def test_pull_is_the_sum_of_directions_to_neighbours_and_moment_that_of_their_squares():
     pos = [[0, 0, 0], [2, 0, 0], [0, 3, 0], [-1, 0, 0]]
     web = WebGraph.from_edges(pos, [(0, 1), (0, 2), (0, 3)])
     batch = sequences([web], np.array([False]))
@@ -123,10 +125,5 @@ def test_pull_is_the_sum_of_directions_to_neighbours_and_around_their_places():
     expected = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
     np.testing.assert_allclose(whole.pull[0, 1:, 1], expected, atol=1e-6)
     np.testing.assert_allclose(whole.pull[0, 4, 2:], [[-1, 0, 0], [0, -1, 0], [1, 0, 0]], atol=1e-6)
-    told = whole.around(torch.tensor([[1]]), slice(4, 5))[0, 0]
-    # Latest first, in halves of the mean edge length of 2; then directions, and that there are three.
-    np.testing.assert_allclose(
-        told[:12].reshape(4, 3), [[-0.25, 0, 0], [0, 0.75, 0], [0.5, 0, 0], [0, 0, 0]], atol=1e-6
-    )
-    np.testing.assert_allclose(told[12:24].reshape(4, 3), [[-1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 0]], atol=1e-6)
-    assert told[24:].tolist() == [1, 1, 1, 0]
+    # Of the squares of the directions the diagonal, then what is mixed.
+    np.testing.assert_allclose(whole.moment[0, 4, 1], [2, 1, 0, 0, 0, 0], atol=1e-6)

@@ -72,14 +72,18 @@ def likelihood(model: Any, dataset: Dataset) -> dict[str, float]:
     return found
 
 
-def measured(name: str, dataset: Dataset, webs: int, seeds: int, console: Console) -> dict[str, Any]:
+def measured(
+    name: str, dataset: Dataset, background: protocol.Background, webs: int, seeds: int, console: Console
+) -> dict[str, Any]:
     """Everything about one model."""
     model: Any = load_model(name)
 
     def told(what: str, done: int, total: int) -> None:
         console.progress(done, total, f"{name}: {what}")
 
-    result = protocol.run(model, dataset, webs=webs, seeds=seeds, progress=told, guidance_sweep=protocol.SWEEP)
+    result = protocol.run(
+        model, dataset, webs=webs, seeds=seeds, progress=told, background=background, guidance_sweep=protocol.SWEEP
+    )
     return {
         "card": json.loads(model_path(name).with_suffix(".json").read_text())["metrics"], "steps": model.steps,
         "protocol": result, "over_steps": over_steps(model, dataset), "peak_memory_mib": peak_memory(name),
@@ -170,7 +174,10 @@ def main() -> None:
             print(glances(looks))
             save("generators", {"models": looks, "threads": torch.get_num_threads()}, options.output)
             return
-        results = {name: measured(name, dataset, options.webs, options.seeds, console) for name in options.models}
+        background = protocol.Background.of(dataset, lambda what, done, total: console.progress(done, total, what))
+        results = {
+            name: measured(name, dataset, background, options.webs, options.seeds, console) for name in options.models
+        }
     for name, one in results.items():
         print(f"\n{name}\n\n{report.table(one['protocol'])}")
         head = ["steps", "R2 length raw", "R2 length decoded", "connected raw", "ms a web, 1", "16 a call"]

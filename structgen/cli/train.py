@@ -71,6 +71,8 @@ def _trains(name: str) -> Function:
     @click.option("--steps", type=int, default=4000, show_default=True, help="Optimiser steps in all.")
     @click.option("--batch", type=int, default=32, show_default=True, help="Webs in a step, over all devices.")
     @click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Largest learning rate.")
+    @click.option("--warmup", type=int, default=100, show_default=True, help="Steps until the rate is at its largest.")
+    @click.option("--ema", type=float, default=0.998, show_default=True, help="Decay of the average of the weights.")
     @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
     @click.option(
         "--accelerator",
@@ -120,7 +122,7 @@ def _trains(name: str) -> Function:
 
 def train(
     console: Console, name: str, data: Path, output: Path, start: str | None, steps: int, batch: int,
-    learning_rate: float, resume: bool, accelerator: str, devices: int, machines: int, checkpoint_seconds: float,
+    learning_rate: float, warmup: int, ema: float, resume: bool, accelerator: str, devices: int, machines: int, checkpoint_seconds: float,
     precision: str, test_targets: int, seed: int,
 ) -> None:  # fmt: skip
     """What every sub-command does: train the model of that name, and measure it on held-out targets."""
@@ -131,7 +133,9 @@ def train(
     from structgen.training import CARD, CHECKPOINT, WEIGHTS, TrainingPlan
     from structgen.training import train as trained
 
-    plan = TrainingPlan(steps=steps, batch=batch, seed=seed, learning_rate=learning_rate, precision=precision)
+    plan = TrainingPlan(
+        steps=steps, batch=batch, seed=seed, learning_rate=learning_rate, warmup=warmup, ema=ema, precision=precision
+    )
     dataset = Dataset.open(data)
     begun = load_model(start) if start else None
     if begun is not None and begun.name != name:
@@ -164,7 +168,7 @@ def repeated(name: str, dataset: str, plan: TrainingPlan, start: str | None) -> 
     """The command that does this training again."""
     options = {
         "data": dataset, "from": start, "steps": plan.steps, "batch": plan.batch, "learning-rate": plan.learning_rate,
-        "precision": plan.precision, "seed": plan.seed,
+        "warmup": plan.warmup, "ema": plan.ema, "precision": plan.precision, "seed": plan.seed,
     }  # fmt: skip
     return f"structgen train {name} " + " ".join(f"--{name} {v}" for name, v in options.items() if v is not None)
 

@@ -32,6 +32,26 @@ SWEEP = (0.0, 1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
+class Background:
+    """What is found out about a data set alone, once for all models that are evaluated on it."""
+
+    training: novelty.Training
+    leakage: dict[str, Any]
+
+    @classmethod
+    def of(cls, dataset: Dataset, progress: Progress | None = None) -> Background:
+        """Of ``dataset``: codes of all its graphs, and what test and training webs share."""
+        tell = progress or (lambda what, done, total: None)
+        tell("codes of the data set", 0, 2)
+        codes = dataset_codes(dataset)
+        tell("leakage of the data set", 1, 2)
+        rows = dataset.indices("train")
+        background = cls(novelty.Training(dataset, rows, codes[rows]), leakage(dataset, codes))
+        tell("leakage of the data set", 2, 2)
+        return background
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """Everything an evaluation found (JSON values), and the webs of its trials, for the picture."""
 
@@ -41,12 +61,13 @@ class Evaluated:
 
 def run(
     model: Model, dataset: Dataset, *, webs: int = 256, seeds: int = 3, seed: int = 0, progress: Progress | None = None,
-    guidance_sweep: Sequence[float] = (), cost_steps: Sequence[int] = (), **generate_options: Any,
+    background: Background | None = None, guidance_sweep: Sequence[float] = (), cost_steps: Sequence[int] = (),
+    **generate_options: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """The protocol on ``model`` as JSON values; see `evaluated` for the arguments."""
     return evaluated(
-        model, dataset, webs=webs, seeds=seeds, seed=seed, progress=progress, guidance_sweep=guidance_sweep,
-        cost_steps=cost_steps, **generate_options,
+        model, dataset, webs=webs, seeds=seeds, seed=seed, progress=progress, background=background,
+        guidance_sweep=guidance_sweep, cost_steps=cost_steps, **generate_options,
     ).result  # fmt: skip
 
 
@@ -62,7 +83,8 @@ def run_files(
 
 def evaluated(
     model: Model, dataset: Dataset, *, webs: int = 256, seeds: int = 3, seed: int = 0, progress: Progress | None = None,
-    guidance_sweep: Sequence[float] = (), cost_steps: Sequence[int] = (), **generate_options: Any,
+    background: Background | None = None, guidance_sweep: Sequence[float] = (), cost_steps: Sequence[int] = (),
+    **generate_options: Any,
 ) -> Evaluated:  # fmt: skip
     """Ask ``model`` for the targets of test webs of ``dataset`` and compare what it makes with these.
 
@@ -70,6 +92,7 @@ def evaluated(
         webs: test webs of each trial, fewer where there are fewer. 256 or more for figures to report.
         seeds: trials, each with test webs and generated webs of its own: ``seed``, ``seed + 1``, ...
         progress: told what is done.
+        background: of ``dataset``, where it is known already.
         guidance_sweep: values of ``guidance`` to compare, on the targets of the first trial.
         cost_steps: numbers of steps whose cost is measured.
         generate_options: for ``model.generate``: guidance, steps.
@@ -89,7 +112,7 @@ def evaluated(
     }
     generated = time.process_time() - began
     max_degree = int(model.config.max_degree)
-    result = _measured(trials, dataset, seed, max_degree, progress)
+    result = _measured(trials, dataset, seed, max_degree, progress, background)
     result["adherence"]["outside"] = outside
     began = time.process_time()
     if guidance_sweep:
@@ -121,18 +144,18 @@ def _named(progress: Progress | None, what: str) -> Any:
 
 
 def _measured(
-    trials: Sequence[Trial], dataset: Dataset, seed: int, max_degree: int, progress: Progress | None
-) -> dict[str, Any]:
+    trials: Sequence[Trial], dataset: Dataset, seed: int, max_degree: int, progress: Progress | None,
+    background: Background | None = None,
+) -> dict[str, Any]:  # fmt: skip
     began = time.process_time()
-    codes = dataset_codes(dataset)
-    rows = dataset.indices("train")
-    training = novelty.Training(dataset, rows, codes[rows])
+    background = background or Background.of(dataset, progress)
+    training = background.training
     distributions, sets = comparison(trials, dataset, _named(progress, "row of the table"))
     first = trials[0]
     result = {
         "protocol": _protocol(trials, dataset, seed, max_degree),
         "refused": _refused(trials),
-        "leakage": leakage(dataset, codes),
+        "leakage": background.leakage,
         "adherence": _adherence(trials, sets),
         "validity": _validity(trials, sets, max_degree),
         "novelty": {

@@ -23,6 +23,7 @@ from torch.nn.functional import cross_entropy
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
 from structgen.generators.growing import Growing, barred, unit_of
+from structgen.generators.laid import Laid
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
@@ -30,6 +31,7 @@ from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.rows import CERTAIN, TRIES, Chance, drawn_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
+from structgen.generators.sizing import off_size
 from structgen.generators.surroundings import surroundings
 from structgen.seeds import generator
 from structgen.web import WebGraph
@@ -40,6 +42,12 @@ FloatArray = npt.NDArray[np.float64]
 BLOCK = 32
 #: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
 BLUR, SAMPLED_BLUR = 0.15, 0.03
+#: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
+GRAZE = 0.3
+#: Webs further off in size than that, see `sizing.off_size`, are drawn again, so many times.
+FAR, REDRAWN = 0.3, 2
+#: Struts are laid this far apart, in units of length, where one of so many trials allows it.
+CLEAR, DETOURS = 0.045, 4
 
 
 @dataclass(frozen=True)
@@ -192,7 +200,26 @@ class Autoregressive(WebGenerator):
     def propose(
         self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], steps: int, guidance: float
     ) -> list[Proposal]:
-        """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node."""
+        """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node.
+
+        Node by node a web may miss the box, as nothing that is placed is taken back: webs far off are drawn again, and
+        the best of all that were drawn is taken.
+        """
+        found = self._drawn(asks, rngs, guidance)
+        miss = [_miss(ask, one) for ask, one in zip(asks, found, strict=True)]
+        for _ in range(REDRAWN):
+            far = [k for k, value in enumerate(miss) if value > FAR]
+            if not far:
+                break
+            again = self._drawn([asks[k] for k in far], [rngs[k] for k in far], guidance)
+            for k, other in zip(far, again, strict=True):
+                value = _miss(asks[k], other)
+                if value < miss[k]:
+                    found[k], miss[k] = other, value
+        return found
+
+    def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
+        """One proposal for each of ``asks``."""
         sizes = [ask.target.nodes or 0 for ask in asks]
         given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
         request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
@@ -200,6 +227,7 @@ class Autoregressive(WebGenerator):
         webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
         caches: list[Cache | None] = [None] * len(webs)
         box = torch.tensor(np.array([ask.corners for ask in asks]), dtype=torch.float32)
+        laid = Laid(max(sizes) + 1, CLEAR * webs[0].unit.double().numpy())
         score = torch.full_like(webs[0].radius, -CERTAIN)
         silk, thick = torch.zeros_like(webs[0].kind), torch.zeros_like(webs[0].radius)
         for place in range(max(sizes)):
@@ -213,7 +241,7 @@ class Autoregressive(WebGenerator):
                 told.append(_Told(web, h, pair, features))
             links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
             plan = (links + chance.links[:, place]).argmax(-1)
-            point, parent = self._placed(told, plan, chance, at, box, guidance)
+            point, parent = self._placed(told, plan, chance, at, box, guidance, laid)
             fixed = (place < given.count)[:, None]
             point = torch.where(fixed, given.pos[:, place], point)
             parent = torch.where(fixed[:, 0], given.parent[:, place], parent)
@@ -226,7 +254,7 @@ class Autoregressive(WebGenerator):
                 )
                 rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
-            odds = drawn_row(out[..., 0] + chance.edge[:, place, : place + 1], parent, plan)
+            odds = self._row(out[..., 0] + chance.edge[:, place, : place + 1], parent, plan, point, laid)
             kind = (out[..., 1:CATEGORIES] + chance.kind[:, place, : place + 1]).argmax(-1)
             radius = out[..., CATEGORIES:].gather(-1, kind[..., None])[..., 0]
             is_given = given.kind[:, place, : place + 1]
@@ -234,6 +262,7 @@ class Autoregressive(WebGenerator):
             kind = torch.where(fixed, is_given - 1, kind)
             for web in webs:
                 web.join(place + 1, torch.where(odds > 0, kind + 1, 0), radius)
+            laid.lay((odds > 0).numpy(), place + 1, point.double().numpy())
             score[:, place + 1, : place + 1], silk[:, place + 1, : place + 1] = odds, kind
             thick[:, place + 1, : place + 1] = radius
         return [
@@ -241,11 +270,29 @@ class Autoregressive(WebGenerator):
             for b, (ask, n, order) in enumerate(zip(asks, sizes, given.order, strict=True))
         ]
 
+    @staticmethod
+    def _row(noisy: Tensor, parent: Tensor, plan: Tensor, point: Tensor, laid: Laid) -> Tensor:
+        """`drawn_row` without struts that run through others: the next best take their place."""
+        for _ in range(DETOURS):
+            odds = drawn_row(noisy, parent, plan)
+            chosen = odds > 0
+            chosen[torch.arange(len(odds)), parent] = False
+            bad = torch.zeros_like(chosen)
+            for rank in range(int(chosen.sum(1).max())):
+                has = chosen.sum(1) > rank
+                other = (chosen & (chosen.cumsum(1) == rank + 1)).long().argmax(1)
+                crossed = torch.tensor(laid.crossed(point.double().numpy(), other.numpy())) & has
+                bad[torch.arange(len(odds)), other] |= crossed
+            if not bad.any():
+                break
+            noisy = noisy.masked_fill(bad, -CERTAIN)
+        return odds.masked_fill(bad, -CERTAIN)
+
     def _placed(
-        self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float
+        self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float, laid: Laid
     ) -> tuple[Tensor, Tensor]:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
-        the first that lies within, or the nearest to it, moved in.
+        the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
         """
         place = at.start
         joins = [self._join(one.planned(self.net, plan), one.web.h[:, : at.stop], one.features, at) for one in told]
@@ -262,10 +309,28 @@ class Autoregressive(WebGenerator):
         offset = mixture.draw(chance.component[:, place, :, None], chance.normal[:, place, :, None])[:, :, 0]
         point = web.pos.gather(1, index.expand(-1, -1, 3)) + around.out_of(offset) * web.unit[:, None, None]
         inside = point.clamp(box[:, None, 0], box[:, None, 1])
-        outside = (point - inside).norm(dim=-1)
-        # Trials are ranked by how far outside they are; of those within, the first.
-        pick = (outside + 1e-9 * torch.arange(TRIES)).argmin(-1)[:, None]
-        return inside.gather(1, pick[..., None].expand(-1, -1, 3))[:, 0], parent.gather(1, pick)[:, 0]
+        outside = ((point - inside).norm(dim=-1) / web.unit[:, None] - GRAZE).clamp_min(0)
+        # Trials are ranked by how far outside they are; of those within, the first whose strut runs through no other.
+        order = (outside + 1e-9 * torch.arange(TRIES)).argsort(-1)
+        pick = order[:, 0].clone()
+        undecided = torch.ones(len(pick), dtype=torch.bool)
+        row = torch.arange(len(pick))
+        for k in range(DETOURS):
+            trial = order[:, k]
+            clear = ~torch.tensor(laid.crossed(inside[row, trial].double().numpy(), parent[row, trial].numpy()))
+            pick = torch.where(undecided & clear & ((k == 0) | (outside[row, trial] == 0)), trial, pick)
+            undecided &= ~clear
+            if not undecided.any():
+                break
+        return inside[row, pick], parent[row, pick]
+
+
+def _miss(ask: Ask, proposal: Proposal) -> float:
+    """How far a whole web is off in box and mean length, in logarithms; of an extended one nothing is known."""
+    edges = proposal.edges[proposal.score > 0]
+    if ask.known is not None or not len(edges) or ask.target.mean_edge_length is None:
+        return 0.0
+    return off_size(proposal.pos, edges, np.asarray(ask.target.extents), ask.target.mean_edge_length)
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

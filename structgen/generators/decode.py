@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from structgen.generators.choosing import CLEARANCE, Candidates, choose_edges
+from structgen.generators.choosing import CLEARANCE, Candidates, best, choose_edges
 from structgen.generators.polish import Room, polished
+from structgen.generators.sizing import fit_box, sized
 from structgen.geometry import nearest_shares
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -131,7 +132,9 @@ def _decoded(
     else:
         high = np.asarray(target.extents) / 2
         low = -high
-        pos = spread(proposal.pos, target.extents, 2 * float(thickness.max(initial=0.0)), rng)
+        likely = proposal.edges[best(proposal.score, np.arange(len(proposal.score)), target.edges)]
+        pos = sized(proposal.pos, likely, target.extents, target.mean_edge_length)
+        pos = spread(pos, target.extents, 2 * float(thickness.max(initial=0.0)), rng)
         # Nodes on the faces of the box make it what it is.
         free = (pos > low) & (pos < high)
     candidates = Candidates(pos, proposal.edges, proposal.score, thickness, known_nodes, known_edges)
@@ -169,18 +172,6 @@ def _with_all_pairs(proposal: Proposal) -> Proposal:
 
 
 # -- positions ---------------------------------------------------------------------------------------------
-
-
-def fit_box(pos: FloatArray, extents: npt.ArrayLike) -> FloatArray:
-    """``pos (n, 3)`` stretched along each axis so that its bounding box has sides ``extents`` and centre 0, exactly."""
-    low, high = pos.min(0), pos.max(0)
-    side, half = high - low, np.asarray(extents, float) / 2
-    factor = np.divide(2 * half, side, out=np.zeros(3), where=side > 0)
-    fitted = np.clip((pos - (low + high) / 2) * factor, -half, half)
-    # Rounding would leave the box off by a bit.
-    wide = side > 0
-    exact: FloatArray = np.where(wide & (pos == low), -half, np.where(wide & (pos == high), half, fitted))
-    return exact
 
 
 def spread(pos: FloatArray, extents: npt.ArrayLike, distance: float, rng: np.random.Generator) -> FloatArray:

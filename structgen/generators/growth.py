@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from structgen.generators.decode import Decoded, DecodeError, Proposal, decode, fit_box
+from structgen.generators.decode import Decoded, DecodeError, Proposal, decode
 from structgen.generators.polish import Room, polished
 from structgen.generators.request import Completed, TrainingRange
+from structgen.generators.sizing import fit_box
 from structgen.targets import DesignTargets
 from structgen.validity import crossing_pairs
 from structgen.web import WebGraph

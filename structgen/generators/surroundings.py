@@ -120,7 +120,8 @@ def _frame(towards: Tensor) -> Tensor:
 
 
 def _squashed(vectors: Tensor) -> Tensor:
-    return vectors / (1 + vectors.norm(dim=-1, keepdim=True) / FAR)
+    squashed: Tensor = vectors / (1 + vectors.norm(dim=-1, keepdim=True) / FAR)
+    return squashed
 
 
 def _room(here: Tensor, half: Tensor, frame: Tensor, unit: Tensor) -> Tensor:
@@ -128,4 +129,5 @@ def _room(here: Tensor, half: Tensor, frame: Tensor, unit: Tensor) -> Tensor:
     both = torch.cat([frame, -frame], -2)
     free = torch.where(both > 0, half[..., None, :] - here[..., None, :], half[..., None, :] + here[..., None, :])
     ways = free.clamp_min(0) / both.abs().clamp_min(1e-3)
-    return (ways.amin(-1) / unit).clamp(0, 50).log1p()
+    room: Tensor = (ways.amin(-1) / unit).clamp(0, 50).log1p()
+    return room

@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from structgen.generators.choosing import CLEARANCE, Candidates, Chooser, Crossings
-from structgen.generators.decode import DecodeError, Proposal, all_pairs, decode, fit_box, spread
+from structgen.generators.decode import DecodeError, Proposal, all_pairs, decode, spread
+from structgen.generators.sizing import fit_box
 from structgen.targets import DesignTargets
 from structgen.validity import crossing_pairs, validity
 from structgen.web import WebGraph
@@ -329,16 +330,6 @@ def test_all_pairs():
 
 
 # -- positions ---------------------------------------------------------------------------------------------
-
-
-@given(seed=st.integers(0, 10**6), n=st.integers(2, 20))
-def test_fitted_positions_have_the_box_and_keep_their_order_along_each_axis(seed, n):
-    rng = np.random.default_rng(seed)
-    pos, extents = 100 * rng.standard_normal((n, 3)), rng.uniform(0, 50, 3)
-    fitted = fit_box(pos, extents)
-    np.testing.assert_array_equal(np.ptp(fitted, axis=0), extents)
-    np.testing.assert_array_equal(fitted.max(0) + fitted.min(0), 0)
-    np.testing.assert_array_equal(np.argsort(fitted, axis=0), np.argsort(pos, axis=0))
 
 
 @settings(max_examples=150, deadline=None)

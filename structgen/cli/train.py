@@ -122,8 +122,8 @@ def _trains(name: str) -> Function:
 
 def train(
     console: Console, name: str, data: Path, output: Path, start: str | None, steps: int, batch: int,
-    learning_rate: float, warmup: int, ema: float, resume: bool, accelerator: str, devices: int, machines: int, checkpoint_seconds: float,
-    precision: str, test_targets: int, seed: int,
+    learning_rate: float, warmup: int, ema: float, resume: bool, accelerator: str, devices: int, machines: int,
+    checkpoint_seconds: float, precision: str, test_targets: int, seed: int,
 ) -> None:  # fmt: skip
     """What every sub-command does: train the model of that name, and measure it on held-out targets."""
     from structgen.evaluation import evaluate, held_out_targets

@@ -7,7 +7,7 @@ input that the networks are trained with.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ REACH = 4.0
 ROUNDS = ((1, False), (3, False), (4, True), (4, True))
 #: Edges of a grown web up to which all of it is polished at once: memory goes with their square.
 MOST_POLISHED = 10_000
+#: Most nodes of a web: a quarter of an hour's work.
+MOST_NODES = 100_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Sampling:
     def most_new(self) -> int:
         """Most nodes added at a time."""
         return max(2, int(MOST_NEW * self.model.range.most_nodes))
+
+    def parts(self, nodes: int) -> int:
+        """Parts that a web of so many nodes is made in."""
+        return 1 if nodes <= self.model.range.most_nodes else -(-nodes // self.most_new)
 
     @property
     def most_known(self) -> int:
@@ -105,8 +111,13 @@ def extended(sampling: Sampling, web: WebGraph, region: FloatArray, targets: Des
     return larger
 
 
-def grown(sampling: Sampling, request: Completed, radius: float | None) -> Generated:
-    """A web of more nodes than the network is asked for at a time: one cell of the box is made, the others follow."""
+def grown(
+    sampling: Sampling, request: Completed, radius: float | None, told: Callable[[], None] = lambda: None
+) -> Generated:
+    """A web of more nodes than the network is asked for at a time: one cell of the box is made, the others follow.
+
+    told: called after each of `parts` of it.
+    """
     from structgen.generators.model import Generated
 
     target = request.target
@@ -122,9 +133,11 @@ def grown(sampling: Sampling, request: Completed, radius: float | None) -> Gener
     model = sampling.model
     begun = model.answered([model.range.complete(counts)], 1, seed, radius, sampling.steps, sampling.guidance)[0]
     web, changed = begun.web.translated(first.corners.mean(0)), begun.edges_changed
+    told()
     for cell, count in zip(ordered[1:], edges[1:], strict=True):
         web, more = _painted(sampling, web, cell, count, target.mean_edge_length)
         changed += more
+        told()
     raw = DesignTargets.measure(web).as_array()
     # The nodes end a little short of the box; stretched to it, the struts are too long.
     pos, half = fit_box(web.pos, target.extents), box[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -169,7 +169,7 @@ class WebGenerator(nn.Module, ABC):
             steps: of the sampler; by default the model's own number.
             guidance: classifier-free guidance (J. Ho, T. Salimans 2022) by mean length and mean degree; 1 is none,
                 0 leaves them to the decoder.
-            progress: told how many webs of how many are done.
+            progress: told how many webs of how many are done; where webs are grown, their parts are counted.
 
         Targets outside of the training range are answered as near as possible, with an `OutOfRangeWarning` that says
         how far off. Raises `ValueError` for targets that admit no valid web.
@@ -192,22 +192,33 @@ class WebGenerator(nn.Module, ABC):
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Generated]:
         """As `generate`, of requests that are checked and completed, and without a warning."""
-        from structgen.generators.growth import Sampling, grown
+        from structgen.generators.growth import MOST_NODES, Sampling, grown
 
-        total = n * len(requests)
+        for request in requests:
+            if (request.target.nodes or 0) > MOST_NODES:
+                raise ValueError(f"nodes is {request.target.nodes}, must be at most {MOST_NODES}")
+        sampling = Sampling(self, generator(seed), steps, guidance)
+        total = n * sum(sampling.parts(request.target.nodes or 0) for request in requests)
+        parts = 0
+
+        def told(count: int = 1) -> None:
+            nonlocal parts
+            parts += count
+            if progress:
+                progress(parts, total)
+
         done: dict[int, Generated] = {}
         todo = []
-        for k in range(total):
+        for k in range(n * len(requests)):
             request = requests[k // n]
-            if (request.target.nodes or 0) > self.range.most_nodes:
-                done[k] = grown(Sampling(self, generator(seed, k), steps, guidance), request, radius)
-                if progress:
-                    progress(len(done), total)
+            if sampling.parts(request.target.nodes or 0) > 1:
+                done[k] = grown(replace(sampling, rng=generator(seed, k)), request, radius, told)
             else:
                 todo.append((k, request))
         for attempt in range(ATTEMPTS):
             failed: list[tuple[int, Completed]] = []
             for first in range(0, len(todo), SAMPLE_BATCH):
+                before = len(done)
                 chunk = todo[first : first + SAMPLE_BATCH]
                 rngs = [generator(seed, k, attempt) for k, _ in chunk]
                 proposals = self.propose([Ask(request.near) for _, request in chunk], rngs, steps, guidance)
@@ -217,8 +228,7 @@ class WebGenerator(nn.Module, ABC):
                     except DecodeError as error:
                         failed.append((k, request))
                         reason = error
-                if progress:
-                    progress(len(done), total)
+                told(len(done) - before)
             todo = failed
             if not todo:
                 return [done[k] for k in sorted(done)]

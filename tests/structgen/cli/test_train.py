@@ -38,8 +38,8 @@ def test_a_run_writes_weights_card_log_and_checkpoint(train, here, dataset):
     assert card["steps_done"] == 2
     assert card["seed"] == 3
     assert card["command"] == (
-        f"structgen train analog --data {dataset.path.name} --steps 2 --batch 4 --learning-rate 0.001 --warmup 100 --ema 0.998 "
-        "--precision 32-true --seed 3"
+        f"structgen train analog --data {dataset.path.name} --steps 2 --batch 4 --learning-rate 0.001 "
+        "--warmup 100 --ema 0.998 --precision 32-true --seed 3"
     )
     assert list(card["metrics"]) == ["validation"]
     assert [json.loads(line)["step"] for line in (here / "run/log.jsonl").read_text().splitlines()] == [2]

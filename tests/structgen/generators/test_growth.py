@@ -288,7 +288,13 @@ def test_grown_webs_keep_their_place_among_others(simple):
     told = []
     results = simple().generate([small, large, small], progress=lambda done, total: told.append((done, total)))
     assert [one.web.n for one in results] == [12, 40, 12]
-    assert told == [(1, 3), (3, 3)]
+    # The large one is told part by part, the small ones, made together, at last.
+    assert told == [(1, 5), (2, 5), (3, 5), (5, 5)]
+
+
+def test_there_is_a_limit_of_nodes(simple):
+    with pytest.raises(ValueError, match="nodes is 100001, must be at most 100000"):
+        simple().generate(DesignTargets(nodes=100_001, mean_degree=2.4, extents=(30, 20, 20)))
 
 
 def test_radius_of_a_grown_web(simple):

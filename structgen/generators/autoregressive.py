@@ -29,7 +29,7 @@ from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
-from structgen.generators.rows import CERTAIN, TRIES, Chance, drawn_row, rows_log_likelihood
+from structgen.generators.rows import CERTAIN, COMPONENT, TRIES, Chance, drawn_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.generators.sizing import off_size
 from structgen.generators.surroundings import surroundings
@@ -46,6 +46,8 @@ BLUR, SAMPLED_BLUR = 0.15, 0.03
 GRAZE = 0.3
 #: Webs further off in size than that, see `sizing.off_size`, are drawn again, so many times.
 FAR, REDRAWN = 0.3, 2
+#: Least and largest factor by which a drawn web is scaled.
+SCALES = (0.8, 1.25)
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.
 CLEAR, DETOURS = 0.045, 4
 
@@ -203,7 +205,7 @@ class Autoregressive(WebGenerator):
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node.
 
         Node by node a web may miss the box, as nothing that is placed is taken back: webs far off are drawn again, and
-        the best of all that were drawn is taken.
+        the best of all that were drawn is taken, scaled to the mean length of edges asked for.
         """
         found = self._drawn(asks, rngs, guidance)
         miss = [_miss(ask, one) for ask, one in zip(asks, found, strict=True)]
@@ -216,7 +218,7 @@ class Autoregressive(WebGenerator):
                 value = _miss(asks[k], other)
                 if value < miss[k]:
                     found[k], miss[k] = other, value
-        return found
+        return [_scaled(ask, one) for ask, one in zip(asks, found, strict=True)]
 
     def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
         """One proposal for each of ``asks``."""
@@ -304,7 +306,7 @@ class Autoregressive(WebGenerator):
             parent_pair = one.pair[:, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
             planned, around = one.planned(self.net, plan).expand_as(parent_h), surroundings(one.web, parent, at)
             mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around.features))
-        mixture = replace(mixtures[0], logit=_guided([mixture.logit for mixture in mixtures], guidance))
+        mixture = replace(mixtures[0], logit=_guided([one.logit for one in mixtures], guidance) / COMPONENT)
         web = told[0].web
         offset = mixture.draw(chance.component[:, place, :, None], chance.normal[:, place, :, None])[:, :, 0]
         point = web.pos.gather(1, index.expand(-1, -1, 3)) + around.out_of(offset) * web.unit[:, None, None]
@@ -331,6 +333,16 @@ def _miss(ask: Ask, proposal: Proposal) -> float:
     if ask.known is not None or not len(edges) or ask.target.mean_edge_length is None:
         return 0.0
     return off_size(proposal.pos, edges, np.asarray(ask.target.extents), ask.target.mean_edge_length)
+
+
+def _scaled(ask: Ask, proposal: Proposal) -> Proposal:
+    """A whole web with the mean edge length asked for, as far as `SCALES` go."""
+    own = proposal.edges[proposal.score > 0]
+    if ask.known is not None or not len(own) or not ask.target.mean_edge_length:
+        return proposal
+    length = float(np.linalg.norm(proposal.pos[own[:, 0]] - proposal.pos[own[:, 1]], axis=1).mean())
+    factor = np.clip(ask.target.mean_edge_length / max(length, 1e-9), *SCALES)
+    return replace(proposal, pos=proposal.pos * factor)
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

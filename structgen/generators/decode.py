@@ -29,6 +29,8 @@ BoolArray = npt.NDArray[np.bool_]
 PUSHES = 400
 #: Least and largest strut radius in medians.
 THICKNESS = (0.5, 2.0)
+#: Spread of the log radius of a silk below which all its threads get the same.
+EVEN = 0.1
 #: How often the struts may be made thinner by half where no web is found with the radius asked for.
 HALVINGS = 6
 #: Score below all others of pairs that the model did not propose; out of reach of any tilt.
@@ -101,7 +103,7 @@ def decode(
     Raises `DecodeError` where no valid web is found.
     """
     assert target.extents is not None and target.mean_edge_length is not None and target.edges is not None
-    every = _with_all_pairs(proposal) if lenient else proposal
+    every = _evened(_with_all_pairs(proposal) if lenient else proposal)
     for halving in range(HALVINGS + 1 if lenient else 1):
         thickness = radius * 0.5**halving * np.clip(np.exp(every.log_radius), *THICKNESS)
         if known_radius is not None:
@@ -147,6 +149,22 @@ def _decoded(
     raw = known_edges + np.flatnonzero(proposal.score[known_edges:] > 0)
     web = WebGraph(pos, proposal.edges[chosen].T, thickness[chosen], proposal.kind[chosen])
     return Decoded(web, len(np.setxor1d(raw, chosen[known_edges:], assume_unique=True)))
+
+
+def _evened(proposal: Proposal) -> Proposal:
+    """``proposal`` with one radius for all threads of a silk, where they are so near one that this is what is meant."""
+    own = proposal.score > 0
+    own[: proposal.known_edges] = False
+    log_radius = proposal.log_radius.copy()
+    for kind in np.unique(proposal.kind[own]):
+        of_kind = proposal.kind == kind
+        of_kind[: proposal.known_edges] = False
+        values = log_radius[of_kind & own]
+        if values.std() < EVEN:
+            log_radius[of_kind] = np.median(values)
+    if own.any() and not proposal.known_edges:  # radii of a web are told over its median
+        log_radius -= np.median(log_radius[own])
+    return replace(proposal, log_radius=log_radius)
 
 
 def _with_all_pairs(proposal: Proposal) -> Proposal:

@@ -15,6 +15,9 @@ from structgen.generators.nets_causal import LINKS
 
 #: Places drawn for a node at a time, of which the first within the box is taken.
 TRIES = 16
+#: Webs are drawn colder than they were learned, as what is placed wrong is never taken back: what the logits of a
+#: place's component, its spread, the noise of the number of links and that of the edges are divided or multiplied by.
+COMPONENT, SPREAD, LINK_NOISE, EDGE_NOISE = 0.7, 0.5, 0.5, 0.5
 #: Log-odds of an edge that is given, and of that to the node that a new one is grown from.
 CERTAIN = 12.0
 #: Least log-odds of an edge that a row must have.
@@ -60,7 +63,7 @@ def drawn_row(noisy: Tensor, parent: Tensor, plan: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Chance:
-    """All random numbers of sampled webs, each web's own: ``(B, N, M)`` uniform, ``(B, N, M, 3)`` normal, and
+    """All random numbers of sampled webs, cooled, each web's own: ``(B, N, M)`` uniform, ``(B, N, M, 3)`` normal, and
     logistic and Gumbel noise for the edges ``(B, N, N)``, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
     """
 
@@ -80,8 +83,8 @@ class Chance:
         for b, (n, rng) in enumerate(zip(sizes, rngs, strict=True)):
             arrays[0][b, :n] = rng.random((n, TRIES), np.float32)
             arrays[1][b, :n] = rng.random((n, TRIES), np.float32)
-            arrays[2][b, :n] = rng.standard_normal((n, TRIES, 3), np.float32)
-            arrays[3][b, :n, :n] = rng.logistic(size=(n, n))
+            arrays[2][b, :n] = SPREAD * rng.standard_normal((n, TRIES, 3), np.float32)
+            arrays[3][b, :n, :n] = EDGE_NOISE * rng.logistic(size=(n, n))
             arrays[4][b, :n, :n] = rng.gumbel(size=(n, n, kinds))
-            arrays[5][b, :n] = rng.gumbel(size=(n, LINKS))
+            arrays[5][b, :n] = LINK_NOISE * rng.gumbel(size=(n, LINKS))
         return cls(*(torch.tensor(array) for array in arrays))

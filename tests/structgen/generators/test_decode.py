@@ -157,6 +157,20 @@ def test_a_valid_raw_web_is_left_as_it_is():
     assert 0 < np.linalg.norm(decoded.web.pos - pos, axis=1).max() <= 0.1501 * longer.mean_edge_length
 
 
+def test_threads_of_one_silk_are_of_one_thickness_where_they_nearly_are():
+    proposal, target = proposal_of(1, 20), target_of(1, 20, 0.3)
+    kind = np.where(np.arange(len(proposal.kind)) % 2, 3, 5).astype(np.uint8)
+    near = np.where(kind == 3, 0.4, 0.1) + 0.01 * np.random.default_rng(0).standard_normal(len(kind))
+    web = decode(replace(proposal, kind=kind, log_radius=near), target, 0.02, 8, np.random.default_rng(0)).web
+    thin, thick = (np.unique(web.radius[web.kind == k]) for k in (5, 3))
+    assert (len(thin), len(thick)) == (1, 1)
+    np.testing.assert_allclose(thick / thin, np.exp(0.3), rtol=0.02)
+    assert 0.02 in (*thin, *thick)
+    # What varies is left to vary.
+    web = decode(replace(proposal, kind=kind), target, 0.02, 8, np.random.default_rng(0)).web
+    assert len(np.unique(web.radius)) > 4
+
+
 @pytest.mark.parametrize(
     ("edges", "max_degree"),
     [

@@ -41,6 +41,8 @@ JITTER = 0.03
 RADIUS_GAIN = 4.0
 #: Largest log-odds of a pair; what no pair that is settled comes near.
 LARGEST = 30.0
+#: Temperature at which edges are sampled that are only ever added.
+TEMPERATURE = 0.5
 #: Numbers told of the present graph, beside `Request.condition`.
 PROGRESS = 9
 #: How far edge lengths may be tilted towards the mean asked for, see `tilted`.
@@ -221,9 +223,12 @@ class Discrete(WebGenerator):
             asked = asked * torch.tensor([1, 1, 0, 1, 0, 0, 0], device=x.device)
         c = torch.cat([asked, left, torch.full_like(known, guess is not None)[:, None]], -1)
         flow, states = self.net(nodes, edges, c, time, graph.walk, place[..., : 3 * self.config.positions], pairs)
-        # Few pairs are edges, the fewer the larger the web: there the network begins.
-        logit = self.edge_out(states)[:, 0] - (request.nodes / 3).log()[pairs.web]
-        return _Output(flow * unit, logit, states)
+        return _Output(flow * unit, self.edge_out(states)[:, 0] - _rarity(scene), states)
+
+    def _colder(self, logit: Tensor, scene: _Scene) -> Tensor:
+        """``logit (P,)`` as it is sampled: where no edge is taken back again, doubtful ones are drawn less often."""
+        rarity = _rarity(scene)
+        return logit if self.config.noise else (logit + rarity) / TEMPERATURE - rarity
 
     def _within_budget(self, scene: _Scene, x: Tensor, state: Tensor, logit: Tensor) -> Tensor:
         """``logit (P,)`` given what the web still has to get: edges, their length, joins between its parts."""
@@ -294,14 +299,15 @@ class Discrete(WebGenerator):
             nonlocal guess, free_guess, radius, odds, likely
             times = torch.full((b,), time, device=device)
             out = self._call(scene, x, state, times, guess)
-            guess = out.logit.sigmoid()
-            flow, logit = out.flow, out.logit.float()
+            flow, logit = out.flow, self._colder(out.logit.float(), scene)
+            guess = logit.sigmoid()
             kind, thick = self.kind_out(out.states).float().chunk(2, -1)
             if guidance not in (0, 1):
                 without = self._call(free, x, state, times, free_guess)
-                free_guess = without.logit.sigmoid()
+                untold = self._colder(without.logit.float(), scene)
+                free_guess = untold.sigmoid()
                 flow = without.flow + guidance * (flow - without.flow)
-                logit = without.logit + guidance * (logit - without.logit)
+                logit = untold + guidance * (logit - untold)
             open_ = self._undecided(scene, state)
             if guidance != 0:
                 logit = self._within_budget(scene, x, state, logit.masked_fill(~open_, -CERTAIN))
@@ -338,6 +344,11 @@ class Discrete(WebGenerator):
         return [
             proposal_of(ask, places[k, : ask.target.nodes], *(part[k] for part in values)) for k, ask in enumerate(asks)
         ]
+
+
+def _rarity(scene: _Scene) -> Tensor:
+    """``(P,)`` few pairs are edges, the fewer the larger the web: log-odds below 0 from which the network begins."""
+    return (scene.request.nodes / 3).log()[scene.pairs.web]
 
 
 def _region(pos: Tensor, new: Tensor) -> Tensor:

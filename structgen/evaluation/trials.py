@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from structgen.evaluation.adherence import held_out_rows
 from structgen.evaluation.references import rows_of_sizes
-from structgen.generators.model import Generated
+from structgen.generators.model import Generated, OutOfRangeWarning
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 from structgen.targets import DesignTargets
@@ -54,6 +55,8 @@ def ask(
 ) -> tuple[list[Generated | None], list[str]]:  # fmt: skip
     """One web for each of ``targets``, None where the model refuses, and the reasons of the refusals.
 
+    Without warnings of requests past the training range: how far off their answers are is measured.
+
     `CALL` requests a call; where a call is refused its requests are made one by one, to find those that are at fault.
     """
     results: list[Generated | None] = []
@@ -61,15 +64,17 @@ def ask(
     for first in range(0, len(targets), CALL):
         some = targets[first : first + CALL]
         own = int(generator(seed, 9, first).integers(2**31))
-        try:
-            results += model.generate(some, 1, own, **options)
-        except ValueError:
-            for k, target in enumerate(some):
-                try:
-                    results += model.generate([target], 1, own + k, **options)
-                except ValueError as error:
-                    results.append(None)
-                    reasons.append(str(error))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OutOfRangeWarning)
+            try:
+                results += model.generate(some, 1, own, **options)
+            except ValueError:
+                for k, target in enumerate(some):
+                    try:
+                        results += model.generate([target], 1, own + k, **options)
+                    except ValueError as error:
+                        results.append(None)
+                        reasons.append(str(error))
         if progress:
             progress(len(results), len(targets))
     return results, reasons

@@ -31,7 +31,7 @@ from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.rows import CERTAIN, COMPONENT, TRIES, Chance, drawn_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
-from structgen.generators.sizing import off_size
+from structgen.generators.sizing import turned
 from structgen.generators.surroundings import surroundings
 from structgen.seeds import generator
 from structgen.web import WebGraph
@@ -44,10 +44,8 @@ BLOCK = 32
 BLUR, SAMPLED_BLUR = 0.15, 0.03
 #: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
 GRAZE = 0.3
-#: Webs further off in size than that, see `sizing.off_size`, are drawn again, so many times.
+#: Webs further off in size than that, see `sizing.turned`, are drawn again, so many times.
 FAR, REDRAWN = 0.3, 2
-#: Least and largest factor by which a drawn web is scaled.
-SCALES = (0.8, 1.25)
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.
 CLEAR, DETOURS = 0.045, 4
 
@@ -93,8 +91,8 @@ class Autoregressive(WebGenerator):
         A sampled place is never quite right. Who has learned from blurred ones goes on from it as the data would
         (conditioning augmentation, J. Ho et al., JMLR 23, 2022).
         """
-        turned = [centred(web, rng) for web in webs]
-        grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in turned]
+        ways = [centred(web, rng) for web in webs]
+        grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in ways]
         whole = sequences(grown, rng.random(len(webs)) < self.config.drop_condition)
         blur = BLUR * (2 * rng.random(len(webs)) - 1).clip(0)
         noise = rng.standard_normal(whole.pos.shape)
@@ -205,20 +203,17 @@ class Autoregressive(WebGenerator):
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node.
 
         Node by node a web may miss the box, as nothing that is placed is taken back: webs far off are drawn again, and
-        the best of all that were drawn is taken, scaled to the mean length of edges asked for.
+        the best of all that were drawn is taken, turned and scaled to what is asked for.
         """
-        found = self._drawn(asks, rngs, guidance)
-        miss = [_miss(ask, one) for ask, one in zip(asks, found, strict=True)]
+        found = [_fitted(ask, one) for ask, one in zip(asks, self._drawn(asks, rngs, guidance), strict=True)]
         for _ in range(REDRAWN):
-            far = [k for k, value in enumerate(miss) if value > FAR]
+            far = [k for k, (_, off) in enumerate(found) if off > FAR]
             if not far:
                 break
             again = self._drawn([asks[k] for k in far], [rngs[k] for k in far], guidance)
             for k, other in zip(far, again, strict=True):
-                value = _miss(asks[k], other)
-                if value < miss[k]:
-                    found[k], miss[k] = other, value
-        return [_scaled(ask, one) for ask, one in zip(asks, found, strict=True)]
+                found[k] = min(found[k], _fitted(asks[k], other), key=lambda one: one[1])
+        return [one for one, _ in found]
 
     def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
         """One proposal for each of ``asks``."""
@@ -327,22 +322,14 @@ class Autoregressive(WebGenerator):
         return inside[row, pick], parent[row, pick]
 
 
-def _miss(ask: Ask, proposal: Proposal) -> float:
-    """How far a whole web is off in box and mean length, in logarithms; of an extended one nothing is known."""
-    edges = proposal.edges[proposal.score > 0]
-    if ask.known is not None or not len(edges) or ask.target.mean_edge_length is None:
-        return 0.0
-    return off_size(proposal.pos, edges, np.asarray(ask.target.extents), ask.target.mean_edge_length)
-
-
-def _scaled(ask: Ask, proposal: Proposal) -> Proposal:
-    """A whole web with the mean edge length asked for, as far as `SCALES` go."""
-    own = proposal.edges[proposal.score > 0]
-    if ask.known is not None or not len(own) or not ask.target.mean_edge_length:
-        return proposal
-    length = float(np.linalg.norm(proposal.pos[own[:, 0]] - proposal.pos[own[:, 1]], axis=1).mean())
-    factor = np.clip(ask.target.mean_edge_length / max(length, 1e-9), *SCALES)
-    return replace(proposal, pos=proposal.pos * factor)
+def _fitted(ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
+    """A whole web turned and scaled to what is asked for, and how far it is off, see `sizing.turned`."""
+    if ask.known is not None:
+        return proposal, 0.0
+    assert ask.target.mean_edge_length is not None
+    own, sides = proposal.edges[proposal.score > 0], np.asarray(ask.target.extents)
+    pos, off = turned(proposal.pos, own, sides, ask.target.mean_edge_length)
+    return replace(proposal, pos=pos), off
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

@@ -38,15 +38,20 @@ def sized(pos: FloatArray, edges: IntArray, extents: npt.ArrayLike, mean_length:
     length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean())
     if abs(length / mean_length - 1) < GOOD and np.allclose(np.ptp(pos, axis=0), sides, rtol=GOOD):
         return fit_box(pos, sides)
-    if len(pos) > 3 and length and (sides > 0).all():
-        pos = _turned(pos, sides * length / mean_length)[0]
-    return _drawn_out(pos, edges, sides, mean_length)
+    return _drawn_out(turned(pos, edges, sides, mean_length)[0], edges, sides, mean_length)
 
 
-def off_size(pos: FloatArray, edges: IntArray, sides: FloatArray, mean_length: float) -> float:
-    """How far ``pos``, once turned and scaled to ``mean_length``, is from the box: sum over the axes of logarithms."""
-    length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean())
-    return _turned(pos, sides * length / mean_length)[1] if length and (sides > 0).all() else 0.0
+def turned(pos: FloatArray, edges: IntArray, sides: FloatArray, mean_length: float) -> tuple[FloatArray, float]:
+    """``pos`` turned to where its box is most like one with ``sides``, and scaled to ``mean_length`` of its edges.
+
+    The box is centred. Also how far it then is from that one: sum over the axes of logarithms. A web without length
+    stays as it is.
+    """
+    length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean()) if len(edges) else 0.0
+    if not length or not mean_length:
+        return pos, 0.0
+    place, off = _turned(pos, sides * length / mean_length) if (sides > 0).all() else (pos, 0.0)
+    return (place - (place.max(0) + place.min(0)) / 2) * (mean_length / length), off
 
 
 def _turned(pos: FloatArray, sides: FloatArray) -> tuple[FloatArray, float]:

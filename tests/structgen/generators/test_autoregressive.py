@@ -136,14 +136,22 @@ def test_mixture_density_is_that_of_its_draws(dtype):
 # -- sampling ----------------------------------------------------------------------------------------------
 
 
-def test_proposals_are_connected_within_the_box_and_have_all_pairs(tiny):
+def test_webs_are_drawn_within_the_box(tiny):
+    for ask, drawn in zip(
+        asks(3), tiny._drawn(asks(3), [np.random.default_rng(k) for k in range(3)], 1.0), strict=True
+    ):
+        assert (np.abs(drawn.pos) <= np.array(ask.target.extents) / 2 + 1e-5).all()
+
+
+def test_proposals_are_connected_of_the_length_asked_for_and_have_all_pairs(tiny):
     for ask, proposal in zip(asks(3), proposals(tiny, asks(3)), strict=True):
         n = ask.target.nodes
         assert proposal.pos.shape == (n, 3)
         assert len(proposal.edges) == n * (n - 1) // 2
-        assert (np.abs(proposal.pos) <= np.array(ask.target.extents) / 2 + 1e-5).all()
+        np.testing.assert_allclose(proposal.pos.max(0), -proposal.pos.min(0), atol=1e-9)
         assert raw_web_of(proposal).is_connected
         row = raw_numbers(proposal, raw_web_of(proposal))
+        assert row[0] == pytest.approx(ask.target.mean_edge_length)
         assert row[4] == n
         assert row[5] == (proposal.score > 0).sum()
 

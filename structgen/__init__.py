@@ -2,7 +2,7 @@
 
 >>> from structgen import DesignTargets, load_model
 >>> targets = DesignTargets(nodes=48, mean_degree=3.6, extents=(40, 40, 25))
->>> webs = load_model("analog").sample(targets, n=16, seed=0)
+>>> webs = load_model().sample(targets, n=16, seed=0)
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def seeded(command: Function) -> Function:
 
 def model_option(command: Function) -> Function:
     """``--model``."""
-    return click.option("--model", default="analog", show_default=True, metavar="MODEL",
+    return click.option("--model", default="autoregressive", show_default=True, metavar="MODEL",
                         help="A shipped model, or a .safetensors file of `structgen train`.")(command)  # fmt: skip
 
 

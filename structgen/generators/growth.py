@@ -134,6 +134,7 @@ def grown(
     begun = model.answered([model.range.complete(counts)], 1, seed, radius, sampling.steps, sampling.guidance)[0]
     web, changed = begun.web.translated(first.corners.mean(0)), begun.edges_changed
     told()
+    edges[1] += edges[0] - 1 - web.m  # the first may have fewer than it should where that is past the training range
     for cell, count in zip(ordered[1:], edges[1:], strict=True):
         web, more = _painted(sampling, web, cell, count, target.mean_edge_length)
         changed += more
@@ -258,7 +259,10 @@ def _reaching_into(web: WebGraph, low: FloatArray, high: FloatArray) -> IntArray
 
 def _beside(proposal: Proposal, shown: int, given: WebGraph) -> Proposal:
     """``proposal``, whose first ``shown`` nodes are those of ``given``, with all of ``given`` as what is known."""
-    own, known = slice(proposal.known_edges, None), proposal.known_nodes
+    known = proposal.known_nodes
+    # What is given may be in pieces; a pair that would bridge them is none of the extension.
+    own = np.arange(len(proposal.edges)) >= proposal.known_edges
+    own &= proposal.edges.max(axis=1, initial=0) >= known
     edges = proposal.edges[own]
     return Proposal(
         np.concatenate([given.pos, proposal.pos[known:]]),

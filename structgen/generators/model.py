@@ -142,7 +142,7 @@ class WebGenerator(nn.Module, ABC):
 
         >>> from structgen import DesignTargets, load_model
         >>> targets = DesignTargets(nodes=48, mean_degree=3.6, extents=(40, 40, 25))
-        >>> [web.n for web in load_model("analog").sample(targets, n=2, seed=0)]
+        >>> [web.n for web in load_model().sample(targets, n=2, seed=0)]
         [48, 48]
         """
         return [result.web for result in self.generate(targets, n, seed, **options)]

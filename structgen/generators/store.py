@@ -59,7 +59,7 @@ def model_path(name: str | Path) -> Path:
     return path
 
 
-def load_model(name: str | Path = "analog") -> WebGenerator:
+def load_model(name: str | Path = "autoregressive") -> WebGenerator:
     """A shipped model by name, or one from a ``.safetensors`` file by path; on the CPU, ready to sample.
 
     Raises `FileNotFoundError`, or `ValueError` (one line) for a file that is not a sound structgen model.

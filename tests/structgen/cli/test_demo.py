@@ -52,8 +52,8 @@ def test_report(finished):
     report = json.loads((folder / "report.json").read_text())
     assert report["seed"] == 3
     assert report["curve"] == "helix"
-    assert report["model"] == "analog"
-    assert report["model_sha256"] == sha256(shipped("analog"))
+    assert report["model"] == "autoregressive"
+    assert report["model_sha256"] == sha256(shipped("autoregressive"))
     assert {"structgen", "python", "torch", "numpy", "manifold3d", "trimesh"} <= set(report["versions"])
     assert {"load", "generate", "assemble", "solid", "picture", "write"} <= set(report["seconds"])
     assert [module["asked"]["nodes"] for module in report["modules"]] == [10, 11, 12]
@@ -140,7 +140,7 @@ def test_a_web_of_ones_own(structgen, here, web_file, tangle_web, tuning):
     assert source["web"]["nodes"] == tangle_web.n
     assert source["web"]["mean_edge_length"] == pytest.approx(demo.TYPICAL_LENGTH)
     assert source["scale"] == pytest.approx(demo.TYPICAL_LENGTH / tangle_web.lengths.mean() / 3)
-    assert report["model_sha256"] == sha256("out/model/weights.safetensors") != sha256(shipped("analog"))
+    assert report["model_sha256"] == sha256("out/model/weights.safetensors") != sha256(shipped("autoregressive"))
     sizes = load_model("out/model/weights.safetensors").range.rows[:, 4]
     # Those of its neighbourhoods.
     assert sizes.min() >= MIN_NODES

@@ -25,8 +25,8 @@ def test_webs_are_valid_and_reach_their_counts(structgen, here, model):
     report = json.loads((here / "webs" / "webs.json").read_text())
     assert report["structgen"] == __version__
     assert report["seed"] == 4
-    assert report["model"] == "analog"
-    assert report["model_sha256"] == sha256(shipped("analog"))
+    assert report["model"] == "autoregressive"
+    assert report["model_sha256"] == sha256(shipped("autoregressive"))
     assert report["asked"] == DesignTargets(nodes=12, mean_degree=2.5, extents=(20, 15, 10)).as_dict()
     assert [row["file"] for row in report["webs"]] == [f"webs/web_00{k}.npz" for k in range(3)]
     for k, row in enumerate(report["webs"]):
@@ -73,7 +73,7 @@ def test_one_web_may_go_to_a_file(structgen, here):
 
 def test_radius_steps_and_guidance_are_heard(structgen):
     for name, options in {"a": (), "b": ("--steps", 2), "c": ("--guidance", 1.5), "d": ("--radius", 0.3)}.items():
-        structgen(*FEW, "-o", f"{name}.npz", *options)
+        structgen(*FEW, "-o", f"{name}.npz", "--model", "analog", *options)
     webs = {name: read_web(f"{name}.npz") for name in "abcd"}
     assert webs["a"] != webs["b"]
     assert webs["a"] != webs["c"]
@@ -88,7 +88,7 @@ def test_no_guidance_and_much_of_it_are_in_the_report(structgen, here, model):
         report = json.loads((here / "webs" / "webs.json").read_text())
         assert (report["guidance"], report["steps"]) == (guidance, 3)
         assert validity(read_web("webs/web_000.npz"), model.config.max_degree).ok
-    structgen(*FEW, "-o", "webs")
+    structgen(*FEW, "-o", "webs", "--model", "analog")
     report = json.loads((here / "webs" / "webs.json").read_text())
     assert (report["guidance"], report["steps"]) == (1, model.steps)
 

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from common import parser, save, table
 
 from structgen.cli.console import Console
 from structgen.cli.evaluate import default_set
-from structgen.evaluation import evaluate, held_out_targets, protocol, report
+from structgen.evaluation import evaluate, held_out_targets, picture, protocol, report
 from structgen.evaluation.cost import cost
 from structgen.evaluation.distributions import DISTANCES
 from structgen.generators import load_model
@@ -73,20 +74,24 @@ def likelihood(model: Any, dataset: Dataset) -> dict[str, float]:
 
 
 def measured(
-    name: str, dataset: Dataset, background: protocol.Background, webs: int, seeds: int, console: Console
+    name: str, dataset: Dataset, background: protocol.Background, options: Namespace, console: Console
 ) -> dict[str, Any]:
-    """Everything about one model."""
+    """Everything about one model, and its picture."""
     model: Any = load_model(name)
 
     def told(what: str, done: int, total: int) -> None:
         console.progress(done, total, f"{name}: {what}")
 
-    result = protocol.run(
-        model, dataset, webs=webs, seeds=seeds, progress=told, background=background, guidance_sweep=protocol.SWEEP
-    )
+    found = protocol.evaluated(
+        model, dataset, webs=options.webs, seeds=options.seeds, progress=told, background=background,
+        guidance_sweep=protocol.SWEEP,
+    )  # fmt: skip
+    if options.pictures:
+        title = f"{name} against test webs of {dataset.header['origin']}"
+        picture.draw(found.trials, options.pictures / f"evaluation_{name}.png", title)
     return {
         "card": json.loads(model_path(name).with_suffix(".json").read_text())["metrics"], "steps": model.steps,
-        "protocol": result, "over_steps": over_steps(model, dataset), "peak_memory_mib": peak_memory(name),
+        "protocol": found.result, "over_steps": over_steps(model, dataset), "peak_memory_mib": peak_memory(name),
         "log_likelihood_nats_a_node": likelihood(model, dataset),
     }  # fmt: skip
 
@@ -162,6 +167,7 @@ def main() -> None:
     arguments.add_argument("--models", nargs="+", default=list(SHIPPED), choices=SHIPPED)
     arguments.add_argument("--webs", type=int, default=256, help="webs in a trial")
     arguments.add_argument("--seeds", type=int, default=3, help="trials")
+    arguments.add_argument("--pictures", type=Path, help="folder for a picture of each model")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--quick", action="store_true", help="adherence, validity and seconds alone")
     options = arguments.parse_args()
@@ -175,9 +181,7 @@ def main() -> None:
             save("generators", {"models": looks, "threads": torch.get_num_threads()}, options.output)
             return
         background = protocol.Background.of(dataset, lambda what, done, total: console.progress(done, total, what))
-        results = {
-            name: measured(name, dataset, background, options.webs, options.seeds, console) for name in options.models
-        }
+        results = {name: measured(name, dataset, background, options, console) for name in options.models}
     for name, one in results.items():
         print(f"\n{name}\n\n{report.table(one['protocol'])}")
         head = ["steps", "R2 length raw", "R2 length decoded", "connected raw", "ms a web, 1", "16 a call"]

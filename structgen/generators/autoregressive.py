@@ -44,8 +44,8 @@ BLOCK = 32
 BLUR, SAMPLED_BLUR = 0.15, 0.03
 #: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
 GRAZE = 0.3
-#: Webs further off in size than that, see `sizing.turned`, are drawn again, so many times.
-FAR, REDRAWN = 0.3, 2
+#: Webs drawn for each that is asked for.
+CANDIDATES = 2
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.
 CLEAR, DETOURS = 0.045, 4
 
@@ -202,18 +202,16 @@ class Autoregressive(WebGenerator):
     ) -> list[Proposal]:
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node.
 
-        Node by node a web may miss the box, as nothing that is placed is taken back: webs far off are drawn again, and
-        the best of all that were drawn is taken, turned and scaled to what is asked for.
+        Node by node a web may miss the box, as nothing that is placed is taken back. So several are drawn side by side
+        for each whole web, and the best is taken, turned and scaled to what is asked for.
         """
-        found = [_fitted(ask, one) for ask, one in zip(asks, self._drawn(asks, rngs, guidance), strict=True)]
-        for _ in range(REDRAWN):
-            far = [k for k, (_, off) in enumerate(found) if off > FAR]
-            if not far:
-                break
-            again = self._drawn([asks[k] for k in far], [rngs[k] for k in far], guidance)
-            for k, other in zip(far, again, strict=True):
-                found[k] = min(found[k], _fitted(asks[k], other), key=lambda one: one[1])
-        return [one for one, _ in found]
+        each = [1 if ask.known else CANDIDATES for ask in asks]
+        several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
+        streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
+        drawn = [_fitted(ask, one) for ask, one in zip(several, self._drawn(several, streams, guidance), strict=True)]
+        last = np.cumsum(each)
+        found = [drawn[end - count : end] for end, count in zip(last, each, strict=True)]
+        return [min(some, key=lambda one: one[1])[0] for some in found]
 
     def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
         """One proposal for each of ``asks``."""

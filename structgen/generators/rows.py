@@ -14,7 +14,7 @@ from structgen.generators.batches import CATEGORIES
 from structgen.generators.nets_causal import LINKS
 
 #: Places drawn for a node at a time, of which the first within the box is taken.
-TRIES = 16
+TRIES = 5
 #: Webs are drawn colder than they were learned, as what is placed wrong is never taken back: what the logits of a
 #: place's component, its spread, the noise of the number of links and that of the edges are divided or multiplied by.
 COMPONENT, SPREAD, LINK_NOISE, EDGE_NOISE = 0.4, 0.5, 0.25, 0.25

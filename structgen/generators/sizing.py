@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 #: Turns tried, round by round about the best so far: how many, and by how much at most (degrees).
-ROUNDS = ((400, 30.0), (200, 6.0), (100, 1.5))
+ROUNDS = ((160, 30.0), (80, 6.0), (40, 1.5))
 #: Cost of a turn by 90 degrees, in logarithms of the sides of the box.
 RELUCTANCE = 0.1
 #: Least scale of a web in its box, as a share of that which fills an axis, and halvings of the bracket of scales.

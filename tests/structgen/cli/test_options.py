@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from structgen.generators.analog import Analog
+from structgen.generators.model import WebGenerator
 from structgen.io import read_web, read_web_and_metadata
 
 FEW = ("generate", "--nodes", 10, "--mean-degree", 2.4, "--steps", 2)
@@ -172,7 +172,7 @@ def test_an_interrupted_command_ends_with_code_130_and_one_line(structgen, here,
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Analog, "generate", interrupted)
+    monkeypatch.setattr(WebGenerator, "generate", interrupted)
     for words in ((*FEW, "-o", "webs"), ("assemble", "--nodes", 10, "-q")):
         result = structgen(*words, code=130)
         assert result.stderr.split("\n") == ["", "error: interrupted", ""]
@@ -184,5 +184,5 @@ def test_want_of_memory_is_an_error_of_one_line(fails, monkeypatch):
     def greedy(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(Analog, "generate", greedy)
+    monkeypatch.setattr(WebGenerator, "generate", greedy)
     fails(*FEW, says="error: out of memory")

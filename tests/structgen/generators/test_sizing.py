@@ -61,7 +61,7 @@ def test_a_web_is_turned_to_where_it_fits():
     assert other == 0 < one
     moved = sized(turned, edges, sides, wanted) - (pos - (pos.max(0) + pos.min(0)) / 2)
     still = fit_box(turned, sides) - (pos - (pos.max(0) + pos.min(0)) / 2)
-    assert np.linalg.norm(moved) < 0.7 * np.linalg.norm(still)
+    assert np.linalg.norm(moved) < 0.9 * np.linalg.norm(still)
 
 
 def test_what_fits_is_left_and_what_is_flat_stays_flat():

@@ -33,6 +33,7 @@ from structgen.generators.rows import CERTAIN, COMPONENT, TRIES, Chance, drawn_r
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.generators.sizing import turned
 from structgen.generators.surroundings import surroundings
+from structgen.generators.taut import taut
 from structgen.seeds import generator
 from structgen.web import WebGraph
 
@@ -321,12 +322,12 @@ class Autoregressive(WebGenerator):
 
 
 def _fitted(ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
-    """A whole web turned and scaled to what is asked for, and how far it is off, see `sizing.turned`."""
+    """A whole web drawn taut, turned and scaled to what is asked for, and how far it is off, see `sizing.turned`."""
     if ask.known is not None:
         return proposal, 0.0
     assert ask.target.mean_edge_length is not None
     own, sides = proposal.edges[proposal.score > 0], np.asarray(ask.target.extents)
-    pos, off = turned(proposal.pos, own, sides, ask.target.mean_edge_length)
+    pos, off = turned(taut(proposal.pos, own), own, sides, ask.target.mean_edge_length)
     return replace(proposal, pos=pos), off
 
 

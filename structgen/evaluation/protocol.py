@@ -107,7 +107,7 @@ def evaluated(
     ]
     asked = held_out_targets(dataset, OUTSIDE, seed)
     outside = {
-        name: _outside(model, targets, seed, **generate_options)
+        name: _outside(model, targets, seed, _named(progress, f"web past the range of {name}"), **generate_options)
         for name, targets in past_the_range(dataset, asked).items()
     }
     generated = time.process_time() - began
@@ -219,8 +219,10 @@ def _validity(trials: Sequence[Trial], sets: Sequence[Sets], max_degree: int) ->
     return table
 
 
-def _outside(model: Model, targets: Sequence[DesignTargets], seed: int, **options: Any) -> dict[str, Any]:
-    results, reasons = ask(model, targets, seed, **options)
+def _outside(
+    model: Model, targets: Sequence[DesignTargets], seed: int, progress: Any = None, **options: Any
+) -> dict[str, Any]:
+    results, reasons = ask(model, targets, seed, progress, **options)
     kept = [(target, result) for target, result in zip(targets, results, strict=True) if result is not None]
     facts: dict[str, Any] = {"asked": len(targets), "refused": len(reasons), "example": reasons[0] if reasons else None}
     if kept:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-import numba  # type: ignore[import-untyped]
+import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,5 +15,5 @@ def compiled(function: F) -> F:
 
     Sums are not reordered or fused (no ``fastmath``): exact arithmetic depends on it.
     """
-    wrapped: F = numba.njit(cache=True, nogil=True)(function)
-    return wrapped
+    wrapped: Any = numba.njit(cache=True, nogil=True)(function)
+    return cast(F, wrapped)

@@ -21,6 +21,9 @@ CHUNK = 8192
 #: Pairs that are returned at most.
 LIMIT = 1_000_000
 MORTON_BITS = 21
+#: A height above a plane is off by less than this share of the product of the largest coordinate differences: each of
+#: its six triple products by 8 roundings of 2**-53, and four times as much to be safe.
+PLANE_BOUND = 6 * 8 * 4 * 2.0**-53
 
 
 def find_self_intersections(
@@ -108,7 +111,7 @@ def _morton(vertices: FloatArray, faces: IntArray) -> IntArray:
         code[f] = 0
         for x in range(3):
             along = (vertices[a, x] - low[x]) + (vertices[b, x] - low[x]) + (vertices[c, x] - low[x])
-            code[f] |= _spread(np.int64(along * scale)) << x
+            code[f] |= _spread(int(along * scale)) << x
     return code
 
 
@@ -140,24 +143,21 @@ def _boxes(vertices: FloatArray, faces: IntArray, order: IntArray) -> FloatArray
 
 @compiled
 def _overlap(a: FloatArray, i: int, b: FloatArray, j: int) -> bool:
-    return (
-        a[i, 0] <= b[j, 3]
-        and b[j, 0] <= a[i, 3]
-        and a[i, 1] <= b[j, 4]
-        and b[j, 1] <= a[i, 4]
-        and a[i, 2] <= b[j, 5]
-        and b[j, 2] <= a[i, 5]
-    )
+    x = (a[i, 0] <= b[j, 3]) & (b[j, 0] <= a[i, 3])
+    y = (a[i, 1] <= b[j, 4]) & (b[j, 1] <= a[i, 4])
+    return bool(x & y & (a[i, 2] <= b[j, 5]) & (b[j, 2] <= a[i, 5]))
 
 
 @compiled
-def _load(vertices: FloatArray, faces: IntArray, order: IntArray, leaf: int, into: FloatArray) -> None:
-    """Boxes of the faces of a leaf."""
-    for k in range(min(LEAF, len(order) - LEAF * leaf)):
+def _load(vertices: FloatArray, faces: IntArray, order: IntArray, leaf: int, into: FloatArray) -> int:
+    """Boxes of the faces of a leaf; how many it has."""
+    count = min(LEAF, len(order) - LEAF * leaf)
+    for k in range(count):
         a, b, c = faces[order[LEAF * leaf + k]]
         for x in range(3):
             into[k, x] = min(vertices[a, x], vertices[b, x], vertices[c, x])
             into[k, 3 + x] = max(vertices[a, x], vertices[b, x], vertices[c, x])
+    return count
 
 
 @compiled
@@ -174,13 +174,12 @@ def _search(
     own, other = np.empty((LEAF, 6)), np.empty((LEAF, 6))
     stack = np.empty(64, np.int64)
     for leaf in range(start, stop):
-        mine = min(LEAF, len(order) - LEAF * leaf)
+        mine = _load(vertices, faces, order, leaf, own)
         some = False
         for k in range(mine):
             some |= chosen[order[LEAF * leaf + k]]
         if not some:
             continue
-        _load(vertices, faces, order, leaf, own)
         up = first + leaf
         stack[0], depth = up, 1  # first the leaf itself, then its siblings on the way to the root
         while depth > 0 or up > 1:
@@ -197,17 +196,16 @@ def _search(
                 stack[depth], stack[depth + 1] = 2 * node + 1, 2 * node
                 depth += 2
                 continue
-            there = node - first
-            theirs = min(LEAF, len(order) - LEAF * there)
-            _load(vertices, faces, order, there, other)
+            there = LEAF * (node - first)
+            theirs = _load(vertices, faces, order, node - first, other)
             for i in range(mine):
                 f = order[LEAF * leaf + i]
-                if not chosen[f]:
+                if not (chosen[f] and _overlap(own, i, boxes, node)):
                     continue
                 for j in range(theirs):
-                    g = order[LEAF * there + j]
+                    g = order[there + j]
                     # Two chosen faces: from the earlier one only.
-                    if chosen[g] and LEAF * there + j <= LEAF * leaf + i:
+                    if chosen[g] and there + j <= LEAF * leaf + i:
                         continue
                     if _overlap(own, i, other, j) and _meet(vertices, faces[f], faces[g]):
                         if count == len(pairs):
@@ -221,6 +219,31 @@ def _search(
 
 @compiled
 def _meet(vertices: FloatArray, f: IntArray, g: IntArray) -> bool:
-    if not triangles_meet(vertices, f[0], f[1], f[2], g[0], g[1], g[2]):
+    """Whether two faces share more than corners or an edge and both have an area."""
+    a, b, c, d, e, h = f[0], f[1], f[2], g[0], g[1], g[2]
+    if _clear(vertices, a, b, c, d, e, h) or _clear(vertices, d, e, h, a, b, c):
         return False
-    return not (collinear(vertices, f[0], f[1], f[2]) or collinear(vertices, g[0], g[1], g[2]))
+    if not triangles_meet(vertices, a, b, c, d, e, h):
+        return False
+    return not (collinear(vertices, a, b, c) or collinear(vertices, d, e, h))
+
+
+@compiled
+def _clear(v: FloatArray, a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
+    """Whether the corners of d, e, f that a, b, c lacks lie surely, and all, on one side of the plane of a, b, c.
+
+    Then the triangles have no point in common but common corners and the edge between them.
+    """
+    ux, uy, uz = v[b, 0] - v[a, 0], v[b, 1] - v[a, 1], v[b, 2] - v[a, 2]
+    wx, wy, wz = v[c, 0] - v[a, 0], v[c, 1] - v[a, 1], v[c, 2] - v[a, 2]
+    nx, ny, nz = uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx
+    size = max(abs(ux), abs(uy), abs(uz)) * max(abs(wx), abs(wy), abs(wz))
+    above, below = False, False
+    for p in (d, e, f):
+        if p != a and p != b and p != c:
+            px, py, pz = v[p, 0] - v[a, 0], v[p, 1] - v[a, 1], v[p, 2] - v[a, 2]
+            height = nx * px + ny * py + nz * pz
+            bound = PLANE_BOUND * size * max(abs(px), abs(py), abs(pz))
+            above |= not height < -bound
+            below |= not height > bound
+    return above != below

@@ -25,8 +25,8 @@ from structgen.web import FloatArray, IntArray, WebGraph
 #: How far, in strut radii, the surface may lie beyond the nodes: the corner of a three-sided strut with its circle's
 #: area lies 1.56 radii from its axis.
 BEYOND = 1.6
-#: mm by which a box may be wrong: the rounding of float32 at a kilometre.
-ROUNDING = 0.07
+#: Steps of float32 by which a box may be wrong.
+ROUNDING = 64
 VOLUME_TOLERANCE = 0.01
 
 
@@ -92,7 +92,7 @@ def verified(
     bodies = int((shells.volume > 0).sum())
     components = int(web.components().max()) + 1
     if bodies != components:
-        raise UnsoundSolid("bodies", f"it has {bodies} separate bodies, the web {components}", _odd(points, shells, corners))
+        raise UnsoundSolid("bodies", f"it has {bodies}, the web {components} parts", _smallest(points, corners, shells))
     _check_box(points, web)
     total, genus = float(shells.volume.sum()), int(shells.genus.sum())
     error = None if volume is None else total / volume - 1
@@ -161,7 +161,7 @@ def _check_shells(points: FloatArray, faces: IntArray, shells: Shells) -> None:
         raise UnsoundSolid("orientation", reason + _others(wrong), points[face[0]])
 
 
-def _odd(points: FloatArray, shells: Shells, faces: IntArray) -> FloatArray:
+def _smallest(points: FloatArray, faces: IntArray, shells: Shells) -> FloatArray:
     """A point of the smallest body."""
     smallest = np.argmin(np.where(shells.volume > 0, shells.volume, np.inf))
     place: FloatArray = points[faces[np.argmax(shells.label == smallest)][0]]
@@ -170,24 +170,22 @@ def _odd(points: FloatArray, shells: Shells, faces: IntArray) -> FloatArray:
 
 def _check_box(points: FloatArray, web: WebGraph) -> None:
     """Every node lies within the box of the solid, which is no more than `BEYOND` radii larger than the nodes'."""
-    low, high = points.min(axis=0), points.max(axis=0)
     radius = np.zeros(web.n)
     for ends in web.edge_index:
         np.maximum.at(radius, ends, web.radius)
+    wide = BEYOND * radius[:, None]
+    box = np.array([points.min(axis=0), points.max(axis=0)])
     least = np.array([web.pos.min(axis=0), web.pos.max(axis=0)])
-    most = np.array([(web.pos - BEYOND * radius[:, None]).min(axis=0), (web.pos + BEYOND * radius[:, None]).max(axis=0)])
-    # The height alone is known in z.
-    shift = np.array([0, 0, low[2] - (least[0, 2] + most[0, 2]) / 2])
-    slack = ROUNDING + np.array([0, 0, (least[0, 2] - most[0, 2]) / 2])
-    inner = (low > least[0] + shift + slack) | (high < least[1] + shift - slack)
-    outer = (low < most[0] + shift - slack) | (high > most[1] + shift + slack)
-    if (inner | outer).any():
-        axis = int(np.argmax(inner | outer))
-        raise UnsoundSolid(
-            "box",
-            f"it goes from {low[axis]:.4g} to {high[axis]:.4g} mm in {'xyz'[axis]}, "
-            f"the nodes from {least[0, axis]:.4g} to {least[1, axis]:.4g}",
-        )
+    most = np.array([(web.pos - wide).min(axis=0), (web.pos + wide).max(axis=0)])
+    for corners in (box, least, most):  # in z only heights can be compared
+        corners[:, 2] -= corners[0, 2]
+    slack = ROUNDING * np.spacing(np.float32(np.abs(box).max()))
+    outward = np.array([[-1], [1]])
+    wrong = ((outward * (least - box) > slack) | (outward * (box - most) > slack)).any(axis=0)
+    if wrong.any():
+        x = int(np.argmax(wrong))
+        size = f"{box[0, x]:.4g} to {box[1, x]:.4g} mm in {'xyz'[x]}"
+        raise UnsoundSolid("box", f"it goes from {size}, the nodes from {least[0, x]:.4g} to {least[1, x]:.4g}")
 
 
 def _others(found: IntArray) -> str:

@@ -101,7 +101,7 @@ def _open_vertices(n: int, faces: IntArray) -> npt.NDArray[np.bool_]:
 def _is_cycle(source: npt.NDArray[np.int32], target: npt.NDArray[np.int32]) -> bool:
     """Whether the steps from ``source`` to ``target`` are one closed walk that visits nothing twice."""
     count = len(source)
-    if count == 0:
+    if count == 0 or (source == target).any():
         return False
     if count >= MANY:
         order = np.argsort(source)
@@ -129,6 +129,8 @@ def edge_fault(vertex: int, faces: IntArray) -> str:
     mine = faces[(faces == vertex).any(axis=1)]
     if not len(mine):
         return "a vertex has no face"
+    if (mine == np.roll(mine, 1, axis=1)).any():
+        return "a face has a corner twice"
     place = np.argmax(mine == vertex, axis=1)
     rolled = np.take_along_axis(mine, (place[:, None] + np.arange(3)) % 3, axis=1)
     ends, count = np.unique(rolled[:, 1:], return_counts=True)
@@ -231,7 +233,7 @@ def _windings(v: FloatArray, faces: IntArray, first: IntArray, around: IntArray)
             angle = 0.0
             for f in range(first[other], first[other + 1]):
                 angle += _solid_angle(v[faces[f, 0]], v[faces[f, 1]], v[faces[f, 2]], p)
-            around[s] += int(round(angle / (4 * math.pi)))
+            around[s] += round(angle / (4 * math.pi))
 
 
 @compiled

@@ -10,8 +10,9 @@ from structgen.web import FloatArray
 @compiled
 def _within(v: FloatArray, p: int, a: int, b: int, x: int, y: int) -> bool:
     """Whether p, on the line through a and b, lies from a to b, ends included."""
-    inside_x = min(v[a, x], v[b, x]) <= v[p, x] <= max(v[a, x], v[b, x])
-    return inside_x and min(v[a, y], v[b, y]) <= v[p, y] <= max(v[a, y], v[b, y])
+    in_x = min(v[a, x], v[b, x]) <= v[p, x] <= max(v[a, x], v[b, x])
+    in_y = min(v[a, y], v[b, y]) <= v[p, y] <= max(v[a, y], v[b, y])
+    return bool(in_x and in_y)
 
 
 @compiled

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from assembly.render import picture
     from assembly.render_html import page
     from assembly.solid import Solid, solidify
+    from assembly.verify import SolidReport, UnsoundSolid, verified
 
 __all__ = [
     "Curve",
     "Joined",
     "Solid",
+    "SolidReport",
+    "UnsoundSolid",
     "assemble",
     "assemble_along",
     "export",
@@ -35,6 +38,7 @@ __all__ = [
     "polyline",
     "solidify",
     "station_parameters",
+    "verified",
     "webs_needed",
     "write_3mf",
     "write_stl",
@@ -48,6 +52,8 @@ from assembly.join import Joined, join
 _HOMES = {
     "Curve": "assembly.curves",
     "Solid": "assembly.solid",
+    "SolidReport": "assembly.verify",
+    "UnsoundSolid": "assembly.verify",
     "assemble": "assembly.place",
     "assemble_along": "assembly.place",
     "helix": "assembly.curves",
@@ -58,6 +64,7 @@ _HOMES = {
     "polyline": "assembly.curves",
     "solidify": "assembly.solid",
     "station_parameters": "assembly.place",
+    "verified": "assembly.verify",
     "webs_needed": "assembly.place",
 }
 

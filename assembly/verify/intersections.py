@@ -1,0 +1,249 @@
+"""Faces of a mesh that run through, onto or against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from assembly.compiled import compiled
+from assembly.verify.predicates import collinear
+from assembly.verify.triangles import triangles_meet
+from structgen.web import FloatArray, IntArray
+
+#: Faces in a leaf of the tree of boxes.
+LEAF = 4
+#: Leaves that a thread takes at a time.
+CHUNK = 8192
+#: Pairs that are returned at most.
+LIMIT = 1_000_000
+MORTON_BITS = 21
+#: A height above a plane is off by less than this share of the product of the largest coordinate differences: each of
+#: its six triple products by 8 roundings of 2**-53, and four times as much to be safe.
+PLANE_BOUND = 6 * 8 * 4 * 2.0**-53
+
+
+def find_self_intersections(
+    vertices: FloatArray,
+    faces: IntArray,
+    subset: npt.NDArray[np.bool_] | None = None,
+    progress: Callable[[str], None] | None = None,
+    limit: int = LIMIT,
+) -> IntArray:
+    """``(k, 2)`` pairs of faces that share more than their common corners or edge, each pair and the list in order.
+
+    Exact for the numbers given, whatever their size: touching counts, rounding does not. Faces without an area are
+    left out; `find_degenerate` lists them. A tree of boxes over the faces in Morton order finds the pairs to test, in
+    time that grows with the number of faces.
+
+    Arguments:
+        vertices: ``(v, 3)`` in mm.
+        faces: ``(f, 3)`` vertex numbers.
+        subset: ``(f,)`` mask: only pairs with at least one of these faces.
+        progress: told in a line how far it is.
+        limit: where there are more pairs, those found first are returned.
+    """
+    chosen = np.ones(len(faces), bool) if subset is None else np.ascontiguousarray(subset, bool)
+    if chosen.shape != (len(faces),):
+        raise ValueError(f"subset has shape {chosen.shape}, expected ({len(faces)},), one a face")
+    if not chosen.any():
+        return np.empty((0, 2), np.int64)
+    vertices, faces = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
+    order = np.argsort(_morton(vertices, faces), kind="stable")
+    boxes = _boxes(vertices, faces, order)
+    leaves = -(-len(faces) // LEAF)
+    chunks = [(first, min(first + CHUNK, leaves)) for first in range(0, leaves, CHUNK)]
+    whole = bool(chosen.all())
+
+    def search(chunk: tuple[int, int]) -> IntArray:
+        return _search(vertices, faces, order, boxes, chosen, whole, *chunk, limit)
+
+    found, count = [np.empty((0, 2), np.int64)], 0
+    for k, pairs in enumerate(_in_threads(search, chunks)):
+        found.append(pairs)
+        count += len(pairs)
+        if progress and len(chunks) > 1:
+            progress(f"testing faces for intersections: {100 * (k + 1) // len(chunks)} %")
+        if count >= limit:
+            break
+    pairs = np.sort(np.concatenate(found)[:limit], axis=1)
+    return pairs[np.lexsort(pairs.T[::-1])]
+
+
+def _in_threads(
+    search: Callable[[tuple[int, int]], IntArray], chunks: list[tuple[int, int]]
+) -> Iterator[IntArray]:  # fmt: skip
+    """Results in the order of ``chunks``, whichever thread is quicker."""
+    if len(chunks) == 1:
+        yield search(chunks[0])
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(search, chunks)
+
+
+@compiled
+def _spread(value: int) -> int:
+    """21 bits with two zeros after each."""
+    value = (value | value << 32) & 0x1F00000000FFFF
+    value = (value | value << 16) & 0x1F0000FF0000FF
+    value = (value | value << 8) & 0x100F00F00F00F00F
+    value = (value | value << 4) & 0x10C30C30C30C30C3
+    return (value | value << 2) & 0x1249249249249249
+
+
+@compiled
+def _morton(vertices: FloatArray, faces: IntArray) -> IntArray:
+    """``(f,)`` place of each face's middle along a curve that keeps neighbours in space together."""
+    low, high = vertices[faces[0, 0]].copy(), vertices[faces[0, 0]].copy()
+    for f in range(len(faces)):
+        for k in range(3):
+            for x in range(3):
+                low[x] = min(low[x], vertices[faces[f, k], x])
+                high[x] = max(high[x], vertices[faces[f, k], x])
+    widest = max((high - low).max(), 1e-300)
+    scale = (2.0**MORTON_BITS - 1) / (3 * widest)
+    code = np.empty(len(faces), np.int64)
+    for f in range(len(faces)):
+        a, b, c = faces[f]
+        code[f] = 0
+        for x in range(3):
+            along = (vertices[a, x] - low[x]) + (vertices[b, x] - low[x]) + (vertices[c, x] - low[x])
+            code[f] |= _spread(int(along * scale)) << x
+    return code
+
+
+@compiled
+def _boxes(vertices: FloatArray, faces: IntArray, order: IntArray) -> FloatArray:
+    """``(2 p, 6)`` lower and upper corners of a binary tree's boxes: 1 is the root, 2 k and 2 k + 1 are below k.
+
+    The leaves, from p on, hold `LEAF` faces each in their order.
+    """
+    leaves = -(-len(faces) // LEAF)
+    first = 1
+    while first < leaves:
+        first *= 2
+    boxes = np.empty((2 * first, 6))
+    boxes[:, :3], boxes[:, 3:] = np.inf, -np.inf
+    for place in range(len(order)):
+        box = boxes[first + place // LEAF]
+        for k in range(3):
+            for x in range(3):
+                along = vertices[faces[order[place], k], x]
+                box[x] = min(box[x], along)
+                box[3 + x] = max(box[3 + x], along)
+    for k in range(first - 1, 0, -1):
+        for x in range(3):
+            boxes[k, x] = min(boxes[2 * k, x], boxes[2 * k + 1, x])
+            boxes[k, 3 + x] = max(boxes[2 * k, 3 + x], boxes[2 * k + 1, 3 + x])
+    return boxes
+
+
+@compiled
+def _overlap(a: FloatArray, i: int, b: FloatArray, j: int) -> bool:
+    x = (a[i, 0] <= b[j, 3]) & (b[j, 0] <= a[i, 3])
+    y = (a[i, 1] <= b[j, 4]) & (b[j, 1] <= a[i, 4])
+    return bool(x & y & (a[i, 2] <= b[j, 5]) & (b[j, 2] <= a[i, 5]))
+
+
+@compiled
+def _load(vertices: FloatArray, faces: IntArray, order: IntArray, leaf: int, into: FloatArray) -> int:
+    """Boxes of the faces of a leaf; how many it has."""
+    count = min(LEAF, len(order) - LEAF * leaf)
+    for k in range(count):
+        a, b, c = faces[order[LEAF * leaf + k]]
+        for x in range(3):
+            into[k, x] = min(vertices[a, x], vertices[b, x], vertices[c, x])
+            into[k, 3 + x] = max(vertices[a, x], vertices[b, x], vertices[c, x])
+    return count
+
+
+@compiled
+def _search(
+    vertices: FloatArray, faces: IntArray, order: IntArray, boxes: FloatArray, chosen: npt.NDArray[np.bool_],
+    whole: bool, start: int, stop: int, limit: int,
+) -> IntArray:  # fmt: skip
+    """Pairs with a face of the leaves from ``start`` to ``stop``; each pair is found from one of its two leaves.
+
+    Where all faces are chosen, from the earlier one: going up from it, only what lies to the right is searched.
+    """
+    first = len(boxes) // 2
+    pairs, count = np.empty((64, 2), np.int64), 0
+    own, other = np.empty((LEAF, 6)), np.empty((LEAF, 6))
+    stack = np.empty(64, np.int64)
+    for leaf in range(start, stop):
+        mine = _load(vertices, faces, order, leaf, own)
+        some = False
+        for k in range(mine):
+            some |= chosen[order[LEAF * leaf + k]]
+        if not some:
+            continue
+        up = first + leaf
+        stack[0], depth = up, 1  # first the leaf itself, then its siblings on the way to the root
+        while depth > 0 or up > 1:
+            if depth == 0:
+                if up % 2 == 0 or not whole:
+                    stack[0], depth = up ^ 1, 1
+                up //= 2
+                continue
+            depth -= 1
+            node = stack[depth]
+            if not _overlap(boxes, first + leaf, boxes, node):
+                continue
+            if node < first:
+                stack[depth], stack[depth + 1] = 2 * node + 1, 2 * node
+                depth += 2
+                continue
+            there = LEAF * (node - first)
+            theirs = _load(vertices, faces, order, node - first, other)
+            for i in range(mine):
+                f = order[LEAF * leaf + i]
+                if not (chosen[f] and _overlap(own, i, boxes, node)):
+                    continue
+                for j in range(theirs):
+                    g = order[there + j]
+                    # Two chosen faces: from the earlier one only.
+                    if chosen[g] and there + j <= LEAF * leaf + i:
+                        continue
+                    if _overlap(own, i, other, j) and _meet(vertices, faces[f], faces[g]):
+                        if count == len(pairs):
+                            pairs = np.concatenate((pairs, np.empty_like(pairs)))
+                        pairs[count, 0], pairs[count, 1] = f, g
+                        count += 1
+                        if count >= limit:
+                            return pairs[:count]
+    return pairs[:count]
+
+
+@compiled
+def _meet(vertices: FloatArray, f: IntArray, g: IntArray) -> bool:
+    """Whether two faces share more than corners or an edge and both have an area."""
+    a, b, c, d, e, h = f[0], f[1], f[2], g[0], g[1], g[2]
+    if _clear(vertices, a, b, c, d, e, h) or _clear(vertices, d, e, h, a, b, c):
+        return False
+    if not triangles_meet(vertices, a, b, c, d, e, h):
+        return False
+    return not (collinear(vertices, a, b, c) or collinear(vertices, d, e, h))
+
+
+@compiled
+def _clear(v: FloatArray, a: int, b: int, c: int, d: int, e: int, f: int) -> bool:
+    """Whether the corners of d, e, f that a, b, c lacks lie surely, and all, on one side of the plane of a, b, c.
+
+    Then the triangles have no point in common but common corners and the edge between them.
+    """
+    ux, uy, uz = v[b, 0] - v[a, 0], v[b, 1] - v[a, 1], v[b, 2] - v[a, 2]
+    wx, wy, wz = v[c, 0] - v[a, 0], v[c, 1] - v[a, 1], v[c, 2] - v[a, 2]
+    nx, ny, nz = uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx
+    size = max(abs(ux), abs(uy), abs(uz)) * max(abs(wx), abs(wy), abs(wz))
+    above, below = False, False
+    for p in (d, e, f):
+        if p != a and p != b and p != c:
+            px, py, pz = v[p, 0] - v[a, 0], v[p, 1] - v[a, 1], v[p, 2] - v[a, 2]
+            height = nx * px + ny * py + nz * pz
+            bound = PLANE_BOUND * size * max(abs(px), abs(py), abs(pz))
+            above |= not height < -bound
+            below |= not height > bound
+    return above != below

@@ -71,9 +71,11 @@ def polished(pos: FloatArray, edges: IntArray, radius: FloatArray, mean_length: 
         trial[tethered] = pos[tethered] + shift[tethered] * (reach / far[tethered])[:, None]
         # What has come to its end takes no part in further steps.
         free &= ((trial > room.low) & (trial < room.high)) & ~tethered[:, None]
-        while len(bad := checks.offenders(trial)):
+        bad = checks.offenders(trial)
+        while not np.array_equal(trial[bad], moved[bad]):  # what was amiss before is not mended here
             trial[bad] = moved[bad]
             free[bad] = False
+            bad = checks.offenders(trial)
         before, (miss, slope) = miss, miss_of(trial)
         if abs(miss) >= abs(before):
             break

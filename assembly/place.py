@@ -6,13 +6,14 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number, web_list, whole
-from assembly.curves import Curve, as_curve
+from assembly.curves import Curve, as_curve, nearest_pass
 from assembly.join import Joined, join
 from structgen.web import WebGraph
 
@@ -24,7 +25,7 @@ MAX_WEBS = 1_000_000
 
 
 def assemble_along(
-    curve: Curve | str,
+    curve: Curve | str | Path,
     webs: Sequence[WebGraph],
     *,
     overlap: float = DEFAULT_OVERLAP,
@@ -38,7 +39,7 @@ def assemble_along(
 
 
 def assemble(
-    curve: Curve | str,
+    curve: Curve | str | Path,
     webs: Sequence[WebGraph],
     *,
     overlap: float = DEFAULT_OVERLAP,
@@ -50,62 +51,96 @@ def assemble(
     """``webs`` placed along ``curve`` in order and joined into one web.
 
     Each web keeps its size: its x runs along the curve and its box is centred on it. The webs reach from the start
-    of the curve to its end, and all neighbours overlap by the same share of their length: webs of one length are
-    evenly spaced, as `station_parameters` has it. Webs too few to touch are bridged and webs longer than the curve
-    stick out of it, with a warning.
+    of the curve to its end, and all neighbours overlap by the same share of their length, on a closed curve the last
+    and the first too: webs of one length are evenly spaced, as `station_parameters` has it. Webs too few to touch are
+    bridged and webs longer than the curve stick out of it, with a warning; so do webs wider than the curve passes
+    itself run into one another.
 
     Arguments:
-        curve: a `Curve`, ``"helix"`` (options ``radius, pitch, turns``), ``"line"`` (``length``), or three
-            expressions ``"x; y; z"`` in t (``t0, t1``); mm.
+        curve: a `Curve`, or what `as_curve` makes one of: a name, expressions, path data, a file; mm.
         webs: the webs, at least one.
         overlap: share of a web's length that neighbours should overlap by; the warning counts the webs it needs.
         bridges: new struts between each two neighbouring webs at most, see `join`.
         tolerance: nodes of different webs nearer than this many mm are welded, see `join`.
         bend: webs follow the curve where they are slimmer than its bends; else all are placed rigidly.
+        curve_options: the options of the curve, see `as_curve`.
     """
     path = as_curve(curve, **curve_options)
     overlap = _checked_overlap(overlap)
     webs = web_list(webs)
-    lengths = np.array([web.extents[0] for web in webs])
-    room = path.length - (lengths[0] + lengths[-1]) / 2
-    if room < -1e-9 * path.length:
-        stick_out = f"curve of {path.length:.4g} mm is shorter than its webs of {lengths.max():.4g} mm, which stick out"
-        warnings.warn(stick_out, stacklevel=2)
-        stations = np.full(len(webs), path.length / 2)
-    else:
-        stations = lengths[0] / 2 + room * _shares(lengths)
-    gap = float((np.diff(stations) - (lengths[1:] + lengths[:-1]) / 2).max(initial=0.0))
-    if gap > 1e-9 * path.length and (typical := float(np.median(lengths))) > 0:
-        needed = webs_needed(path, typical, overlap)
-        warnings.warn(
-            f"{len(webs)} webs leave gaps of up to {gap:.3g} mm; {needed} would overlap by {overlap:g}", stacklevel=2
-        )
+    stations = _stations(path, np.array([web.extents[0] for web in webs]), overlap)
+    _warn_of_passes(path, webs)
     return join([_placed(web, path, s, bend) for web, s in zip(webs, stations, strict=True)], tolerance, bridges)
 
 
-def webs_needed(curve: Curve | str, web_length: float, overlap: float = DEFAULT_OVERLAP, **curve_options: Any) -> int:
+def webs_needed(
+    curve: Curve | str | Path, web_length: float, overlap: float = DEFAULT_OVERLAP, **curve_options: Any
+) -> int:
     """How many webs of ``web_length`` mm cover ``curve`` with neighbours overlapping by the share ``overlap``."""
     path = as_curve(curve, **curve_options)
     overlap = _checked_overlap(overlap)
     web_length = number("web_length", web_length, "> 0 mm", lambda value: value > 0)
-    more = (path.length / web_length - 1) / (1 - overlap)
+    alone = 0 if path.closed else 1  # the last web of an open curve has no neighbour to overlap
+    more = (path.length / web_length - alone) / (1 - overlap)
     if not more < MAX_WEBS:
         raise ValueError(f"web_length is {web_length:g} mm: over {MAX_WEBS} webs would be needed along the curve")
-    return 1 + max(math.ceil(more - 1e-9), 0)
+    return max(alone + math.ceil(more - 1e-9), 1)
 
 
-def station_parameters(count: int) -> FloatArray:
-    """``(count,)`` places of ``count`` webs along a curve, 0 at its start and 1 at its end; 0.5 for one web."""
+def station_parameters(count: int, closed: bool = False) -> FloatArray:
+    """``(count,)`` places of ``count`` webs along a curve, 0 at its start and 1 at its end; 0.5 for one web.
+
+    On a ``closed`` curve the first stands at 0, and none at 1, which is the same place.
+    """
     count = whole("count", count, 1)
+    if closed:
+        return np.arange(count) / count
     return np.linspace(0, 1, count) if count > 1 else np.array([0.5])
 
 
-def _shares(lengths: FloatArray) -> FloatArray:
-    """Stations of webs of these ``lengths``, from 0 for the first to 1 for the last; 0.5 for one."""
-    steps = (lengths[1:] + lengths[:-1]) / 2
-    if not steps.sum() > 0:
-        return station_parameters(len(lengths))
-    return np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])
+def _stations(path: Curve, lengths: FloatArray, overlap: float) -> FloatArray:
+    """Arc lengths of the middles of webs of these ``lengths`` along ``path``, with warnings where they do not fit."""
+    room = path.length if path.closed else path.length - (lengths[0] + lengths[-1]) / 2
+    if room < (lengths.max() if path.closed else -1e-9 * path.length):
+        stick_out = f"curve of {path.length:.4g} mm is shorter than its webs of {lengths.max():.4g} mm, which stick out"
+        warnings.warn(stick_out, stacklevel=3)
+    if room < -1e-9 * path.length:
+        stations = np.full(len(lengths), path.length / 2)
+    else:
+        stations = (0.0 if path.closed else lengths[0] / 2) + room * _shares(lengths, path.closed)
+    behind = np.append(stations[1:], path.length + stations[0] if path.closed else stations[-1])
+    gap = float((behind - stations - (lengths + np.roll(lengths, -1)) / 2).max())
+    if gap > 1e-9 * path.length and (typical := float(np.median(lengths))) > 0:
+        needed = webs_needed(path, typical, overlap)
+        warnings.warn(
+            f"{len(lengths)} webs leave gaps of up to {gap:.3g} mm; {needed} would overlap by {overlap:g}", stacklevel=3
+        )
+    return np.asarray(stations)
+
+
+def _shares(lengths: FloatArray, closed: bool) -> FloatArray:
+    """Stations of webs of these ``lengths``, from 0 for the first to 1 for the last; 0.5 for one.
+
+    On a closed curve 1 is the first again.
+    """
+    steps = (lengths + np.roll(lengths, -1)) / 2
+    inner = steps if closed else steps[:-1]
+    if not inner.sum() > 0:
+        return station_parameters(len(lengths), closed)
+    return np.concatenate([[0.0], np.cumsum(steps[:-1]) / inner.sum()])
+
+
+def _warn_of_passes(path: Curve, webs: Sequence[WebGraph]) -> None:
+    width = max(float(web.extents[1:].max()) for web in webs)
+    near = nearest_pass(path, width) if width > 0 else None
+    if near is not None:
+        place = ", ".join(f"{x:.4g}" for x in near.place)
+        warnings.warn(
+            f"webs up to {width:.3g} mm wide run into one another where the curve passes itself: {near.distance:.3g} "
+            f"mm apart at {near.first:.4g} and {near.second:.4g} mm of its {path.length:.4g} mm, near ({place}), and "
+            f"too near along {near.share:.0%} of it",
+            stacklevel=3,
+        )
 
 
 def _checked_overlap(overlap: float) -> float:

@@ -39,7 +39,7 @@ from structgen.cli.options import TARGETS, common, curves, model_option, seeded,
     "-n", "--count", type=click.IntRange(1, 5000), help="Number of generated webs.  [default: as many as fit]"
 )
 @click.option(
-    "--radius",
+    "--strut-radius",
     type=click.FloatRange(0, min_open=True),
     help="Median strut radius, mm.  [default: as in the training webs]",
 )
@@ -56,7 +56,7 @@ from structgen.cli.options import TARGETS, common, curves, model_option, seeded,
 @common
 def command(
     console: Console, webs: tuple[Path, ...], overlap: float, bridges: int, weld: float | None, rigid: bool,
-    count: int | None, radius: float | None, output: Path, model: str, seed: int, **options: Any,
+    count: int | None, strut_radius: float | None, output: Path, model: str, seed: int, **options: Any,
 ) -> None:  # fmt: skip
     """Place webs along a curve and join them into one connected web.
 
@@ -65,13 +65,14 @@ def command(
 
     \b
     Examples:
-      structgen assemble webs/*.npz --curve helix --curve-radius 30 --pitch 20 --turns 2 -o web.npz
-      structgen assemble --curve "(2+cos(1.5*t))*cos(t)*12; (2+cos(1.5*t))*sin(t)*12; 12*sin(1.5*t)"
+      structgen assemble webs/*.npz --along helix --radius 30 --pitch 30 --turns 2 -o web.npz
+      structgen assemble --along torus-knot --p 2 --q 5 --radius 60 --tube-radius 25 -o web.npz
+      structgen assemble --along "(2+cos(1.5*t))*cos(t)*12; (2+cos(1.5*t))*sin(t)*12; 12*sin(1.5*t)"
         --t1 12.566 --nodes 40 --mean-degree "2.6+0.6*s" --seed 1 -o web.npz
     """
     from assembly import assemble
     from structgen.cli.generate import provenance, row
-    from structgen.cli.modules import curve_of, generate_along
+    from structgen.cli.modules import curve_facts, curve_of, generate_along
     from structgen.cli.part import keep_inputs, read_connected, web_facts
     from structgen.generators import load_model
     from structgen.io import check_output, write_web
@@ -79,10 +80,12 @@ def command(
     keep_inputs(webs, [output])
     check_output(output)
     curve = curve_of(options)
-    facts: dict[str, Any] = {"curve": options["curve"]}
+    facts: dict[str, Any] = {"curve": curve_facts(curve)}
     if webs:
         given = [f"--{name.replace('_', '-')}" for name in TARGETS if options[name] is not None]
-        given += [f"--{name}" for name, value in (("count", count), ("radius", radius)) if value is not None]
+        given += [
+            f"--{name}" for name, value in (("count", count), ("strut-radius", strut_radius)) if value is not None
+        ]
         if given:
             raise click.UsageError(f"{given[0]} is for generated webs, but WEBS are given")
         with console.stage("read"):
@@ -92,7 +95,7 @@ def command(
         with console.stage("load"):
             loaded = load_model(model)
         with console.stage("generate"):
-            results = generate_along(loaded, curve, options, count, overlap, radius, seed, console)
+            results = generate_along(loaded, curve, options, count, overlap, strut_radius, seed, console)
         placed = [result.web for result in results]
         facts |= provenance(loaded, model, seed) | {"modules": [row(result) for result in results]}
     with console.stage("assemble"):

@@ -38,7 +38,11 @@ SAMPLED, FINE_TUNING_RATE, TYPICAL_LENGTH = 2000, 3e-4, 6.5
     "-n", "--count", type=click.IntRange(1, 5000), help="Number of webs along the curve.  [default: as many as fit]"
 )
 @click.option(
-    "--radius", type=click.FloatRange(0, min_open=True), default=0.6, show_default=True, help="Median strut radius, mm."
+    "--strut-radius",
+    type=click.FloatRange(0, min_open=True),
+    default=0.6,
+    show_default=True,
+    help="Median strut radius, mm.",
 )
 @click.option("--sides", type=click.IntRange(3, 64), default=8, show_default=True, help="Faces around a strut.")
 @click.option(
@@ -56,8 +60,8 @@ SAMPLED, FINE_TUNING_RATE, TYPICAL_LENGTH = 2000, 3e-4, 6.5
 @seeded
 @common
 def command(
-    console: Console, web: Path | None, output: Path, count: int | None, radius: float, sides: int, fine_tune: int,
-    scale: float | None, model: str, seed: int, **options: Any,
+    console: Console, web: Path | None, output: Path, count: int | None, strut_radius: float, sides: int,
+    fine_tune: int, scale: float | None, model: str, seed: int, **options: Any,
 ) -> None:  # fmt: skip
     """Generate webs along a curve, join them, and write a printable part.
 
@@ -74,22 +78,21 @@ def command(
     from structgen.cli.assemble import joint_facts
     from structgen.cli.export import solid_line
     from structgen.cli.generate import provenance, row
-    from structgen.cli.modules import curve_of, generate_along, targets_at
+    from structgen.cli.modules import curve_facts, curve_of, generate_along, targets_at
     from structgen.cli.part import check_outputs, keep_inputs, make_solid, versions, write_part
     from structgen.generators import load_model
 
     if web is None and scale is not None:
         raise click.UsageError("--scale is for WEB, which is not given")
-    if options["curve"].strip() == "helix":
-        helix = {"curve_radius" if name == "radius" else name: value for name, value in DEMO_HELIX.items()}
-        options |= {name: value for name, value in helix.items() if options[name] is None}
+    if options["along"].strip() == "helix":
+        options |= {name: value for name, value in DEMO_HELIX.items() if options[name] is None}
     curve = curve_of(options)
     files = [output / name for name in FILES]
     keep_inputs([] if web is None else [web], files)
     check_outputs(files)
     with console.stage("load"):
         loaded = load_model(model)
-    facts: dict[str, Any] = {"versions": versions(), "curve": options["curve"]}
+    facts: dict[str, Any] = {"versions": versions(), "curve": curve_facts(curve)}
     name = model
     if web is None and not any(options[key] for key in TARGETS):
         options |= DEMO_TARGETS
@@ -102,7 +105,7 @@ def command(
         if options["nodes"] is None and options["edges"] is None:
             options["nodes"] = DEMO_TARGETS["nodes"]
     with console.stage("generate"):
-        results = generate_along(loaded, curve, options, count, 0.15, radius, seed, console)
+        results = generate_along(loaded, curve, options, count, 0.15, strut_radius, seed, console)
     with console.stage("assemble"):
         joined = assemble(curve, [result.web for result in results])
     facts |= provenance(loaded, name, seed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from structgen.cli.console import Console
-from structgen.cli.options import TARGETS
+from structgen.cli.options import CURVE_OPTIONS, TARGETS
 
 if TYPE_CHECKING:
     from assembly import Curve
@@ -56,7 +57,7 @@ def generate_along(
         raise ValueError(
             f"{count} webs are needed along the curve, at most {MAX_MODULES} are made; ask for larger ones"
         )
-    targets = [targets_at(asked, float(place)) for place in station_parameters(count)]
+    targets = [targets_at(asked, float(place)) for place in station_parameters(count, curve.closed)]
     for target in targets:
         model.range.complete(target)  # refuses what is inconsistent before the work begins
     console.say(f"generating {count} webs along the curve")
@@ -69,9 +70,13 @@ def curve_of(options: Mapping[str, Any]) -> Curve:
     """The curve that the options of `options.curves` describe."""
     from assembly.curves import as_curve
 
-    names = {"radius": "curve_radius", **{name: name for name in ("pitch", "turns", "length", "t0", "t1")}}
-    given = {name: options[option] for name, option in names.items() if options[option] is not None}
+    given = {name: options[name] for name in CURVE_OPTIONS if options[name] is not None}
     try:
-        return as_curve(options["curve"], **given)
+        return as_curve(options["along"], **given)
     except ValueError as error:
-        raise ValueError(f"--curve {options['curve']!r}: {error}") from None
+        raise ValueError(f"--along {reprlib.repr(options['along'])}: {error}") from None
+
+
+def curve_facts(curve: Curve) -> dict[str, Any]:
+    """What the report says of the curve."""
+    return {**curve.made_by, "length_mm": curve.length, "closed": curve.closed}

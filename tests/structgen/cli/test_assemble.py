@@ -8,7 +8,7 @@ import pytest
 from structgen.io import read_web, read_web_and_metadata
 
 SMALL = ("--nodes", 10, "--mean-degree", 2.4, "--extents", 20, 12, 12)
-HELIX = ("--curve", "helix", "--curve-radius", 20, "--pitch", 15, "--turns", 0.5)
+HELIX = ("--along", "helix", "--radius", 20, "--pitch", 15, "--turns", 0.5)
 
 
 def test_files_are_placed_along_a_helix(structgen, web_file, cube):
@@ -30,7 +30,7 @@ def test_files_are_placed_along_a_helix(structgen, web_file, cube):
 
 def test_webs_in_a_row(structgen, web_file):
     files = [web_file(f"w{k}.npz") for k in range(3)]
-    structgen("assemble", *files, "--curve", "line", "--length", 30, "--bridges", 0, "-o", "row.npz")
+    structgen("assemble", *files, "--along", "line", "--length", 30, "--bridges", 0, "-o", "row.npz")
     web = read_web("row.npz")
     # Face to face, the corners fall together.
     assert (web.n, web.m) == (16, 28)
@@ -39,7 +39,7 @@ def test_webs_in_a_row(structgen, web_file):
 
 def test_options_for_joints_are_heard(structgen, web_file):
     files = [web_file(f"w{k}.npz") for k in range(3)]
-    line = ("assemble", *files, "--curve", "line", "--length", 39, "--json")
+    line = ("assemble", *files, "--along", "line", "--length", 39, "--json")
     counts = {}
     for name, options in {"few": ("--bridges", 1), "many": ("--bridges", 6), "weld": ("--weld", 5)}.items():
         counts[name] = json.loads(structgen(*line, *options, "-o", f"{name}.npz").stdout)["joined"]
@@ -51,14 +51,16 @@ def test_options_for_joints_are_heard(structgen, web_file):
 
 def test_rigid_webs_keep_their_shape(structgen, web_file, cube):
     for name, options in (("bent", ()), ("rigid", ("--rigid",))):
-        structgen("assemble", web_file("w.npz"), "--curve", "20*cos(t); 20*sin(t); 0*t", *options, "-o", f"{name}.npz")
+        structgen("assemble", web_file("w.npz"), "--along", "20*cos(t); 20*sin(t); 0*t", *options, "-o", f"{name}.npz")
     assert np.allclose(read_web("rigid.npz").lengths, cube.lengths)
     assert not np.allclose(read_web("bent.npz").lengths, cube.lengths)
 
 
 def test_generated_webs_whose_targets_vary_along_the_curve(structgen):
     asked = ("--nodes", "10+4*s", "--mean-degree", "2.4+0.6*s", "--extents", 20, "10+4*s", 12)
-    result = structgen("assemble", *HELIX, *asked, "-n", 3, "--radius", 0.3, "--seed", 2, "-o", "web.npz", "--json")
+    result = structgen(
+        "assemble", *HELIX, *asked, "-n", 3, "--strut-radius", 0.3, "--seed", 2, "-o", "web.npz", "--json"
+    )
     report = json.loads(result.stdout)
     modules = report["modules"]
     assert [row["asked"]["nodes"] for row in modules] == [10, 12, 14]
@@ -70,16 +72,19 @@ def test_generated_webs_whose_targets_vary_along_the_curve(structgen):
     assert web.is_connected
     assert metadata["seed"] == 2
     assert metadata["modules"] == modules
-    assert report["curve"] == "helix"
+    assert report["curve"] == metadata["curve"]
+    length = report["curve"].pop("length_mm")
+    assert report["curve"] == {"name": "helix", "radius": 20, "pitch": 15, "turns": 0.5, "closed": False}
+    assert length == pytest.approx(np.pi * np.hypot(20, 15 / 2 / np.pi), rel=1e-4)
 
 
 def test_as_many_webs_as_cover_the_curve(structgen):
     counts = [
-        json.loads(structgen("assemble", "--curve", "line", "--length", length, *SMALL, "--json").stdout)["joined"]
+        json.loads(structgen("assemble", "--along", "line", "--length", length, *SMALL, "--json").stdout)["joined"]
         for length in (20, 37, 54)
     ]
     assert [count["webs"] for count in counts] == [1, 2, 3]
-    sparse = structgen("assemble", "--curve", "line", "--length", 54, "--overlap", 0, *SMALL, "--json")
+    sparse = structgen("assemble", "--along", "line", "--length", 54, "--overlap", 0, *SMALL, "--json")
     assert json.loads(sparse.stdout)["joined"]["webs"] == 3
 
 
@@ -90,14 +95,14 @@ def test_same_seed_same_bytes(structgen, here):
 
 
 def test_a_curve_by_expressions(structgen):
-    curve = ("--curve", "t*10; 5*sin(t); 0*t", "--t0", 0, "--t1", 6)
+    curve = ("--along", "t*10; 5*sin(t); 0*t", "--t0", 0, "--t1", 6)
     structgen("assemble", *curve, *SMALL, "-n", 3, "-o", "web.npz")
     assert 55 < read_web("web.npz").extents[0] < 75
 
 
 def test_webs_that_do_not_touch_are_told(structgen, web_file):
     files = [web_file(f"w{k}.npz") for k in range(2)]
-    result = structgen("assemble", *files, "--curve", "line", "--length", 50, "-q")
+    result = structgen("assemble", *files, "--along", "line", "--length", 50, "-q")
     assert result.stdout == ""
     assert result.stderr.startswith("warning: 2 webs leave gaps of up to 30 mm")
     assert read_web("web.npz").is_connected
@@ -109,15 +114,12 @@ def test_webs_that_do_not_touch_are_told(structgen, web_file):
         (("--nodes", "10+", "-n", 2), "--nodes '10+': expression '10+' cannot be read"),
         (("--nodes", "__import__('os')", "-n", 2), "is not allowed"),
         (("--mean-degree", "1/s", "-n", 3), "--mean-degree '1/s': expression '1/s' is not finite"),
-        (
-            ("--curve", "spiral"),
-            "--curve 'spiral': curve is 'spiral', must be one of helix, line, or three expressions",
-        ),
-        (("--curve", "t; t"), "--curve 't; t'"),
-        (("--curve", "t; t; x"), "'x' is not allowed"),
-        (("--curve", "line"), "--curve 'line': curve 'line' needs the option length"),
-        (("--curve", "line", "--length", 0), "length is 0.0, must be > 0 mm"),
-        (("--curve", "line", "--turns", 2), "turns is no option of this curve; its options are: length"),
+        (("--along", "circle"), "--along 'circle': curve is 'circle', must be one of helix, line, spiral, "),
+        (("--along", "t; t"), "--along 't; t'"),
+        (("--along", "t; t; x"), "'x' is not allowed"),
+        (("--along", "line"), "--along 'line': curve 'line' needs the option length"),
+        (("--along", "line", "--length", 0), "length is 0.0, must be > 0 mm"),
+        (("--along", "line", "--turns", 2), "turns is no option of this curve; its options are: length"),
         (("--turns", -1), "turns is -1.0, must be > 0"),
         (("--overlap", 1, "--nodes", 10), "overlap is 1.0, must be in 0..0.9"),
         (("--nodes", "10*s"), "nodes"),
@@ -129,7 +131,7 @@ def test_what_cannot_be_assembled_is_refused(fails, words, says):
     fails("assemble", *words, says=says)
 
 
-@pytest.mark.parametrize("option", [("--nodes", "20"), ("--extents", 1, 2, 3), ("-n", 3), ("--radius", 0.3)])
+@pytest.mark.parametrize("option", [("--nodes", "20"), ("--extents", 1, 2, 3), ("-n", 3), ("--strut-radius", 0.3)])
 def test_options_of_generated_webs_are_refused_for_files(fails, web_file, option):
     name = {"-n": "--count"}.get(option[0], option[0])
     fails("assemble", web_file("one.npz"), *option, says=f"{name} is for generated webs, but WEBS are given")

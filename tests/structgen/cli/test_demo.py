@@ -51,7 +51,8 @@ def test_report(finished):
     folder, _ = finished
     report = json.loads((folder / "report.json").read_text())
     assert report["seed"] == 3
-    assert report["curve"] == "helix"
+    assert report["curve"]["name"] == "helix"
+    assert [report["curve"][name] for name in ("radius", "pitch", "turns")] == [30, 40, 0.5]
     assert report["model"] == "autoregressive"
     assert report["model_sha256"] == sha256(shipped("autoregressive"))
     assert {"structgen", "python", "torch", "numpy", "manifold3d", "trimesh"} <= set(report["versions"])
@@ -180,8 +181,8 @@ def test_a_web_without_size_is_refused(fails, web_file, cube):
         (("web.npz", "--nodes", "10+"), "--nodes '10+': expression '10+' cannot be read"),
         (("--nodes", 1), "nodes is 1, must be a whole number >= 2"),
         (("--nodes", "10-10*s"), "nodes is 0, must be > 0"),
-        (("--radius", -1), "'--radius': -1.0 is not in the range x>0"),
-        (("--curve", "line"), "needs the option length"),
+        (("--strut-radius", -1), "'--strut-radius': -1.0 is not in the range x>0"),
+        (("--along", "line"), "needs the option length"),
         (("--sides", 100), "100 is not in the range 3<=x<=64"),
     ],
 )

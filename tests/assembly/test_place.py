@@ -1,12 +1,14 @@
 import math
 import warnings
+from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assembly.curves import Curve, helix, line
+from assembly.curves import Curve, helix, line, torus_knot
 from assembly.join import join
 from assembly.place import assemble, assemble_along, station_parameters, webs_needed
 from structgen.web import WebGraph
@@ -63,8 +65,8 @@ def test_webs_reach_from_the_start_of_the_curve_to_its_end_and_overlap_evenly():
 @pytest.mark.parametrize("bend", [False, True])
 def test_rigid_webs_keep_their_shape(bend, random_web):
     """Thick webs are placed rigidly on a tight helix even if they may bend."""
-    webs = [random_web(seed, size=45) for seed in range(4)]
-    web = assembled("helix", webs, radius=10, pitch=40, turns=2, bend=bend, tolerance=0, bridges=0).web
+    webs = [random_web(seed, size=45) for seed in range(5)]
+    web = assembled("helix", webs, radius=10, pitch=60, turns=2, bend=bend, tolerance=0, bridges=0).web
     lengths = np.sort(web.lengths[web.kind == 5])
     np.testing.assert_allclose(lengths, np.sort(np.concatenate([w.lengths for w in webs])))
 
@@ -124,6 +126,85 @@ def test_a_curve_shorter_than_its_webs_is_told():
 @pytest.mark.parametrize(("count", "expected"), [(1, [0.5]), (2, [0, 1]), (5, [0, 0.25, 0.5, 0.75, 1])])
 def test_station_parameters_run_from_start_to_end(count, expected):
     np.testing.assert_array_equal(station_parameters(count), expected)
+
+
+# -- closed curves, and curves that pass near themselves ---------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, [0]), (2, [0, 0.5]), (4, [0, 0.25, 0.5, 0.75])])
+def test_station_parameters_of_a_closed_curve_name_no_place_twice(count, expected):
+    np.testing.assert_array_equal(station_parameters(count, closed=True), expected)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(5, 30), st.floats(0, 0.9))
+def test_webs_needed_on_a_closed_curve_overlap_round_its_end_too(web_length, overlap):
+    circle = helix(40, 0, 1)
+    count = webs_needed(circle, web_length, overlap)
+    assert count * web_length * (1 - overlap) >= circle.length * (1 - 1e-6)
+    assert (count - 1) * web_length * (1 - overlap) < circle.length * (1 + 1e-6)
+    assembled(circle, [bar(web_length)] * count, overlap=overlap, tolerance=0, bridges=0)
+
+
+def stations_on_circle(web, kinds, radius=100.0):
+    """Angles, in degrees, of the middles of the webs whose struts have these ``kinds``."""
+    found = []
+    for kind in kinds:
+        nodes = np.unique(web.edge_index[:, web.kind == kind])
+        found.append(math.degrees(math.atan2(*(web.pos[nodes, :2].mean(axis=0)[::-1]))) % 360)
+    return np.array(found)
+
+
+def test_webs_go_round_a_closed_curve_without_doubled_ends():
+    webs = [replace(bar(95), kind=np.full(6, k + 1)) for k in range(7)]
+    web = assembled(helix(100, 0, 1), webs, tolerance=0, bridges=0).web
+    angles = stations_on_circle(web, range(1, 8))
+    np.testing.assert_allclose((angles - 360 / 7 * np.arange(7) + 180) % 360 - 180, 0, atol=1)
+
+
+def test_webs_of_different_lengths_overlap_by_the_same_share_all_round():
+    lengths = np.array([60, 120, 90, 150, 80, 180])
+    webs = [replace(bar(length), kind=np.full(6, k + 1)) for k, length in enumerate(lengths)]
+    web = assembled(helix(100, 0, 1), webs, tolerance=0, bridges=0).web
+    angles = stations_on_circle(web, range(1, 7))
+    steps = np.diff(np.append(angles, angles[0])) % 360
+    expected = (lengths + np.roll(lengths, -1)) / 2
+    np.testing.assert_allclose(steps, 360 * expected / expected.sum(), atol=2)
+
+
+@pytest.mark.parametrize("curve", [helix(80, 0, 1), torus_knot(2, 3, 60, 25)], ids=["circle", "torus knot"])
+def test_the_seam_of_a_closed_curve_is_joined_as_every_other_place(curve, random_web):
+    """Cut open opposite to its seam it is still in one piece."""
+    webs = [random_web(seed, n=20, size=25) for seed in range(webs_needed(curve, 20))]
+    web = assembled(curve, webs).web
+    assert web.is_connected
+    kept = np.linalg.norm(web.pos - curve.at(curve.length / 2), axis=1) > 25
+    graph = nx.Graph(web.edge_index.T.tolist()).subgraph(np.flatnonzero(kept).tolist())
+    assert 0.8 * web.n < len(graph) < web.n
+    assert len(max(nx.connected_components(graph), key=len)) > 0.97 * len(graph)
+
+
+def test_too_few_webs_for_a_closed_curve_leave_gaps_that_are_told():
+    circle = helix(100, 0, 1)
+    with pytest.warns(UserWarning, match="4 webs leave gaps of up to 77.1 mm; 10 would overlap by 0.15"):
+        joined = assemble(circle, [bar(80)] * 4)
+    assert joined.web.is_connected
+    with pytest.warns(UserWarning, match="curve of 62.83 mm is shorter than its webs of 80 mm, which stick out"):
+        assemble(helix(10, 0, 1), [bar(80)])
+
+
+@pytest.mark.parametrize("width", [2.0, 9.0, 30.0])
+def test_webs_wider_than_the_curve_passes_itself_are_told(width):
+    webs = [bar(30, width=width)] * 14
+    if width < 8:
+        assembled("helix", webs, radius=20, pitch=8, turns=3)
+        return
+    message = (
+        rf"webs up to {width:g} mm wide run into one another where the curve passes itself: 7.98 mm apart at \d+.* "
+        r"mm of its 377.7 mm, near \(.*\), and too near along 1?\d\d% of it"
+    )
+    with pytest.warns(UserWarning, match=message):
+        assemble("helix", webs, radius=20, pitch=8, turns=3)
 
 
 def test_webs_may_vary_along_the_curve():

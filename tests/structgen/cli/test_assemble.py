@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import inspect
 import json
 
 import numpy as np
 import pytest
 
+from assembly.curves import FILES, NAMED, attractor, lissajous, parametric, spiral, svg_path, torus_knot
+from structgen.cli import assemble, demo
+from structgen.cli.options import CURVE_OPTIONS
 from structgen.io import read_web, read_web_and_metadata
 
 SMALL = ("--nodes", 10, "--mean-degree", 2.4, "--extents", 20, 12, 12)
@@ -100,6 +104,88 @@ def test_a_curve_by_expressions(structgen):
     assert 55 < read_web("web.npz").extents[0] < 75
 
 
+CURVES = {
+    "helix": ("--radius", 20, "--pitch", 15, "--turns", 0.5, "--end-radius", 25),
+    "line": ("--length", 60),
+    "spiral": ("--radius", 30, "--inner-radius", 10, "--turns", 0.7, "--pitch", 5),
+    "logarithmic-spiral": ("--radius", 30, "--inner-radius", 10, "--turns", 0.7, "--pitch", 5),
+    "torus-knot": ("--p", 1, "--q", 2, "--radius", 25, "--tube-radius", 6),
+    "lissajous": ("--frequencies", 1, 1, 2, "--amplitudes", 30, 20, 9, "--phases", 0, 1.5, 0.3),
+    "attractor": ("--radius", 24),
+    "10*t; 0*t; t**2": ("--t0", 0, "--t1", 6),
+    "M 0 0 C 20 0 20 30 40 30": ("--size", 60),
+    "points.csv": ("--corner-radius", 5, "--closed"),
+    "smooth.csv": ("--smooth", "--closed"),
+    "drawing.svg": ("--path", "bow", "--size", 70),
+}
+
+
+@pytest.fixture
+def curve_files(here):
+    for name in ("points.csv", "smooth.csv"):
+        (here / name).write_text("x,y,z\n0,0,0\n50,0,0\n50,40,0\n0,40,20\n")
+    paths = '<path id="bow" d="M 0 0 Q 40 30 80 0"/><path id="line" d="M 0 0 H 9"/>'
+    (here / "drawing.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{paths}</svg>')
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_every_curve_with_every_option(structgen, web_file, curve_files, name):
+    words = CURVES[name]
+    result = structgen("assemble", web_file(), "--along", name, *words, "-o", "joined.npz", "--json", "-q")
+    curve = json.loads(result.stdout)["curve"]
+    assert curve["name"] == name
+    options = [word for word in words if isinstance(word, str) and word.startswith("--")]
+    for option in options:
+        assert option.removeprefix("--").replace("-", "_") in curve
+    assert curve["length_mm"] > 30
+    assert curve["closed"] == (name in ("torus-knot", "lissajous", "attractor", "points.csv", "smooth.csv"))
+    assert read_web_and_metadata("joined.npz")[1]["curve"] == curve
+
+
+def test_every_option_of_a_curve_is_one_of_the_command_and_the_other_way_round():
+    """And no option is tried by no test above."""
+    makers = [*NAMED.values(), *FILES.values(), parametric, svg_path]
+    own = {name for make in makers for name in inspect.signature(make).parameters}
+    assert own - {"x", "y", "z", "file", "d"} == set(CURVE_OPTIONS)
+    tried = {word for words in CURVES.values() for word in words if isinstance(word, str) and word.startswith("--")}
+    assert {name.removeprefix("--").replace("-", "_") for name in tried} == set(CURVE_OPTIONS)
+
+
+@pytest.mark.parametrize("command", [assemble.command, demo.command])
+def test_the_help_of_a_curve_tells_its_true_defaults(command):
+    options = {option.name: option for option in command.params}
+    assert set(CURVE_OPTIONS) <= set(options)
+    for make in (spiral, torus_knot, lissajous):
+        for name, parameter in inspect.signature(make).parameters.items():
+            values = parameter.default if isinstance(parameter.default, tuple) else (parameter.default,)
+            assert f"[{' '.join(f'{value:g}' for value in values)}" in options[name].help
+    assert f"attractor [{inspect.signature(attractor).parameters['radius'].default:g}]" in options["radius"].help
+
+
+def test_webs_go_round_a_closed_curve(structgen, web_file):
+    files = [web_file(f"w{k}.npz") for k in range(8)]
+    ring = ("--along", "helix", "--radius", 10 * 8 / 2 / np.pi, "--pitch", 0, "--turns", 1)
+    structgen("assemble", *files, *ring, "--bridges", 0, "--weld", 0.5, "-o", "ring.npz")
+    web = read_web("ring.npz")
+    # Eight cubes in a ring, bent so that each shares a face with the next.
+    assert (web.n, web.m) == (32, 64)
+    assert np.allclose(web.pos.mean(axis=0), 0, atol=1e-3)
+
+
+def test_a_closed_curve_names_no_place_twice(structgen):
+    ring = ("--along", "helix", "--radius", 20, "--pitch", 0, "--turns", 1)
+    asked = ("--nodes", "10+4*s", "--mean-degree", 2.4, "--extents", 36, 12, 12)
+    report = json.loads(structgen("assemble", *ring, *asked, "-n", 4, "-o", "web.npz", "--json").stdout)
+    assert [row["asked"]["nodes"] for row in report["modules"]] == [10, 11, 12, 13]
+
+
+def test_webs_that_run_into_one_another_are_told(structgen, web_file):
+    files = [web_file(f"w{k}.npz") for k in range(40)]
+    result = structgen("assemble", *files, "--along", "helix", "--radius", 20, "--pitch", 8, "--turns", 3, "-q")
+    assert result.stderr.startswith("warning: webs up to 10 mm wide run into one another where the curve passes itself")
+    assert read_web("web.npz").is_connected
+
+
 def test_webs_that_do_not_touch_are_told(structgen, web_file):
     files = [web_file(f"w{k}.npz") for k in range(2)]
     result = structgen("assemble", *files, "--along", "line", "--length", 50, "-q")
@@ -120,6 +206,21 @@ def test_webs_that_do_not_touch_are_told(structgen, web_file):
         (("--along", "line"), "--along 'line': curve 'line' needs the option length"),
         (("--along", "line", "--length", 0), "length is 0.0, must be > 0 mm"),
         (("--along", "line", "--turns", 2), "turns is no option of this curve; its options are: length"),
+        (("--along", "attractor", "--closed"), "closed is no option of this curve; its options are: radius"),
+        (("--p", 2), "p is no option of this curve; its options are: radius, pitch, turns, end_radius"),
+        (("--along", "torus-knot", "--p", 2, "--q", 6), "q is 6, must have no divisor in common with p = 2"),
+        (("--along", "lissajous", "--frequencies", 1, 2), "'--frequencies' requires 3 arguments"),
+        (("--along", "helix", "--pitch", 0, "--turns", 2), "--along 'helix': curve runs over a stretch twice"),
+        (("--along", "cos(6.3*t); 0*t; 0*t"), "--along 'cos(6.3*t); 0*t; 0*t': curve turns back on itself"),
+        (("--along", "'t; t; t"), 'expression "\'t" cannot be read'),
+        (("--along", "__import__('os'); t; t"), "is not allowed"),
+        (("--along", "1e9*t; t; t"), "points must be finite and within +-1e+06 mm"),
+        (("--along", "missing.csv"), "error: missing.csv: no such file"),
+        (("--along", "missing.svg"), "error: missing.svg: no such file"),
+        (("--along", "points.txt"), "--along 'points.txt': curve is 'points.txt', must be one of helix"),
+        (("--along", "M 0 0 L 5"), "--along 'M 0 0 L 5': path data end where number 2 of 'L' is expected"),
+        (("--along", "M 0 0 H " + "9" * 3000), "--along 'M 0 0 H 9999"),
+        (("--radius", "nan"), "--along 'helix': radius is nan, must be > 0 mm"),
         (("--turns", -1), "turns is -1.0, must be > 0"),
         (("--overlap", 1, "--nodes", 10), "overlap is 1.0, must be in 0..0.9"),
         (("--nodes", "10*s"), "nodes"),

@@ -29,12 +29,14 @@ from structgen.cli.options import common
     help="Density of the material in g/cm3, for the mass; PLA has 1.24.",
 )
 @click.option(
-    "--radius", type=click.FloatRange(0, min_open=True), help="Radius of all struts, mm.  [default: as in the file]"
+    "--strut-radius",
+    type=click.FloatRange(0, min_open=True),
+    help="Radius of all struts, mm.  [default: as in the file]",
 )
 @click.option("--scale", type=float, help="Factor for all positions, not for radii.  [default: 1]")
 @common
 def command(
-    console: Console, web: Path, output: tuple[Path, ...], sides: int, density: float, radius: float | None,
+    console: Console, web: Path, output: tuple[Path, ...], sides: int, density: float, strut_radius: float | None,
     scale: float | None,
 ) -> None:  # fmt: skip
     """Make a web a watertight solid and write it, or write it in another format.
@@ -66,8 +68,8 @@ def command(
         if not 0 < scale < float("inf"):
             raise click.UsageError(f"--scale is {scale}, must be a number > 0")
         source = source.scaled(scale)
-    if radius is not None:
-        source = source.with_radius(radius)
+    if strut_radius is not None:
+        source = source.with_radius(strut_radius)
     needs_solid = any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
     solid = make_solid(source, sides, density, console) if needs_solid else None
     facts = {"source": str(web), "versions": versions()}

@@ -33,7 +33,7 @@ def guided(command: Any) -> Any:
 @targets()
 @click.option("-n", "--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="Number of webs.")
 @click.option(
-    "--radius",
+    "--strut-radius",
     type=click.FloatRange(0, min_open=True),
     help="Median strut radius, mm.  [default: as in the training webs]",
 )
@@ -53,7 +53,7 @@ def guided(command: Any) -> Any:
 @seeded
 @common
 def command(
-    console: Console, count: int, radius: float | None, steps: int | None, guidance: float, format: str, output: Path,
+    console: Console, count: int, strut_radius: float | None, steps: int | None, guidance: float, format: str, output: Path,
     model: str, seed: int, **asked: Any,
 ) -> None:  # fmt: skip
     """Generate webs that reach design targets.
@@ -87,7 +87,7 @@ def command(
         loaded = load_model(model)
     with console.stage("generate"):
         results = loaded.generate(
-            target, count, seed, radius=radius, steps=steps, guidance=guidance,
+            target, count, seed, radius=strut_radius, steps=steps, guidance=guidance,
             progress=lambda done, total: console.progress(done, total, "web"),
         )  # fmt: skip
     digits = max(3, len(str(count - 1)))

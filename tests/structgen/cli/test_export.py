@@ -57,7 +57,7 @@ def test_solids_picture_and_report(structgen, here, tangle_file, small_tangle, l
 def test_options_of_the_solid_are_heard(structgen, web_file):
     name = web_file()
     volumes = {}
-    options = {"as it is": (), "thick": ("--radius", 1), "large": ("--scale", 2), "heavy": ("--density", 8)}
+    options = {"as it is": (), "thick": ("--strut-radius", 1), "large": ("--scale", 2), "heavy": ("--density", 8)}
     for key, words in (options | {"few sides": ("--sides", 3)}).items():
         report = json.loads(structgen("export", name, *words, "-o", "part.stl", "--json").stdout)
         volumes[key] = report["solid"]
@@ -112,7 +112,7 @@ def test_a_solid_that_fails_its_check_ends_with_code_1(structgen, here, web_file
         (("-o", "part.stl", "--scale", 0), "--scale is 0.0, must be a number > 0"),
         (("-o", "part.stl", "--scale", "nan"), "--scale is nan"),
         (("-o", "part.stl", "--scale", 1e7), "coordinates must lie within"),
-        (("-o", "part.stl", "--radius", -1), "'--radius': -1.0 is not in the range x>0"),
+        (("-o", "part.stl", "--strut-radius", -1), "'--strut-radius': -1.0 is not in the range x>0"),
         (("-o", "part.stl", "--density", 0), "density is 0.0, must be > 0 g/cm3"),
         (("-o", "part.stl", "--sides", 2), "2 is not in the range 3<=x<=64"),
         ((), "Missing option '-o' / '--output'"),

@@ -72,7 +72,7 @@ def test_one_web_may_go_to_a_file(structgen, here):
 
 
 def test_radius_steps_and_guidance_are_heard(structgen):
-    for name, options in {"a": (), "b": ("--steps", 2), "c": ("--guidance", 1.5), "d": ("--radius", 0.3)}.items():
+    for name, options in {"a": (), "b": ("--steps", 2), "c": ("--guidance", 1.5), "d": ("--strut-radius", 0.3)}.items():
         structgen(*FEW, "-o", f"{name}.npz", "--model", "analog", *options)
     webs = {name: read_web(f"{name}.npz") for name in "abcd"}
     assert webs["a"] != webs["b"]

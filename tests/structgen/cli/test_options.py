@@ -64,7 +64,7 @@ def test_options_by_variables(structgen, monkeypatch):
 
 def test_the_radius_of_a_helix_and_of_struts_are_two_variables(structgen, web_file, monkeypatch):
     monkeypatch.setenv("STRUCTGEN_ASSEMBLE_RADIUS", "50")
-    monkeypatch.setenv("STRUCTGEN_EXPORT_RADIUS", "1.5")
+    monkeypatch.setenv("STRUCTGEN_EXPORT_STRUT_RADIUS", "1.5")
     structgen("assemble", web_file(), web_file("b.npz"), "--turns", 0.5, "-o", "bow.npz")
     assert read_web("bow.npz").extents.max() > 90
     assert json.loads(structgen("export", "web.npz", "-o", "x.npz", "--json").stdout)["web"]["radius"]["max"] == 1.5

@@ -53,8 +53,8 @@ def guided(command: Any) -> Any:
 @seeded
 @common
 def command(
-    console: Console, count: int, strut_radius: float | None, steps: int | None, guidance: float, format: str, output: Path,
-    model: str, seed: int, **asked: Any,
+    console: Console, count: int, strut_radius: float | None, steps: int | None, guidance: float, format: str,
+    output: Path, model: str, seed: int, **asked: Any,
 ) -> None:  # fmt: skip
     """Generate webs that reach design targets.
 

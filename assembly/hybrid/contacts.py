@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from assembly.hybrid.compiled import compiled
+from assembly.compiled import compiled
 from assembly.hybrid.distances import segment_near_triangle, segments_apart, crosses_triangle
 from structgen.web import FloatArray, IntArray
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from assembly.hybrid.compiled import compiled
+from assembly.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Half angle under which a strut's ring is seen from its node, at most (rad).

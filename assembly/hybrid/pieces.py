@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assembly.hybrid.compiled import compiled
+from assembly.compiled import compiled
 from assembly.hybrid.distances import stretch_within
 from structgen.web import FloatArray, IntArray
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from assembly.hybrid.compiled import compiled
+from assembly.compiled import compiled
 from assembly.hybrid.hull import sphere_hull
 from structgen.web import FloatArray, IntArray
 
@@ -51,7 +51,7 @@ def write_skins(
     Arguments:
         angles: ``(2 m,)`` half angles of the rings of strut ends.
         corners: ``(2 m, sides, 3)`` of those rings; vertex ``h sides + j`` is corner j of ring h.
-        place: ``(n + 1,)`` rows of ``points`` of each node; vertex ``2 m sides + row``.
+        place: ``(n + 1,)`` rows of ``points`` (mm) of each node; vertex ``2 m sides + row``.
         face_place: ``(n + 1,)`` rows of ``faces`` of each node.
     """
     sides = corners.shape[1]
@@ -81,9 +81,12 @@ def write_skins(
                 count += 1
         rings = count // sides
         for p in range(place[node], place[node + 1]):
-            length = math.sqrt(points[p, 0] ** 2 + points[p, 1] ** 2 + points[p, 2] ** 2)
+            length = 0.0
             for i in range(3):
-                rays[count, i], spots[count, i] = points[p, i] / length, points[p, i]
+                spots[count, i] = points[p, i] - pos[node, i]
+                length += spots[count, i] ** 2
+            for i in range(3):
+                rays[count, i] = spots[count, i] / math.sqrt(length)
             vertex[count] = 2 * len(axes) * sides + p
             count += 1
         total = sphere_hull(rays, count, hull, links, planes, marks)
@@ -116,9 +119,9 @@ def _turns(a: FloatArray, b: FloatArray, c: FloatArray, step: float) -> bool:
 
 @compiled
 def write_shafts(first: int, last: int, start: IntArray, end: IntArray, sides: int, faces: IntArray) -> None:
-    """Write the ``2 sides`` faces of shafts first..last from ring ``start`` to ring ``end``, with the axis."""
+    """Write the ``2 sides`` faces of shafts first..last, from the ring with first vertex ``start`` to that of ``end``."""
     for shaft in range(first, last):
-        a, b, row = start[shaft] * sides, end[shaft] * sides, 2 * sides * shaft
+        a, b, row = start[shaft], end[shaft], 2 * sides * shaft
         for j in range(sides):
             k = (j + 1) % sides
             faces[row, 0], faces[row, 1], faces[row, 2] = a + j, a + k, b + k

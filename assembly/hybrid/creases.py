@@ -13,8 +13,12 @@ import numpy as np
 from assembly.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
-#: Half angle under which a strut's ring is seen from its node, at most (rad).
-WIDEST = math.radians(65)
+#: Rings lie at least so many times the radius of the thickest strut from their node ...
+NEAREST = 1.1
+#: ... but nearer at the free end of a strut, where they are seen under this half angle (rad) and which is closed by a ring of corners and a tip. These lie at an angle from the
+#: strut's outward direction and so many radii from the node that their volume is that of half a ball.
+WIDEST_END = math.radians(85)
+END_ANGLE, END_REACH = math.radians(45), 1.1
 #: Share of the angle between two struts that their rings may fill, and by how much less each is opened.
 FILL, SLACK = 0.92, 0.93
 #: Nothing but the ring lies within this multiple of its half angle.
@@ -39,9 +43,9 @@ def between_directions() -> FloatArray:
     return np.column_stack([flat * np.cos(turn), flat * np.sin(turn), z])
 
 
-def most_points(degree: IntArray) -> IntArray:
-    """At most so many points lie between the rings of a node of each ``degree``."""
-    return 6 * degree + 6
+def most_points(degree: IntArray, sides: int) -> IntArray:
+    """At most so many points lie between the rings of ``sides`` corners of a node of each ``degree``."""
+    return np.where(degree == 1, sides + 1, 6 * degree + 6)
 
 
 @compiled
@@ -55,8 +59,12 @@ def half_angles(
     a strut takes the largest.
     """
     for node in range(first, last):
+        thickest = 0.0
         for x in range(offsets[node], offsets[node + 1]):
-            angles[halves[x]] = WIDEST
+            thickest = max(thickest, radius[halves[x]])
+        for x in range(offsets[node], offsets[node + 1]):
+            alone = offsets[node + 1] - offsets[node] == 1
+            angles[halves[x]] = WIDEST_END if alone else math.asin(radius[halves[x]] / (NEAREST * thickest))
         for x in range(offsets[node], offsets[node + 1]):
             h = halves[x]
             for y in range(x + 1, offsets[node + 1]):
@@ -128,12 +136,14 @@ def _crease(
 @compiled
 def points_between(
     first: int, last: int, offsets: IntArray, halves: IntArray, directions: FloatArray, radius: FloatArray,
-    angles: FloatArray, skip: IntArray, spread: FloatArray, place: IntArray, points: FloatArray, counts: IntArray,
+    angles: FloatArray, across: FloatArray, sides: int, wide: float, skip: IntArray, spread: FloatArray, place: IntArray,
+    points: FloatArray, counts: IntArray,
 ) -> None:
     """Write the points of each node's skin between its rings, from the node, for nodes first..last.
 
     Arguments:
-        radius: of the struts as round ones.
+        radius: of the struts as round ones, at each strut end; polygons of ``sides`` are ``wide`` times as wide.
+        across: ``(m, 3)`` unit vectors across the struts.
         skip: ``(n,)`` nodes with a mark get no points.
         place: ``(n + 1,)`` rows of ``points`` for each node; ``counts`` is how many of them are written.
     """
@@ -153,6 +163,10 @@ def points_between(
             cosines[i] = math.cos(CLEAR * angles[h])
             ball, least = max(ball, radius[h]), min(least, radius[h])
         out, limit, count = points[place[node] :], place[node + 1] - place[node], 0
+        if k == 1:
+            h = halves[offsets[node]]
+            counts[node] = _end(directions[h], across[h // 2], ball, wide, sides, out)
+            continue
         for azimuth in AZIMUTHS[:1]:
             count = _creases(k, axes, radii, cosines, ball, azimuth, count, limit, out)
         if k <= MOST_TRIPLES:
@@ -164,6 +178,21 @@ def points_between(
                 e[0], e[1], e[2], k, axes, radii, cosines, ball, FACE_SPACING * ball, False, count, limit, out
             )
         counts[node] = count
+
+
+@compiled
+def _end(axis: FloatArray, across: FloatArray, radius: float, wide: float, sides: int, points: FloatArray) -> int:
+    """Write the ring of corners and the tip that close a strut's free end."""
+    back, out = math.cos(END_ANGLE) * END_REACH * radius, math.sin(END_ANGLE) * END_REACH * radius * wide
+    for j in range(sides):
+        turn = (j + 0.5) * 2 * math.pi / sides
+        u, v = out * math.cos(turn), out * math.sin(turn)
+        for x in range(3):
+            y, z = (x + 1) % 3, (x + 2) % 3
+            points[j, x] = u * across[x] + v * (axis[y] * across[z] - axis[z] * across[y]) - back * axis[x]
+    for x in range(3):
+        points[sides, x] = -radius * axis[x]
+    return sides + 1
 
 
 @compiled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,25 +18,13 @@ from assembly.hybrid.unions import grounded, sewn, united as united_parts
 from structgen.web import FloatArray, IntArray, WebGraph
 
 
-@dataclass(frozen=True, eq=False)
-class Mesh:
-    """A triangle mesh standing on z = 0.
+def mesh(
+    web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None]
+) -> tuple[FloatArray, IntArray, int]:
+    """The mesh of a web whose struts are prisms of ``sides``, standing on z = 0.
 
-    Arguments:
-        vertices: ``(v, 3)`` in mm, exact in float32.
-        faces: ``(f, 3)``.
-        united: the last so many faces come from unions.
-        clusters: of struts and nodes that were united with each other.
-    """
-
-    vertices: FloatArray
-    faces: IntArray
-    united: int
-    clusters: int
-
-
-def mesh(web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None]) -> Mesh:
-    """The mesh of a web whose struts are prisms of ``sides``.
+    Returns vertices ``(v, 3)`` in mm, exact in float32, faces ``(f, 3)``, the last of which come from unions, and how
+    many of these there are.
 
     Arguments:
         step: of float32 where the web lies, mm.
@@ -64,7 +51,7 @@ def mesh(web: WebGraph, sides: int, step: float, shortest: float, whole: bool, t
     start, end = first[pieces.shafts[:, 0]], first[pieces.shafts[:, 1]]
     over_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
     if not len(pieces.strut) and not united.any():
-        return Mesh(*_compact(vertices, np.concatenate([skin_faces, shafts])), 0, 0)
+        return *_compact(vertices, np.concatenate([skin_faces, shafts])), 0
     parts = parts_of(s, sides, pieces, united, vertices, first)
     tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
     used = _used(len(vertices), skin_faces, shafts)
@@ -72,7 +59,7 @@ def mesh(web: WebGraph, sides: int, step: float, shortest: float, whole: bool, t
     more, faces = sewn(parts, united_parts(parts, shortest, lowest), vertices, sides)
     count = len(faces)
     vertices, faces = _compact(np.concatenate([vertices, more]), np.concatenate([skin_faces, shafts, faces]))
-    return Mesh(vertices, faces, count, len(parts.clusters))
+    return vertices, faces, count
 
 
 def _contacts(s: Struts, skins: Skins) -> IntArray:

@@ -9,7 +9,7 @@ import numpy as np
 from assembly.hybrid.creases import between_directions, half_angles, most_points, points_between
 from assembly.hybrid.pieces import SHORTEST_SHAFT
 from assembly.hybrid.skins import write_rings, write_skins
-from assembly.hybrid.struts import Struts
+from assembly.hybrid.struts import Struts, widening
 from assembly.hybrid.threads import over_ranges
 from structgen.web import FloatArray, IntArray
 
@@ -45,15 +45,16 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     united[s.ends[tight].ravel()] = 1
     degree = np.diff(s.offsets)
     united[degree == 0] = 1
-    place = _rows(most_points(degree))
+    place = _rows(most_points(degree, sides))
     room, counts, spread = np.empty((place[-1], 3)), np.zeros(n, np.int64), between_directions()
     round_radius = np.repeat(s.radius, 2)
     over_ranges(
         lambda a, b: points_between(
-            a, b, s.offsets, s.halves, directions, round_radius, angles, united, spread, place, room, counts
+            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united, spread,
+            place, room, counts,
         ),
         n,
-    )
+    )  # fmt: skip
     row = _rows(counts)
     points = room[np.repeat(place[:-1] - row[:-1], counts) + np.arange(row[-1])]
     centre = np.repeat(np.arange(n), counts)

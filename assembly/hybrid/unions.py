@@ -21,6 +21,7 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
     import manifold3d
 
     solids = [manifold3d.Manifold(manifold3d.Mesh64(vertices, faces)) for vertices, faces in parts]
+    # A part may have no volume where the rest has: it is left out.
     united: Any = manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add).simplify(tolerance)
     if united.status() != manifold3d.Error.NoError or united.is_empty():
         raise RuntimeError(f"the union of {len(parts)} parts failed: {united.status()}")

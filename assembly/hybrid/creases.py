@@ -15,8 +15,9 @@ from structgen.web import FloatArray, IntArray
 
 #: Rings lie at least so many times the radius of the thickest strut from their node ...
 NEAREST = 1.1
-#: ... but nearer at the free end of a strut, where they are seen under this half angle (rad) and which is closed by a ring of corners and a tip. These lie at an angle from the
-#: strut's outward direction and so many radii from the node that their volume is that of half a ball.
+#: ... but nearer at the free end of a strut, where they are seen under this half angle (rad). It is closed by a ring of
+#: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume of
+#: half a ball.
 WIDEST_END = math.radians(85)
 END_ANGLE, END_REACH = math.radians(45), 1.1
 #: Share of the angle between two struts that their rings may fill, and by how much less each is opened.

@@ -25,7 +25,9 @@ FILL, SLACK = 0.92, 0.93
 #: Nothing but the ring lies within this multiple of its half angle.
 CLEAR = 1.04
 #: Least distance between points, in radii of the thinner strut, on creases and on what lies between them.
-CREASE_SPACING, FACE_SPACING = 0.45, 0.8
+CREASE_SPACING, FACE_SPACING = 0.45, 0.7
+#: Points between creases lie so many times farther out than the union reaches: faces between them cut off the rest.
+FACE_REACH = 1.065
 #: A crease is hidden by other struts if these reach further by this share.
 HIDDEN = 1.02
 #: Triple points are looked for up to this degree.
@@ -102,6 +104,8 @@ def _add(
             reach = max(reach, radii[i] / math.sqrt(1 - cosine * cosine))
     if crease and reach > HIDDEN * length:
         return count
+    if not crease:
+        reach *= FACE_REACH
     x, y, z = x * reach, y * reach, z * reach
     for p in range(count):
         dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z

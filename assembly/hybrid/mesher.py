@@ -66,7 +66,7 @@ def _contacts(s: Struts, skins: Skins) -> IntArray:
     """``(c, 2)`` struts that come near each other, in order; marks the nodes whose skins are in the way."""
     if not s.m:
         return np.empty((0, 2), np.int64)
-    starts, spans, reach = s.starts, s.axes * s.lengths[:, None], unit_ball()[2] * s.wide
+    starts, spans, reach = s.starts, s.axes * s.lengths[:, None], _reach(s)
     boxes, owner, cell = boxes_of(starts, spans, reach, s.pos, skins.spheres)
     grid = grid_of(boxes, cell)
     crowded = np.zeros(s.n, np.int64)
@@ -84,7 +84,7 @@ def _contacts(s: Struts, skins: Skins) -> IntArray:
 
 def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:
     """What is united, the nodes of it marked, and where the end rings are (distance from their nodes)."""
-    reach, starts = unit_ball()[2] * s.wide, s.starts
+    reach, starts = _reach(s), s.starts
     near = stretches(pairs, starts, s.axes, s.lengths, reach).reshape(-1, 2)
     strut = pairs.ravel()
     order = np.lexsort([near[:, 0], strut])
@@ -100,6 +100,11 @@ def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray,
     )
     pieces = Pieces(strut[:p], span[:p], rings[:p], piece_of.reshape(-1, 2), extra[:x], shafts[:f])
     return pieces, united, along
+
+
+def _reach(s: Struts) -> FloatArray:
+    """``(m,)`` how far the parts of each strut reach from its axis, mm."""
+    return np.maximum(s.wide, unit_ball()[2] * s.radius)
 
 
 def _everything(s: Struts, skins: Skins) -> tuple[Pieces, IntArray, FloatArray]:

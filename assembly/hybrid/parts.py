@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from assembly.hybrid.nodes import ring_corners
 from assembly.hybrid.pieces import Pieces
-from assembly.hybrid.struts import Struts
+from assembly.hybrid.struts import Struts, widening
 from structgen.web import FloatArray, IntArray
 
 #: Segments of the balls at united nodes: fewer would bulge, more would cost triangles and show nothing.
 BALL_SEGMENTS = 12
-#: Balls reach this far beyond the prisms' corners: ends of collinear struts that meet at the surface would pinch it.
-BALL_COVER = 1.005
-#: Prisms begin this many radii from the node, inside of its ball: those of collinear struts then share no face.
-PRISM_START = 0.06
+#: Prisms end inside the ball of a node, this many radii from it, so that those of collinear struts share no face, ...
+TIP = 0.06
+#: ... this many radii wide, to be well inside, and have their full width so many radii from the node.
+TIP_RADIUS, TAPER = 0.85, 0.35
 #: Turns the balls out of the planes in which designed webs like to lie, so that few faces coincide.
 BALL_TURN = (0.318, 0.577, 0.211)
 #: Where a union is tried again, its parts are made wider or thinner by up to this share ...
@@ -33,16 +34,13 @@ Part = tuple[FloatArray, IntArray]
 
 @lru_cache(maxsize=1)
 def unit_ball() -> tuple[FloatArray, IntArray, float]:
-    """Vertices and faces of a ball about the origin that the unit ball lies inside of, and how far it reaches."""
+    """Vertices and faces of a polyhedron with the volume of the unit ball, and how far it reaches."""
     import manifold3d
 
-    round_one = manifold3d.Manifold.sphere(1.0, BALL_SEGMENTS).rotate([math.degrees(a) for a in BALL_TURN])
-    mesh = round_one.to_mesh64()
-    vertices, faces = np.array(mesh.vert_properties[:, :3]), np.array(mesh.tri_verts, np.int64)
-    a, b, c = (vertices[corner] for corner in faces.T)
-    normals = np.cross(b - a, c - a)
-    inner = float(((normals * a).sum(axis=1) / np.linalg.norm(normals, axis=1)).min())
-    return vertices * (BALL_COVER / inner), faces, BALL_COVER / inner
+    ball = manifold3d.Manifold.sphere(1.0, BALL_SEGMENTS).rotate([math.degrees(a) for a in BALL_TURN])
+    reach = (4 / 3 * math.pi / ball.volume()) ** (1 / 3)
+    mesh = ball.to_mesh64()
+    return reach * np.array(mesh.vert_properties[:, :3]), np.array(mesh.tri_verts, np.int64), reach
 
 
 @lru_cache(maxsize=8)
@@ -64,14 +62,16 @@ class Parts:
     """Prisms and balls to be united.
 
     Arguments:
-        prisms: ``(p, 2, sides, 3)`` corners of their end rings; those of no length are only listed in ``pieces``.
-        cut: ``(p, 2)`` first vertex in the mesh of either end ring; -1 where it lies in a node's ball.
+        prisms: ``(p, 4, sides, 3)`` corners of their rings: a tip where they end in a node, two of full width, a tip.
+        rings: ``(p, 4)`` which of these rings are there.
+        cut: ``(p, 2)`` first vertex in the mesh of the first and the last ring; -1 where it lies in a node's ball.
         centres, radii: ``(b, 3), (b,)`` of the balls.
         clusters: the parts of each, prisms first, then balls, which are numbered from ``p`` on.
         box: ``(2, 3)`` in which all is kept.
     """
 
     prisms: FloatArray
+    rings: npt.NDArray[np.bool_]
     cut: IntArray
     centres: FloatArray
     radii: FloatArray
@@ -81,7 +81,7 @@ class Parts:
     def lowest(self) -> float:
         """Least z of the parts, which is that of their union, mm."""
         ball = np.clip(self.centres[:, None] + self.radii[:, None, None] * unit_ball()[0], *self.box)
-        return float(min(self.prisms[..., 2].min(initial=np.inf), ball[..., 2].min(initial=np.inf)))
+        return float(min(self.prisms[self.rings][..., 2].min(initial=np.inf), ball[..., 2].min(initial=np.inf)))
 
     def of_cluster(self, cluster: int, trial: int) -> list[Part]:
         """Vertices and faces of the parts of a cluster, in each trial after the first slightly different ones."""
@@ -97,40 +97,48 @@ class Parts:
         return made
 
     def _prism(self, part: int, wider: float) -> Part:
-        start, end = self.prisms[part]
-        if wider == 1:
-            return np.concatenate([start, end]), prism_faces(len(start), 2)
-        rings = [start + share * (end - start) for share in VARIED]
-        rings = [ring.mean(axis=0) + wider * (ring - ring.mean(axis=0)) for ring in rings]
-        return np.concatenate([start, *rings, end]), prism_faces(len(start), 4)
+        rings = list(self.prisms[part, self.rings[part]])
+        if wider != 1:
+            at = int(self.rings[part, 0] and len(rings) > 2)
+            start, end = rings[at : at + 2]
+            varied = [start + share * (end - start) for share in VARIED]
+            rings[at + 1 : at + 1] = [ring.mean(axis=0) + wider * (ring - ring.mean(axis=0)) for ring in varied]
+        return np.concatenate(rings), prism_faces(len(rings[0]), len(rings))
 
     def _ball(self, number: int, wider: float, rng: np.random.Generator | None) -> Part:
         vertices, faces, _ = unit_ball()
         if rng is not None:
             vertices = vertices @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
-        # Never thinner: the ends of prisms must stay inside.
-        return np.clip(self.centres[number] + self.radii[number] * max(wider, 1) * vertices, *self.box), faces
+        return np.clip(self.centres[number] + self.radii[number] * wider * vertices, *self.box), faces
 
 
 def parts_of(s: Struts, sides: int, pieces: Pieces, united: IntArray, vertices: FloatArray, first: IntArray) -> Parts:
     """The parts that ``pieces`` and ``united`` nodes consist of; ring r is row ``first[r]`` and following of vertices."""
     cut = np.where(pieces.rings >= 0, first[pieces.rings], -1)
-    inside = PRISM_START * s.wide[pieces.strut]
-    places = pieces.span + np.where(cut < 0, np.column_stack([inside, -inside]), 0)
-    strut = np.repeat(pieces.strut, 2)
-    prisms = ring_corners(s, sides, strut, places.ravel()).reshape(-1, 2, sides, 3)
-    at_ring = cut >= 0
-    prisms[at_ring] = vertices[cut[at_ring][:, None] + np.arange(sides)]
+    at_node, wide, span = cut < 0, s.wide[pieces.strut], pieces.span
+    inward = np.array([1, -1])
+    tips, full = (span + at_node * share * wide[:, None] * inward for share in (TIP, TAPER))
+    places = np.stack([tips[:, 0], full[:, 0], full[:, 1], tips[:, 1]], axis=1)
+    prisms = ring_corners(s, sides, np.repeat(pieces.strut, 4), places.ravel()).reshape(-1, 4, sides, 3)
+    for ring in (0, 3):
+        middle = prisms[:, ring].mean(axis=1, keepdims=True)
+        prisms[:, ring] = middle + TIP_RADIUS / widening(sides) * (prisms[:, ring] - middle)
+    for ring, side in ((1, 0), (2, 1)):
+        at_ring = np.flatnonzero(~at_node[:, side])
+        prisms[at_ring, ring] = vertices[cut[at_ring, side][:, None] + np.arange(sides)]
+    # A prism between nodes that are nearly one has no room to be wide, ...
+    long = places[:, 2] - places[:, 1] > TIP * wide
+    rings = np.column_stack([at_node[:, 0], long, long, at_node[:, 1]])
     node = np.flatnonzero(united)
     number = np.full(s.n, -1)
     number[node] = len(prisms) + np.arange(len(node))
-    piece, side = np.nonzero(~at_ring)
+    piece, side = np.nonzero(at_node)
     i = np.concatenate([pieces.contacts[:, 0], piece])
     j = np.concatenate([pieces.contacts[:, 1], number[s.ends[pieces.strut[piece], side]]])
     total = len(prisms) + len(node)
     label = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(total, total)), directed=False)[1]
-    # A prism between nodes that are as good as one lies inside of their balls.
-    solid = np.concatenate([places[:, 1] - places[:, 0] > inside, np.ones(len(node), bool)])
+    # ... and lies within their balls if they are nearer still.
+    solid = np.concatenate([tips[:, 1] - tips[:, 0] > TIP * wide, np.ones(len(node), bool)])
     order = np.flatnonzero(solid)[np.argsort(label[solid], kind="stable")]
     clusters = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
-    return Parts(prisms, cut, s.pos[node], s.node_radius[node], clusters, s.box)
+    return Parts(prisms, rings, cut, s.pos[node], s.node_radius[node] / widening(sides), clusters, s.box)

@@ -82,9 +82,9 @@ def command(
     console.result(report, "\n".join(lines))
 
 
-def solid_line(report: dict[str, object]) -> str:
+def solid_line(report: SolidReport) -> str:
     """One line on a solid for people."""
-    box = " x ".join(f"{side:.1f}" for side in report["bounding_box_mm"])  # type: ignore[attr-defined]
+    box = " x ".join(f"{side:.1f}" for side in report["bounding_box_mm"])
     return (
         f"{report['struts']} struts, {report['volume_mm3']:.0f} mm3, {report['mass_g']:.1f} g, "
         f"{report['triangles']} triangles, {box} mm, watertight"

@@ -87,7 +87,7 @@ def write_part(
     from structgen.files import write_json
     from structgen.io import write_web
 
-    report = facts | {"web": web_facts(web)} | ({"solid": solid.report} if solid else {})
+    report = facts | {"web": web_facts(web)} | ({"solid": solid.report.as_dict()} if solid else {})
     for path in paths:
         suffix = path.suffix.lower()
         with console.stage("picture" if suffix == PICTURE else "write"):

@@ -2,6 +2,7 @@
 
 import itertools
 
+import manifold3d
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -37,6 +38,25 @@ def lattice():
         edges = [(number[a], number[b]) for a, b in ends if b in number]
         web = WebGraph.from_edges(10.0 * np.array(nodes), edges, radius)
         return web if turn is None else web.rotated(Rotation.random(rng=turn).as_matrix())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reference_union():
+    """``reference_union(web, sides)``: manifold3d's union of cylinders and of balls at the nodes, independent of ours."""
+
+    def make(web, sides=48):
+        widen = np.sqrt(2 * np.pi / (sides * np.sin(2 * np.pi / sides)))
+        parts = []
+        for (i, j), radius in zip(web.edge_index.T, web.radius, strict=True):
+            along = web.pos[j] - web.pos[i]
+            if (length := np.linalg.norm(along)) > 0:
+                frame = Rotation.align_vectors(along[None], [[0, 0, 1]])[0].as_matrix()
+                bar = manifold3d.Manifold.cylinder(length, widen * radius, widen * radius, sides)
+                parts.append(bar.transform(np.column_stack([frame, web.pos[i]])))
+            parts += [manifold3d.Manifold.sphere(1.01 * radius, sides).translate(web.pos[end]) for end in (i, j)]
+        return manifold3d.Manifold.batch_boolean(parts, manifold3d.OpType.Add)
 
     return make
 

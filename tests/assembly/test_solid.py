@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assembly.export import write_stl
-from assembly.solid import MAX_STRUTS, _apart, _fault, _union, solidify
+from assembly.solid import MAX_STRUTS, solidify
 from structgen.geometry import segment_distance
 from structgen.web import WebGraph
 
@@ -116,11 +116,12 @@ def test_collinear_struts_are_as_one(direction):
     assert solid.report["volume_mm3"] == pytest.approx(math.pi * 0.4**2 * 60, rel=0.03)
 
 
-@pytest.mark.parametrize(("sides", "error"), [(3, 0.11), (4, 0.08), (8, 0.01), (20, 0.01), (64, 0.01)])
-def test_volume_of_a_strut_is_that_of_a_cylinder_with_round_ends(sides, error):
-    """A prism of few sides stands out over the cylinder; along an axis all that does is cut off."""
-    volume = solidify(strut(100, 0.7), sides).report["volume_mm3"]
-    assert volume == pytest.approx(math.pi * 0.7**2 * 100 + 4 / 3 * math.pi * 0.7**3, rel=error)
+@pytest.mark.parametrize(
+    ("sides", "method"), [(3, "hybrid"), (4, "hybrid"), (8, "hybrid"), (8, "union"), (20, "union"), (64, "hybrid")]
+)
+def test_volume_of_a_strut_is_that_of_a_cylinder_with_round_ends(sides, method):
+    volume = solidify(strut(100, 0.7), sides, method=method).report["volume_mm3"]
+    assert volume == pytest.approx(math.pi * 0.7**2 * 100 + 4 / 3 * math.pi * 0.7**3, rel=0.01)
 
 
 @pytest.mark.parametrize("sides", [8, 16])
@@ -137,10 +138,11 @@ def test_the_solid_is_a_strut_wider_than_the_web_and_stands_on_the_floor(random_
     solid = solidify(web, sides)
     low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
     assert low[2] == 0
-    thickest = web.radius.max()
+    # The corner of a square with the area of a circle lies beyond it.
+    thickest = web.radius.max() * (1.2533 if sides == 4 else 1)
     rounding = 1e-4
     beyond = np.concatenate([web.pos.min(axis=0)[:2] - low[:2], high[:2] - web.pos.max(axis=0)[:2]])
-    assert (beyond > 0.5 * thickest).all() and (beyond < thickest + rounding).all()
+    assert (beyond > 0.4 * thickest).all() and (beyond < thickest + rounding).all()
     assert thickest < (high - low)[2] - web.extents[2] < 2 * thickest + rounding
 
 
@@ -150,8 +152,13 @@ def test_every_vertex_lies_on_a_strut_or_on_a_node_as_thick_as_its_thickest_stru
     web = random_web(seed, n=9, size=20)
     web = web.with_radius(np.random.default_rng(seed).uniform(0.2, 1.5, web.m))
     thickest = [web.radius[(web.edge_index == node).any(axis=0)].max() for node in range(web.n)]
+    # It stands on z = 0: the tip of a strut below it tells how far it was moved up.
+    low = web.pos[:, 2].argmin()
+    foot = len(web.pos), web.pos[low] - [0, 0, 6]
+    web = WebGraph.from_edges([*web.pos, foot[1]], [*web.edge_index.T, (low, foot[0])], [*web.radius, 0.2])
+    thickest.append(0.2)
     start, end = (np.concatenate([web.pos[ends], web.pos]) for ends in web.edge_index)
-    vertices = solidify(web).vertices[:, None] + [0, 0, _union(web, 8).bounding_box()[2]]
+    vertices = solidify(web).vertices[:, None] + [0, 0, web.pos[-1, 2] - 0.2]
     away = segment_distance(vertices, vertices, start, end) / np.concatenate([web.radius, thickest])
     nearest = away.min(axis=1)
     assert nearest.min() > 0.97 and nearest.max() < 1.15
@@ -173,7 +180,7 @@ def test_struts_that_run_along_each_other_are_united():
     assert solid.report["genus"] == 0
 
 
-def test_closed_holes_inside_are_filled():
+def test_closed_holes_inside_are_filled(reference_union):
     """Thick struts along the edges of a cube leave a hole in the middle that thick plates of struts close off."""
     corners = np.array(list(itertools.product((0, 10), repeat=3)))
     edges = [(a, b) for a in range(8) for b in range(a) if np.count_nonzero(corners[a] - corners[b]) < 3]
@@ -181,7 +188,7 @@ def test_closed_holes_inside_are_filled():
     solid = solidify(web)
     check_mesh(solid.vertices, solid.faces)
     assert solid.report["genus"] == 0
-    assert solid.report["volume_mm3"] > _union(web, 8).volume() + 1
+    assert solid.report["volume_mm3"] > reference_union(web).volume() + 1
 
 
 def test_same_web_same_bytes(small_tangle):
@@ -197,22 +204,11 @@ def test_vertices_are_different_and_exact_in_float32(small_tangle):
     assert len(np.unique(vertices, axis=0)) == len(vertices)
 
 
-def test_vertices_that_rounding_makes_one_are_moved_apart():
-    vertices = np.array([[1, 2, 3], [5, 5, 5], [1 + 1e-9, 2, 3], [1, 2, 3], [-0.0, 1, 1], [0.0, 1, 1]])
-    apart = _apart(vertices, 1e-6)
-    assert apart.dtype == np.float32
-    assert len(np.unique(apart, axis=0)) == len(vertices)
-    np.testing.assert_allclose(apart, vertices, atol=3e-6)
-    np.testing.assert_array_equal(apart[1], vertices[1])
-    assert apart[2, 0] > apart[0, 0]
-    assert abs(apart[4, 0] - apart[5, 0]) > 5e-7
-
-
 def test_density_scales_the_mass_and_progress_is_told():
     told = []
     light, heavy = solidify(strut(), density=1, progress=told.append), solidify(strut(), density=8)
     assert heavy.report["mass_g"] == pytest.approx(8 * light.report["mass_g"])
-    assert told == ["uniting 1 struts and 2 nodes", "checking the solid"]
+    assert told == ["meshing 1 struts and 2 nodes", "checking the solid"]
 
 
 def test_a_web_in_parts_is_refused():
@@ -222,9 +218,9 @@ def test_a_web_in_parts_is_refused():
 
 
 def test_a_web_too_large_is_refused():
-    web = chain(MAX_STRUTS + 1, (1, 0, 0))
-    with pytest.raises(ValueError, match="web has 20001 struts, at most 20000"):
-        solidify(web)
+    web = chain(MAX_STRUTS["union"] + 1, (1, 0, 0))
+    with pytest.raises(ValueError, match="web has 20001 struts, at most 20000 can be made solid by union"):
+        solidify(web, method="union")
 
 
 @pytest.mark.parametrize("x", [2e4, 9e5])
@@ -245,30 +241,3 @@ def test_wrong_sides_are_told(sides):
 def test_wrong_densities_are_told(density):
     with pytest.raises(ValueError, match=r"^density is .*, must be > 0 g/cm3$"):
         solidify(strut(), density=density)
-
-
-TETRAHEDRON = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]])
-CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
-
-
-@pytest.mark.parametrize(
-    ("vertices", "faces", "fault"),
-    [
-        (CORNERS, TETRAHEDRON, ""),
-        (CORNERS, TETRAHEDRON[:0], "nothing"),
-        (CORNERS, TETRAHEDRON[1:], "edge"),
-        (CORNERS, TETRAHEDRON[[0, 0, 1, 2, 3]], "edge"),
-        (CORNERS, np.concatenate([TETRAHEDRON[:3], TETRAHEDRON[3:, ::-1]]), "edge"),
-        (CORNERS, TETRAHEDRON[:, ::-1], "volume"),
-        (np.concatenate([CORNERS, CORNERS + 5]), np.concatenate([TETRAHEDRON, TETRAHEDRON + 4]), "2 bodies"),
-        (np.concatenate([CORNERS, -CORNERS[1:]]), np.concatenate([TETRAHEDRON, 0 * TETRAHEDRON]), "edge"),
-    ],
-)
-def test_faults_are_found(vertices, faces, fault):
-    assert fault in _fault(vertices, faces) if fault else _fault(vertices, faces) == ""
-
-
-def test_two_bodies_that_share_a_vertex_are_a_fault():
-    other = np.where(TETRAHEDRON == 0, 0, TETRAHEDRON + 3)[:, ::-1]
-    faces = np.concatenate([TETRAHEDRON, other])
-    assert _fault(np.concatenate([CORNERS, -CORNERS[1:]]), faces) == "surfaces touch at a point"

@@ -1,0 +1,7 @@
+"""Struts to one closed mesh: direct where there is room, exact unions where struts collide."""
+
+from __future__ import annotations
+
+from assembly.hybrid.mesher import mesh
+
+__all__ = ["mesh"]

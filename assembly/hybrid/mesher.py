@@ -1,0 +1,132 @@
+"""The mesh of a web: skins and shafts where there is room, exact unions where struts come too close to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from assembly.hybrid.contacts import boxes_of, find_contacts, grid_of
+from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of
+from assembly.hybrid.parts import parts_of, unit_ball
+from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
+from assembly.hybrid.skins import write_shafts
+from assembly.hybrid.struts import Struts, struts_of
+from assembly.hybrid.threads import over_ranges
+from assembly.hybrid.unions import grounded, sewn, united as united_parts
+from structgen.web import FloatArray, IntArray, WebGraph
+
+
+def mesh(
+    web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None]
+) -> tuple[FloatArray, IntArray, int]:
+    """The mesh of a web whose struts are prisms of ``sides``, standing on z = 0.
+
+    Returns vertices ``(v, 3)`` in mm, exact in float32, faces ``(f, 3)``, the last of which come from unions, and how
+    many of these there are.
+
+    Arguments:
+        step: of float32 where the web lies, mm.
+        shortest: edges up to so many mm are collapsed.
+        whole: unite everything exactly, as a reference.
+    """
+    s = struts_of(web, sides, shortest)
+    tell(f"meshing {s.m} struts and {s.n} nodes")
+    skins = skins_of(s, sides, step, none=whole)
+    pieces, united, along = _everything(s, skins) if whole else _pieces(s, skins, _contacts(s, skins))
+    strut = np.concatenate([np.repeat(np.arange(s.m), 2), pieces.extra[:, 0].astype(np.int64)])
+    places = np.concatenate([places_along(s, along), pieces.extra[:, 1]])
+    # Of all rings only those that are cut lie elsewhere than where the skins have them.
+    moved = np.flatnonzero(np.concatenate([along != skins.along, np.ones(len(pieces.extra), bool)]))
+    points = len(skins.vertices) - 2 * s.m * sides
+    vertices = np.concatenate([skins.vertices, np.empty((sides * len(pieces.extra), 3))])
+    first = sides * np.arange(len(strut))
+    first[2 * s.m :] += points
+    corner = np.arange(sides)
+    vertices[first[moved, None] + corner] = ring_corners(s, sides, strut[moved], places[moved])
+    kept = np.repeat(united == 0, np.diff(skins.face_place))
+    skin_faces = skins.faces if kept.all() else skins.faces[kept]
+    shafts = np.empty((2 * sides * len(pieces.shafts), 3), np.int64)
+    start, end = first[pieces.shafts[:, 0]], first[pieces.shafts[:, 1]]
+    over_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
+    if not len(pieces.strut) and not united.any():
+        return *_compact(vertices, np.concatenate([skin_faces, shafts])), 0
+    parts = parts_of(s, sides, pieces, united, vertices, first)
+    tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
+    used = _used(len(vertices), skin_faces, shafts)
+    lowest = min(float(vertices[used, 2].min(initial=np.inf)), parts.lowest())
+    more, faces = sewn(parts, united_parts(parts, shortest, lowest), vertices, sides)
+    count = len(faces)
+    vertices, faces = _compact(np.concatenate([vertices, more]), np.concatenate([skin_faces, shafts, faces]))
+    return vertices, faces, count
+
+
+def _contacts(s: Struts, skins: Skins) -> IntArray:
+    """``(c, 2)`` struts that come near each other, in order; marks the nodes whose skins are in the way."""
+    if not s.m:
+        return np.empty((0, 2), np.int64)
+    starts, spans, reach = s.starts, s.axes * s.lengths[:, None], _reach(s)
+    boxes, owner, cell = boxes_of(starts, spans, reach, s.pos, skins.spheres)
+    grid = grid_of(boxes, cell)
+    crowded = np.zeros(s.n, np.int64)
+    found = over_ranges(
+        lambda a, b: find_contacts(
+            a, b, *grid, boxes, owner, s.ends, starts, spans, reach, s.pos, skins.spheres, skins.face_place,
+            skins.faces, skins.vertices, crowded,
+        ),
+        len(grid[0]) - 1,
+        chunk=1 << 16,
+    )  # fmt: skip
+    skins.united[crowded == 1] = 1
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:
+    """What is united, the nodes of it marked, and where the end rings are (distance from their nodes)."""
+    reach, starts = _reach(s), s.starts
+    near = stretches(pairs, starts, s.axes, s.lengths, reach).reshape(-1, 2)
+    strut = pairs.ravel()
+    order = np.lexsort([near[:, 0], strut])
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(strut, minlength=s.m))])
+    united, along = skins.united.copy(), skins.along.copy()
+    intervals = near[order]
+    spread_united(
+        united, s.ends, s.lengths, s.wide, along, s.offsets, s.halves, s.directions, reach, s.pos, offsets, intervals
+    )
+    piece_of = np.full(len(strut), -1)
+    strut, span, rings, extra, shafts, p, x, f = lay_out(
+        united, s.ends, s.lengths, s.wide, along, offsets, intervals, order, piece_of
+    )
+    pieces = Pieces(strut[:p], span[:p], rings[:p], piece_of.reshape(-1, 2), extra[:x], shafts[:f])
+    return pieces, united, along
+
+
+def _reach(s: Struts) -> FloatArray:
+    """``(m,)`` how far the parts of each strut reach from its axis, mm."""
+    return np.maximum(s.wide, unit_ball()[2] * s.radius)
+
+
+def _everything(s: Struts, skins: Skins) -> tuple[Pieces, IntArray, FloatArray]:
+    """As `_pieces`, but all of a web is united: whole struts, which have no rings."""
+    none = np.empty((0, 2), np.int64)
+    span = np.column_stack([0 * s.lengths, s.lengths])
+    pieces = Pieces(np.arange(s.m), span, np.full((s.m, 2), -1), none, none.astype(float), none)
+    return pieces, skins.united, skins.along
+
+
+def _used(count: int, *faces: IntArray) -> npt.NDArray[np.bool_]:
+    """``(count,)`` which vertices have a face."""
+    used = np.zeros(count, bool)
+    for part in faces:
+        used[part.ravel()] = True
+    return used
+
+
+def _compact(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:
+    """The mesh without unused vertices, standing on z = 0, in float32."""
+    used = _used(len(vertices), faces)
+    if not used.all():
+        faces = (np.cumsum(used) - 1)[faces]
+        vertices = vertices[used]
+    return grounded(vertices, float(vertices[:, 2].min())), faces

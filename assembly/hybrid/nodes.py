@@ -1,0 +1,99 @@
+"""Skins of all nodes of a web that have room for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assembly.hybrid.creases import between_directions, half_angles, most_points, points_between
+from assembly.hybrid.pieces import SHORTEST_SHAFT
+from assembly.hybrid.skins import write_rings, write_skins
+from assembly.hybrid.struts import Struts, widening
+from assembly.hybrid.threads import over_ranges
+from structgen.web import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Skins:
+    """Skins about nodes, between the end rings of their struts.
+
+    Arguments:
+        along: ``(2 m,)`` distance of each end ring from its node, mm.
+        vertices: corner ``j`` of end ring ``h`` is row ``h sides + j``; the rest lies between the rings.
+        face_place: ``(n + 1,)`` rows of ``faces`` of each node.
+        spheres: ``(n,)`` radius of a sphere about each skin, 0 where there is none.
+        united: ``(n,)`` 1 where there is no room for a skin, so that the struts have to be united.
+    """
+
+    along: FloatArray
+    vertices: FloatArray
+    face_place: IntArray
+    faces: IntArray
+    spheres: FloatArray
+    united: IntArray
+
+
+def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
+    """The skins of all nodes; ``none`` leaves all out. ``step`` is that of float32 in mm."""
+    m, n, directions = s.m, s.n, s.directions
+    wide, angles = np.repeat(s.wide, 2), np.empty(2 * m)
+    over_ranges(lambda a, b: half_angles(a, b, s.offsets, s.halves, directions, wide, angles), n)
+    along = wide / np.tan(angles)
+    tight = along[::2] + along[1::2] + SHORTEST_SHAFT * s.wide > s.lengths
+    united = np.full(n, int(none))
+    united[s.ends[tight].ravel()] = 1
+    degree = np.diff(s.offsets)
+    united[degree == 0] = 1
+    place = _rows(most_points(degree, sides))
+    room, counts, spread = np.empty((place[-1], 3)), np.zeros(n, np.int64), between_directions()
+    round_radius = np.repeat(s.radius, 2)
+    over_ranges(
+        lambda a, b: points_between(
+            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united, spread,
+            place, room, counts,
+        ),
+        n,
+    )  # fmt: skip
+    row = _rows(counts)
+    points = room[np.repeat(place[:-1] - row[:-1], counts) + np.arange(row[-1])]
+    centre = np.repeat(np.arange(n), counts)
+    spots = np.clip(points + s.pos[centre], *s.box)
+    corners = ring_corners(s, sides, np.repeat(np.arange(m), 2), places_along(s, along))
+    degree = np.where(united, 0, degree)
+    face_place = _rows(np.where(united, 0, 2 * (degree * sides + counts) - 4 - degree * (sides - 2)))
+    faces, failed = np.empty((face_place[-1], 3), np.int64), np.zeros(n, np.int64)
+    over_ranges(
+        lambda a, b: write_skins(
+            a, b, s.offsets, s.halves, s.axes, s.across, angles, s.pos, corners, row, spots, step, united,
+            face_place, faces, failed,
+        ),
+        n,
+    )  # fmt: skip
+    united = united | failed
+    spheres = np.zeros(n)
+    np.maximum.at(spheres, s.ends.ravel(), wide / np.sin(angles))
+    spheres[united == 1] = 0
+    return Skins(along, np.concatenate([corners.reshape(-1, 3), spots]), face_place, faces, spheres, united)
+
+
+def places_along(s: Struts, along: FloatArray) -> FloatArray:
+    """``(2 m,)`` distance of each end ring from the start of its strut."""
+    places = along.copy()
+    places[1::2] = s.lengths - along[1::2]
+    return places
+
+
+def ring_corners(s: Struts, sides: int, strut: IntArray, places: FloatArray) -> FloatArray:
+    """``(r, sides, 3)`` corners of rings, each at ``places`` mm from the start of a ``strut``."""
+    corners = np.empty((len(strut), sides, 3))
+    starts = s.starts
+    over_ranges(
+        lambda a, b: write_rings(a, b, strut, places, starts, s.axes, s.across, s.wide, s.box, corners), len(strut)
+    )
+    return corners
+
+
+def _rows(counts: IntArray) -> IntArray:
+    """``(n + 1,)`` first row of each of n things of so many rows, and the end."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

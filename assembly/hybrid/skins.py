@@ -1,0 +1,129 @@
+"""Rings at the ends of struts, and the skins that join the rings of a node."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from assembly.compiled import compiled
+from assembly.hybrid.hull import sphere_hull
+from structgen.web import FloatArray, IntArray
+
+#: The volume that a face spans with its node, in cubes of its largest distance from there, is at least so many times what
+#: a step of float32 is of that distance: rounded, the face still turns the same way.
+LEAST_TURN = 16.0
+
+
+@compiled
+def write_rings(
+    first: int, last: int, strut: IntArray, along: FloatArray, starts: FloatArray, axes: FloatArray, across: FloatArray,
+    radius: FloatArray, box: FloatArray, corners: FloatArray,
+) -> None:
+    """Write the corners of rings first..last, each ``along[ring]`` mm from the start of a strut, kept inside the box.
+
+    Arguments:
+        strut: ``(r,)`` of each ring; ``starts, axes, across`` ``(m, 3)`` and ``radius`` are of the struts.
+        box: ``(2, 3)``.
+        corners: ``(r, sides, 3)``, written counter-clockwise about the axis.
+    """
+    sides = corners.shape[1]
+    for ring in range(first, last):
+        k = strut[ring]
+        a, u = axes[k], across[k]
+        for j in range(sides):
+            turn = (j + 0.5) * 2 * math.pi / sides
+            c, s = radius[k] * math.cos(turn), radius[k] * math.sin(turn)
+            for x in range(3):
+                y, z = (x + 1) % 3, (x + 2) % 3
+                value = starts[k, x] + along[ring] * a[x] + c * u[x] + s * (a[y] * u[z] - a[z] * u[y])
+                corners[ring, j, x] = min(max(value, box[0, x]), box[1, x])
+
+
+@compiled
+def write_skins(
+    first: int, last: int, offsets: IntArray, halves: IntArray, axes: FloatArray, across: FloatArray, angles: FloatArray,
+    pos: FloatArray, corners: FloatArray, place: IntArray, points: FloatArray, step: float, skip: IntArray,
+    face_place: IntArray, faces: IntArray, failed: IntArray,
+) -> None:
+    """Write the faces of the skins of nodes first..last; those that are not sound are marked in ``failed``.
+
+    Arguments:
+        angles: ``(2 m,)`` half angles of the rings of strut ends.
+        corners: ``(2 m, sides, 3)`` of those rings; vertex ``h sides + j`` is corner j of ring h.
+        place: ``(n + 1,)`` rows of ``points`` (mm) of each node; vertex ``2 m sides + row``.
+        face_place: ``(n + 1,)`` rows of ``faces`` of each node.
+    """
+    sides = corners.shape[1]
+    most = 1
+    for node in range(first, last):
+        count = (offsets[node + 1] - offsets[node]) * sides + place[node + 1] - place[node]
+        most = max(most, count)
+    rays, spots, vertex = np.empty((most, 3)), np.empty((most, 3)), np.empty(most, np.int64)
+    hull, links, planes = np.empty((2 * most, 3), np.int64), np.empty((2 * most, 3), np.int64), np.empty((2 * most, 4))
+    marks = np.empty((5, 4 * most), np.int64)
+    for node in range(first, last):
+        if skip[node]:
+            continue
+        count = 0
+        for x in range(offsets[node], offsets[node + 1]):
+            h = halves[x]
+            k, sign = h // 2, 1.0 - 2.0 * (h % 2)
+            a, u, c, s = axes[k], across[k], math.cos(angles[h]) * sign, math.sin(angles[h])
+            for j in range(sides):
+                turn = (j + 0.5) * 2 * math.pi / sides
+                su, sv = s * math.cos(turn), s * math.sin(turn)
+                for i in range(3):
+                    y, z = (i + 1) % 3, (i + 2) % 3
+                    rays[count, i] = c * a[i] + su * u[i] + sv * (a[y] * u[z] - a[z] * u[y])
+                    spots[count, i] = corners[h, j, i] - pos[node, i]
+                vertex[count] = h * sides + j
+                count += 1
+        rings = count // sides
+        for p in range(place[node], place[node + 1]):
+            length = 0.0
+            for i in range(3):
+                spots[count, i] = points[p, i] - pos[node, i]
+                length += spots[count, i] ** 2
+            for i in range(3):
+                rays[count, i] = spots[count, i] / math.sqrt(length)
+            vertex[count] = 2 * len(axes) * sides + p
+            count += 1
+        total = sphere_hull(rays, count, hull, links, planes, marks)
+        row, good = face_place[node], total == 2 * count - 4
+        for f in range(total if good else 0):
+            a, b, c = hull[f, 0], hull[f, 1], hull[f, 2]
+            if a // sides == b // sides == c // sides and a < rings * sides:
+                continue
+            if row == face_place[node + 1] or not _turns(spots[a], spots[b], spots[c], step):
+                good = False
+                break
+            faces[row, 0], faces[row, 1], faces[row, 2] = vertex[a], vertex[b], vertex[c]
+            row += 1
+        failed[node] = not good or row != face_place[node + 1]
+
+
+@compiled
+def _turns(a: FloatArray, b: FloatArray, c: FloatArray, step: float) -> bool:
+    """Whether a face turns counter-clockwise seen from outside, and still does after rounding."""
+    volume = (
+        a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])
+    )
+    far = max(
+        a[0] * a[0] + a[1] * a[1] + a[2] * a[2],
+        b[0] * b[0] + b[1] * b[1] + b[2] * b[2],
+        c[0] * c[0] + c[1] * c[1] + c[2] * c[2],
+    )
+    return volume > LEAST_TURN * step * far
+
+
+@compiled
+def write_shafts(first: int, last: int, start: IntArray, end: IntArray, sides: int, faces: IntArray) -> None:
+    """Write the ``2 sides`` faces of shafts first..last, from the ring with first vertex ``start`` to that of ``end``."""
+    for shaft in range(first, last):
+        a, b, row = start[shaft], end[shaft], 2 * sides * shaft
+        for j in range(sides):
+            k = (j + 1) % sides
+            faces[row, 0], faces[row, 1], faces[row, 2] = a + j, a + k, b + k
+            faces[row + 1, 0], faces[row + 1, 1], faces[row + 1, 2] = a + j, b + k, b + j
+            row += 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from assembly.compiled import compiled
+from assembly.threads import over_ranges
 from assembly.verify.predicates import collinear
 from assembly.verify.triangles import triangles_meet
 from structgen.web import FloatArray, IntArray
@@ -55,33 +54,21 @@ def find_self_intersections(
     order = np.argsort(_morton(vertices, faces), kind="stable")
     boxes = _boxes(vertices, faces, order)
     leaves = -(-len(faces) // LEAF)
-    chunks = [(first, min(first + CHUNK, leaves)) for first in range(0, leaves, CHUNK)]
     whole = bool(chosen.all())
 
-    def search(chunk: tuple[int, int]) -> IntArray:
-        return _search(vertices, faces, order, boxes, chosen, whole, *chunk, limit)
+    def search(first: int, last: int) -> IntArray:
+        return _search(vertices, faces, order, boxes, chosen, whole, first, last, limit)
 
     found, count = [np.empty((0, 2), np.int64)], 0
-    for k, pairs in enumerate(_in_threads(search, chunks)):
+    for k, pairs in enumerate(over_ranges(search, leaves, CHUNK)):
         found.append(pairs)
         count += len(pairs)
-        if progress and len(chunks) > 1:
-            progress(f"testing faces for intersections: {100 * (k + 1) // len(chunks)} %")
+        if progress and leaves > CHUNK:
+            progress(f"testing faces for intersections: {min(100 * (k + 1) * CHUNK // leaves, 100)} %")
         if count >= limit:
             break
     pairs = np.sort(np.concatenate(found)[:limit], axis=1)
     return pairs[np.lexsort(pairs.T[::-1])]
-
-
-def _in_threads(
-    search: Callable[[tuple[int, int]], IntArray], chunks: list[tuple[int, int]]
-) -> Iterator[IntArray]:  # fmt: skip
-    """Results in the order of ``chunks``, whichever thread is quicker."""
-    if len(chunks) == 1:
-        yield search(chunks[0])
-        return
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(search, chunks)
 
 
 @compiled

@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def over_ranges(function: Callable[[int, int], Result], count: int, chunk: int) -> Iterator[Result]:
-    """Results of ``function(first, last)`` over ranges of ``chunk`` that make up ``0..count``, in order as they come."""
+    """Results of ``function(first, last)`` over ranges of ``chunk`` that make up ``0..count``, in order."""
     ranges = [(first, min(first + chunk, count)) for first in range(0, count, chunk)]
     if len(ranges) == 1:
         yield function(*ranges[0])

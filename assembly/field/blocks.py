@@ -27,7 +27,7 @@ class Blocks(NamedTuple):
         key: ``(b,)`` places, x + y 2^21 + z 2^42, ascending.
         first: ``(b + 1,)`` where each block's part of ``strut`` begins.
         strut: numbers of the struts near each block, ascending.
-        beside: ``(b, 8)`` block beside each: bit a of the column means one further along axis a; -1 where there is none.
+        beside: ``(b, 8)`` block beside each, -1 where there is none: bit a of the column is one further along axis a.
     """
 
     key: IntArray
@@ -101,8 +101,8 @@ def _pairs(struts: Struts, low: FloatArray, step: float, reach: float, key: IntA
             if abs(along[x]) > abs(along[axis]):
                 axis = x
         one, two = start[axis], start[axis] + along[axis] * length
-        bottom = int(math.floor((min(one, two) - far - low[axis]) / width))
-        top = int(math.floor((max(one, two) + far - low[axis]) / width))
+        bottom = math.floor((min(one, two) - far - low[axis]) / width)
+        top = math.floor((max(one, two) + far - low[axis]) / width)
         for layer in range(bottom, top + 1):
             # The part of the strut whose surroundings reach into the layer.
             t0, t1 = 0.0, length
@@ -112,8 +112,8 @@ def _pairs(struts: Struts, low: FloatArray, step: float, reach: float, key: IntA
                 t0, t1 = min(max(min(a, b), 0.0), length), min(max(max(a, b), 0.0), length)
             for x in range(3):
                 c, d = start[x] + t0 * along[x], start[x] + t1 * along[x]
-                first[x] = int(math.floor((min(c, d) - far - low[x]) / width))
-                last[x] = int(math.floor((max(c, d) + far - low[x]) / width))
+                first[x] = math.floor((min(c, d) - far - low[x]) / width)
+                last[x] = math.floor((max(c, d) + far - low[x]) / width)
             first[axis], last[axis] = layer, layer
             for z in range(first[2], last[2] + 1):
                 for y in range(first[1], last[1] + 1):
@@ -142,7 +142,7 @@ def _needed(
             i, j = struts.ends[s]
             for m in range(first[b], k):
                 p, q = struts.ends[strut[m]]
-                if i == p or i == q or j == p or j == q:
+                if i in (p, q) or j in (p, q):
                     keep[b] = True
             if keep[b]:
                 break

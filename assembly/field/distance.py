@@ -21,6 +21,8 @@ from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Rounds of C. Hildreth's method for the shortest vector, "A quadratic programming procedure" (1957).
 ROUNDS = 24
+#: Rounds end when the vector moves by less than this share of the fillet.
+CLOSE = 1e-3
 
 
 class Struts(NamedTuple):
@@ -106,10 +108,14 @@ def blended(
         return nearest
     sx, sy, sz = 0.0, 0.0, 0.0
     for _ in range(ROUNDS):
+        moved = 0.0
         for k in range(len(mine)):
             short = work[k, 3] - (work[k, 0] * sx + work[k, 1] * sy + work[k, 2] * sz)
             push = max(work[k, 4] + short, 0.0) - work[k, 4]
             work[k, 4] += push
+            moved += abs(push)
             sx, sy, sz = sx + push * work[k, 0], sy + push * work[k, 1], sz + push * work[k, 2]
+        if moved < CLOSE * fillet:
+            break
     # Between struts that face each other no ball fits, and the vector grows without end.
     return max(fillet - math.sqrt(sx * sx + sy * sy + sz * sz), nearest - fillet)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
-from assembly.field.blocks import BAND, BITS, SIDE, blocks_near
-from assembly.field.distance import tapered
+from assembly.field.blocks import BAND, SIDE, blocks_near
+from assembly.field.distance import Struts, tapered
 from assembly.field.samples import sampled, stars
 from assembly.field.surface import MARGIN, surface
 from assembly.verify import shells_of
@@ -18,8 +18,11 @@ from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Steps of the grid in the thinnest radius: by default, and at least: fewer would break struts to pieces.
 FINE, COARSEST = 2.5, 1.5
-#: A facet's middle lies this share of ``step^2 / radius`` below the round strut; radii are made larger by as much.
-SAGITTA = 1 / 12
+#: The facets lie this share of ``step^2 / radius`` below the round strut on average, as measured over struts in random
+#: directions (1/12 for chords of one step); radii are made larger by as much.
+SAGITTA = 0.1
+#: Triangles on an area of one step squared, as measured, and how many there may be: 5 GB of STL.
+DENSITY, MAX_TRIANGLES = 2.6, 100_000_000
 #: The closest vertices lie at least this many steps of float32 apart.
 APART = 4
 
@@ -39,7 +42,8 @@ def field_solid(
 
     Arguments:
         web: any web; its ends are round.
-        fillet: radius in mm of the ball that rounds the corners between struts of a node; 0 leaves them sharp.
+        fillet: radius in mm of the ball that rounds the corners between struts of a node. At least one step of the grid
+            is taken, which cannot show narrower cracks.
         node_radius: ``(n,)`` radii in mm at the nodes, from which struts taper; else struts have the web's radii.
         resolution: step of the grid in mm, at most 2/3 of the thinnest radius; by default 2/5 of it.
         progress: told in a line what goes on.
@@ -50,15 +54,15 @@ def field_solid(
     radii = _end_radii(web, node_radius)
     fillet = number("fillet", fillet, ">= 0 mm", lambda value: value >= 0)
     step = _step(resolution, float(radii.min()))
+    fillet = max(fillet, step)
     struts = tapered(web, radii, SAGITTA * step**2)
     reach = float(struts.thickest.max()) + fillet + (BAND + 2 * SIDE) * step
     # From a multiple of the step: the same web has the same facets wherever its neighbours lie.
     low = step * np.floor((web.pos.min(axis=0) - reach) / step)
-    _check_size(web, low, reach, step)
+    expected = _check_size(web, struts, reach, step)
     tell = progress or (lambda _: None)
-    tell(f"looking for what lies near {web.m} struts")
+    tell(f"sampling the distance from {web.m} struts every {step:.3g} mm: about {expected} triangles")
     blocks = blocks_near(struts, low, step, fillet)
-    tell(f"sampling the distance in {len(blocks.key)} blocks")
     values = sampled(struts, blocks, low, step, fillet, stars(struts, web.n))
     tell("finding the surface")
     vertices, faces = surface(values, blocks)
@@ -91,18 +95,23 @@ def _step(resolution: float | None, thinnest: float) -> float:
     )
 
 
-def _check_size(web: WebGraph, low: FloatArray, reach: float, step: float) -> None:
-    """Refuse what float32 or the keys of blocks cannot resolve."""
+def _check_size(web: WebGraph, struts: Struts, reach: float, step: float) -> int:
+    """About how many triangles there will be; refuse too many, and a step that float32 does not resolve."""
     far = float(np.abs(web.pos).max()) + reach
-    finest = max(APART * float(np.spacing(np.float32(far))) / MARGIN, far / (SIDE << BITS - 1))
+    finest = APART * float(np.spacing(np.float32(far))) / MARGIN
     if step < finest:
         raise ValueError(
-            f"resolution is {step:.3g} mm, must be at least {finest:.3g} mm for a web that reaches {far:.4g} mm from the "
-            "origin: use a coarser one, thicker struts, or move the web nearer to the origin"
+            f"resolution is {step:.3g} mm, must be at least {finest:.3g} mm for a web that reaches {far:.4g} mm from "
+            "the origin, where float32 is coarse: use thicker struts or move it nearer"
         )
-    sides = (web.pos.max(axis=0) + reach - low) / step
-    if not math.isfinite(float(sides.max())):
-        raise ValueError(f"resolution is {step:.3g} mm, too fine")
+    area = (2 * math.pi * struts.thickest * (struts.length + 2 * struts.thickest)).sum()
+    triangles = DENSITY * float(area) / step**2
+    if triangles > MAX_TRIANGLES:
+        raise ValueError(
+            f"resolution is {step:.3g} mm, which makes about {triangles:.2g} triangles; at most {MAX_TRIANGLES:.2g} are "
+            f"made: use {step * math.sqrt(triangles / MAX_TRIANGLES):.2g} mm or more"
+        )
+    return round(triangles)
 
 
 def _without_voids(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:

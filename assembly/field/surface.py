@@ -6,6 +6,8 @@ its crossed edges as 64 bits an axis, so that a vertex is found by counting bits
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -103,17 +105,16 @@ def _mark(
 
 
 @compiled
-def _ones(bits: int) -> int:
+def _ones(bits: np.uint64) -> Any:
     """How many of 64 bits are set."""
-    bits = np.uint64(bits)
-    bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    pairs = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @compiled
-def _vertex(crossed: npt.NDArray[np.uint64], base: IntArray, b: int, axis: int, i: int) -> int:
+def _vertex(crossed: npt.NDArray[np.uint64], base: IntArray, b: int, axis: int, i: int) -> Any:
     """Number of the vertex on the edge along ``axis`` from sample i of block b."""
     number = base[b]
     for a in range(axis):

@@ -28,7 +28,7 @@ Triangle = tuple[int, int, int]
 
 @functools.cache
 def triangle_table() -> IntArray:
-    """``(256, 5, 3)`` edges of the triangles in a cell by the bits of its inner corners, `NO_EDGE` where there are less.
+    """``(256, 5, 3)`` edges of the triangles in a cell by the bits of its inner corners; `NO_EDGE` fills the rest.
 
     Corners run counter-clockwise seen from outside.
     """

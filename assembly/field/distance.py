@@ -4,8 +4,8 @@ A tapered strut is the union of the balls about the points of its axis whose rad
 other. The fillet at a node is what a ball rolled along the struts cannot reach (a morphological closing), with each
 strut's distance taken as linear around the point: the nearest centre of a ball that stays clear of all struts lies at
 the shortest vector s with g_i . s >= R - d_i for their distances d_i, gradients g_i and the ball's radius R; there the
-distance from the fillet is R - |s|. Struts that run on straight have the same gradient and are not swollen by it, as
-they are by smooth minima.
+distance from the fillet is R - |s|. Struts that run on straight have the same gradient and are hardly swollen by it,
+as they are by smooth minima.
 """
 
 from __future__ import annotations
@@ -118,4 +118,4 @@ def blended(
         if moved < CLOSE * fillet:
             break
     # Between struts that face each other no ball fits, and the vector grows without end.
-    return max(fillet - math.sqrt(sx * sx + sy * sy + sz * sz), nearest - fillet)
+    return min(nearest, max(fillet - math.sqrt(sx * sx + sy * sy + sz * sz), nearest - fillet))

@@ -21,8 +21,8 @@ FINE, COARSEST = 2.5, 1.5
 #: The facets lie this share of ``step^2 / radius`` below the round strut on average, as measured over struts in random
 #: directions (1/12 for chords of one step); radii are made larger by as much.
 SAGITTA = 0.1
-#: Triangles on an area of one step squared, as measured, and how many there may be: 5 GB of STL.
-DENSITY, MAX_TRIANGLES = 2.6, 100_000_000
+#: Triangles on an area of one step squared, over all directions, and how many there may be: 5 GB of STL.
+DENSITY, MAX_TRIANGLES = 3.0, 100_000_000
 #: The closest vertices lie at least this many steps of float32 apart.
 APART = 4
 
@@ -91,7 +91,7 @@ def _step(resolution: float | None, thinnest: float) -> float:
         "resolution",
         resolution,
         f"> 0 and at most {thinnest / COARSEST:.4g} mm, the thinnest radius of {thinnest:.4g} mm / {COARSEST}",
-        lambda value: 0 < value <= thinnest / COARSEST,
+        lambda value: 0 < value <= (1 + 1e-9) * thinnest / COARSEST,
     )
 
 
@@ -108,8 +108,8 @@ def _check_size(web: WebGraph, struts: Struts, reach: float, step: float) -> int
     triangles = DENSITY * float(area) / step**2
     if triangles > MAX_TRIANGLES:
         raise ValueError(
-            f"resolution is {step:.3g} mm, which makes about {triangles:.2g} triangles; at most {MAX_TRIANGLES:.2g} are "
-            f"made: use {step * math.sqrt(triangles / MAX_TRIANGLES):.2g} mm or more"
+            f"resolution is {step:.3g} mm, which makes about {triangles:.2g} triangles; at most {MAX_TRIANGLES:.2g} "
+            f"are made: use {step * math.sqrt(triangles / MAX_TRIANGLES):.2g} mm or more"
         )
     return round(triangles)
 

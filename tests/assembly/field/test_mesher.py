@@ -172,7 +172,7 @@ def test_wrong_radii_are_told(radii, message):
 
 def test_steps_too_fine_are_told():
     message = (
-        r"^resolution is 0.006 mm, which makes about 1.4e\+09 triangles; at most 1e\+08 are made: use 0.022 mm or more$"
+        r"^resolution is 0.006 mm, which makes about 1.3e\+09 triangles; at most 1e\+08 are made: use 0.022 mm or more$"
     )
     with pytest.raises(ValueError, match=message):
         field_solid(strut(length=500.0, radius=5.0), resolution=0.006)

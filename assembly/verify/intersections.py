@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from assembly.compiled import compiled
+from assembly.threads import over_ranges
 from assembly.verify.predicates import collinear
 from assembly.verify.triangles import triangles_meet
 from structgen.web import FloatArray, IntArray
+
+Boxes = npt.NDArray[np.float32]
 
 #: Faces in a leaf of the tree of boxes.
 LEAF = 4
@@ -53,35 +54,25 @@ def find_self_intersections(
         return np.empty((0, 2), np.int64)
     vertices, faces = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
     order = np.argsort(_morton(vertices, faces), kind="stable")
-    boxes = _boxes(vertices, faces, order)
+    corners, chosen = faces[order], chosen[order]
+    boxes = _boxes(vertices, corners)
+    tree = _tree(boxes)
     leaves = -(-len(faces) // LEAF)
-    chunks = [(first, min(first + CHUNK, leaves)) for first in range(0, leaves, CHUNK)]
     whole = bool(chosen.all())
 
-    def search(chunk: tuple[int, int]) -> IntArray:
-        return _search(vertices, faces, order, boxes, chosen, whole, *chunk, limit)
+    def search(first: int, last: int) -> IntArray:
+        return _search(vertices, corners, boxes, tree, chosen, whole, first, last, limit)
 
     found, count = [np.empty((0, 2), np.int64)], 0
-    for k, pairs in enumerate(_in_threads(search, chunks)):
+    for k, pairs in enumerate(over_ranges(search, leaves, CHUNK)):
         found.append(pairs)
         count += len(pairs)
-        if progress and len(chunks) > 1:
-            progress(f"testing faces for intersections: {100 * (k + 1) // len(chunks)} %")
+        if progress and leaves > CHUNK:
+            progress(f"testing faces for intersections: {min(100 * (k + 1) * CHUNK // leaves, 100)} %")
         if count >= limit:
             break
-    pairs = np.sort(np.concatenate(found)[:limit], axis=1)
+    pairs = np.sort(order[np.concatenate(found)[:limit]], axis=1)
     return pairs[np.lexsort(pairs.T[::-1])]
-
-
-def _in_threads(
-    search: Callable[[tuple[int, int]], IntArray], chunks: list[tuple[int, int]]
-) -> Iterator[IntArray]:  # fmt: skip
-    """Results in the order of ``chunks``, whichever thread is quicker."""
-    if len(chunks) == 1:
-        yield search(chunks[0])
-        return
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(search, chunks)
 
 
 @compiled
@@ -116,69 +107,70 @@ def _morton(vertices: FloatArray, faces: IntArray) -> IntArray:
 
 
 @compiled
-def _boxes(vertices: FloatArray, faces: IntArray, order: IntArray) -> FloatArray:
-    """``(2 p, 6)`` lower and upper corners of a binary tree's boxes: 1 is the root, 2 k and 2 k + 1 are below k.
-
-    The leaves, from p on, hold `LEAF` faces each in their order.
-    """
-    leaves = -(-len(faces) // LEAF)
-    first = 1
-    while first < leaves:
-        first *= 2
-    boxes = np.empty((2 * first, 6))
-    boxes[:, :3], boxes[:, 3:] = np.inf, -np.inf
-    for place in range(len(order)):
-        box = boxes[first + place // LEAF]
-        for k in range(3):
-            for x in range(3):
-                along = vertices[faces[order[place], k], x]
-                box[x] = min(box[x], along)
-                box[3 + x] = max(box[3 + x], along)
-    for k in range(first - 1, 0, -1):
+def _boxes(vertices: FloatArray, faces: IntArray) -> Boxes:
+    """``(f, 6)`` lower and upper corners of the faces' boxes, rounded outward."""
+    boxes = np.empty((len(faces), 6), np.float32)
+    for f in range(len(faces)):
+        a, b, c = faces[f]
         for x in range(3):
-            boxes[k, x] = min(boxes[2 * k, x], boxes[2 * k + 1, x])
-            boxes[k, 3 + x] = max(boxes[2 * k, 3 + x], boxes[2 * k + 1, 3 + x])
+            low = min(vertices[a, x], vertices[b, x], vertices[c, x])
+            high = max(vertices[a, x], vertices[b, x], vertices[c, x])
+            boxes[f, x], boxes[f, 3 + x] = low, high
+            if boxes[f, x] > low:
+                boxes[f, x] = np.nextafter(boxes[f, x], np.float32(-np.inf))
+            if boxes[f, 3 + x] < high:
+                boxes[f, 3 + x] = np.nextafter(boxes[f, 3 + x], np.float32(np.inf))
     return boxes
 
 
 @compiled
-def _overlap(a: FloatArray, i: int, b: FloatArray, j: int) -> bool:
+def _tree(boxes: Boxes) -> Boxes:
+    """``(2 p, 6)`` boxes of a binary tree: 1 is the root, 2 k and 2 k + 1 are below k.
+
+    The leaves, from p on, hold `LEAF` faces each.
+    """
+    leaves = -(-len(boxes) // LEAF)
+    first = 1
+    while first < leaves:
+        first *= 2
+    tree = np.empty((2 * first, 6), np.float32)
+    tree[:, :3], tree[:, 3:] = np.inf, -np.inf
+    for f in range(len(boxes)):
+        _enclose(tree, first + f // LEAF, boxes, f)
+    for k in range(2 * first - 1, 1, -1):
+        _enclose(tree, k // 2, tree, k)
+    return tree
+
+
+@compiled
+def _enclose(a: Boxes, i: int, b: Boxes, j: int) -> None:
+    for x in range(3):
+        a[i, x] = min(a[i, x], b[j, x])
+        a[i, 3 + x] = max(a[i, 3 + x], b[j, 3 + x])
+
+
+@compiled
+def _overlap(a: Boxes, i: int, b: Boxes, j: int) -> bool:
     x = (a[i, 0] <= b[j, 3]) & (b[j, 0] <= a[i, 3])
     y = (a[i, 1] <= b[j, 4]) & (b[j, 1] <= a[i, 4])
     return bool(x & y & (a[i, 2] <= b[j, 5]) & (b[j, 2] <= a[i, 5]))
 
 
 @compiled
-def _load(vertices: FloatArray, faces: IntArray, order: IntArray, leaf: int, into: FloatArray) -> int:
-    """Boxes of the faces of a leaf; how many it has."""
-    count = min(LEAF, len(order) - LEAF * leaf)
-    for k in range(count):
-        a, b, c = faces[order[LEAF * leaf + k]]
-        for x in range(3):
-            into[k, x] = min(vertices[a, x], vertices[b, x], vertices[c, x])
-            into[k, 3 + x] = max(vertices[a, x], vertices[b, x], vertices[c, x])
-    return count
-
-
-@compiled
 def _search(
-    vertices: FloatArray, faces: IntArray, order: IntArray, boxes: FloatArray, chosen: npt.NDArray[np.bool_],
-    whole: bool, start: int, stop: int, limit: int,
+    vertices: FloatArray, faces: IntArray, boxes: Boxes, tree: Boxes, chosen: npt.NDArray[np.bool_], whole: bool,
+    start: int, stop: int, limit: int,
 ) -> IntArray:  # fmt: skip
     """Pairs with a face of the leaves from ``start`` to ``stop``; each pair is found from one of its two leaves.
 
     Where all faces are chosen, from the earlier one: going up from it, only what lies to the right is searched.
     """
-    first = len(boxes) // 2
+    first = len(tree) // 2
     pairs, count = np.empty((64, 2), np.int64), 0
-    own, other = np.empty((LEAF, 6)), np.empty((LEAF, 6))
     stack = np.empty(64, np.int64)
     for leaf in range(start, stop):
-        mine = _load(vertices, faces, order, leaf, own)
-        some = False
-        for k in range(mine):
-            some |= chosen[order[LEAF * leaf + k]]
-        if not some:
+        own, own_end = LEAF * leaf, min(LEAF * (leaf + 1), len(faces))
+        if not (whole or chosen[own:own_end].any()):
             continue
         up = first + leaf
         stack[0], depth = up, 1  # first the leaf itself, then its siblings on the way to the root
@@ -190,24 +182,21 @@ def _search(
                 continue
             depth -= 1
             node = stack[depth]
-            if not _overlap(boxes, first + leaf, boxes, node):
+            if not _overlap(tree, first + leaf, tree, node):
                 continue
             if node < first:
                 stack[depth], stack[depth + 1] = 2 * node + 1, 2 * node
                 depth += 2
                 continue
             there = LEAF * (node - first)
-            theirs = _load(vertices, faces, order, node - first, other)
-            for i in range(mine):
-                f = order[LEAF * leaf + i]
-                if not (chosen[f] and _overlap(own, i, boxes, node)):
+            for f in range(own, own_end):
+                if not (chosen[f] and _overlap(boxes, f, tree, node)):
                     continue
-                for j in range(theirs):
-                    g = order[there + j]
+                for g in range(there, min(there + LEAF, len(faces))):
                     # Two chosen faces: from the earlier one only.
-                    if chosen[g] and there + j <= LEAF * leaf + i:
+                    if chosen[g] and g <= f:
                         continue
-                    if _overlap(own, i, other, j) and _meet(vertices, faces[f], faces[g]):
+                    if _overlap(boxes, f, boxes, g) and _meet(vertices, faces[f], faces[g]):
                         if count == len(pairs):
                             pairs = np.concatenate((pairs, np.empty_like(pairs)))
                         pairs[count, 0], pairs[count, 1] = f, g

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from structgen.cli.console import Console
-from structgen.cli.options import TARGETS, common, curves, model_option, seeded, targets
+from structgen.cli.options import TARGETS, common, curves, model_option, processes, seeded, targets
 
 
 @click.command("assemble", short_help="Place webs along a curve and join them into one.")
@@ -51,12 +51,14 @@ from structgen.cli.options import TARGETS, common, curves, model_option, seeded,
     show_default=True,
     help="File of the joined web, its format by its suffix; `structgen export` makes it solid.",
 )
+@processes("generate webs, 32 at a time", default=1)
 @model_option
 @seeded
 @common
 def command(
     console: Console, webs: tuple[Path, ...], overlap: float, bridges: int, weld: float | None, rigid: bool,
-    count: int | None, strut_radius: float | None, output: Path, model: str, seed: int, **options: Any,
+    count: int | None, strut_radius: float | None, output: Path, workers: int, scheduler: str | None,
+    model: str, seed: int, **options: Any,
 ) -> None:  # fmt: skip
     """Place webs along a curve and join them into one connected web.
 
@@ -84,7 +86,9 @@ def command(
     if webs:
         given = [f"--{name.replace('_', '-')}" for name in TARGETS if options[name] is not None]
         given += [
-            f"--{name}" for name, value in (("count", count), ("strut-radius", strut_radius)) if value is not None
+            f"--{name}"
+            for name, value in (("count", count), ("strut-radius", strut_radius), ("scheduler", scheduler))
+            if value is not None
         ]
         if given:
             raise click.UsageError(f"{given[0]} is for generated webs, but WEBS are given")
@@ -95,7 +99,9 @@ def command(
         with console.stage("load"):
             loaded = load_model(model)
         with console.stage("generate"):
-            results = generate_along(loaded, curve, options, count, overlap, strut_radius, seed, console)
+            results = generate_along(
+                loaded, curve, options, count, overlap, strut_radius, seed, console, workers, scheduler
+            )
         placed = [result.web for result in results]
         facts |= provenance(loaded, model, seed) | {"modules": [row(result) for result in results]}
     with console.stage("assemble"):

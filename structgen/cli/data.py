@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from structgen.cli.console import Console
-from structgen.cli.options import common, seeded
+from structgen.cli.options import common, processes, seeded
 
 
 @click.group("data")
@@ -30,18 +30,7 @@ def command() -> None:
     metavar="COUNT",
     help="Use COUNT webs of the default training set, orb, sheet, tangle and tent webs in turn, instead of WEBS.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(0, 4096),
-    default=0,
-    show_default=True,
-    help="Processes that build the default set; 0 for all cores. The result does not depend on it.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="A dask.distributed scheduler (tcp://host:8786) whose workers build the default set instead.",
-)
+@processes("build the default set", default=0)
 @click.option(
     "-n",
     "--count",

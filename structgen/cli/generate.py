@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from structgen.cli.console import Console
-from structgen.cli.options import common, model_option, seeded, targets
+from structgen.cli.options import common, model_option, processes, seeded, targets
 
 if TYPE_CHECKING:
     from structgen.generators.model import Generated, WebGenerator
@@ -49,12 +49,13 @@ def guided(command: Any) -> Any:
     show_default=True,
     help="Folder for the webs; or, for one web, a file, its format by its suffix.",
 )
+@processes("generate webs, 32 at a time", default=1)
 @model_option
 @seeded
 @common
 def command(
     console: Console, count: int, strut_radius: float | None, steps: int | None, guidance: float, format: str,
-    output: Path, model: str, seed: int, **asked: Any,
+    output: Path, workers: int, scheduler: str | None, model: str, seed: int, **asked: Any,
 ) -> None:  # fmt: skip
     """Generate webs that reach design targets.
 
@@ -88,7 +89,7 @@ def command(
     with console.stage("generate"):
         results = loaded.generate(
             target, count, seed, radius=strut_radius, steps=steps, guidance=guidance,
-            progress=lambda done, total: console.progress(done, total, "web"),
+            progress=lambda done, total: console.progress(done, total, "web"), workers=workers, scheduler=scheduler,
         )  # fmt: skip
     digits = max(3, len(str(count - 1)))
     files = [output if single else output / f"web_{k:0{digits}}.{format}" for k in range(count)]

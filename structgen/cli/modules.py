@@ -45,7 +45,7 @@ def targets_at(asked: Mapping[str, Any], place: float) -> DesignTargets:
 
 def generate_along(
     model: WebGenerator, curve: Curve, asked: Mapping[str, Any], count: int | None, overlap: float,
-    radius: float | None, seed: int, console: Console,
+    radius: float | None, seed: int, console: Console, workers: int = 1, scheduler: str | None = None,
 ) -> list[Generated]:  # fmt: skip
     """Webs for evenly spaced places along ``curve``; as many as cover it with ``overlap`` where ``count`` is None."""
     from assembly import station_parameters, webs_needed
@@ -62,8 +62,9 @@ def generate_along(
         model.range.complete(target)  # refuses what is inconsistent before the work begins
     console.say(f"generating {count} webs along the curve")
     return model.generate(
-        targets, 1, seed, radius=radius, progress=lambda done, total: console.progress(done, total, "web")
-    )
+        targets, 1, seed, radius=radius, progress=lambda done, total: console.progress(done, total, "web"),
+        workers=workers, scheduler=scheduler,
+    )  # fmt: skip
 
 
 def curve_of(options: Mapping[str, Any]) -> Curve:

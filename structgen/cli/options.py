@@ -57,6 +57,20 @@ def model_option(command: Function) -> Function:
                         help="A shipped model, or a .safetensors file of `structgen train`.")(command)  # fmt: skip
 
 
+def processes(what: str, default: int) -> Callable[[Function], Function]:
+    """``--workers`` and ``--scheduler``, which do ``what``."""
+
+    def decorate(command: Function) -> Function:
+        command = click.option("--scheduler", metavar="ADDRESS",
+                               help=f"A dask.distributed scheduler (tcp://host:8786) whose workers {what} instead.",
+                               )(command)  # fmt: skip
+        return click.option("--workers", type=click.IntRange(0, 4096), default=default, show_default=True,
+                            help=f"Processes that {what}; 0 for all cores. The result does not depend on it.",
+                            )(command)  # fmt: skip
+
+    return decorate
+
+
 def targets(along_curve: bool = False) -> Callable[[Function], Function]:
     """The target options: numbers, or texts that may be expressions in s where they vary along a curve."""
     kind: Any = click.STRING if along_curve else click.FLOAT

@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from structgen.generators.decode import THICKNESS, DecodeError, Proposal, decode
+from structgen.generators.decode import THICKNESS, Proposal, decode
 from structgen.generators.request import Completed, TrainingRange
 from structgen.seeds import generator
 from structgen.targets import NAMES, DesignTargets
@@ -20,12 +20,8 @@ from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Webs sampled at a time.
-SAMPLE_BATCH = 32
 #: Largest classifier-free guidance; far below it the webs already leave the training data.
 MAX_GUIDANCE = 20.0
-#: Fresh proposals tried before a web is given up.
-ATTEMPTS = 6
 
 
 class OutOfRangeWarning(UserWarning):
@@ -157,6 +153,8 @@ class WebGenerator(nn.Module, ABC):
         steps: int | None = None,
         guidance: float = 1.0,
         progress: Callable[[int, int], None] | None = None,
+        workers: int = 1,
+        scheduler: str | None = None,
     ) -> list[Generated]:
         """``n`` valid webs for each of ``targets`` (all webs of the first, then of the second, ...).
 
@@ -170,14 +168,16 @@ class WebGenerator(nn.Module, ABC):
             guidance: classifier-free guidance (J. Ho, T. Salimans 2022) by mean length and mean degree; 1 is none,
                 0 leaves them to the decoder.
             progress: told how many webs of how many are done; where webs are grown, their parts are counted.
+            workers, scheduler: who makes them, 32 webs a task; see `structgen.parallel.parallel_map`. The webs are the
+                same, bit for bit.
 
         Targets outside of the training range are answered as near as possible, with an `OutOfRangeWarning` that says
         how far off. Raises `ValueError` for targets that admit no valid web.
         """
         asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
         steps = self._checked(n, radius, steps, guidance)
-        results = self.answered([self.range.complete(target) for target in asked], n, seed, radius, steps, guidance,
-                                progress)  # fmt: skip
+        requests = [self.range.complete(target) for target in asked]
+        results = self.answered(requests, n, seed, radius, steps, guidance, progress, workers, scheduler)
         _warn(results, n)
         return results
 
@@ -190,52 +190,22 @@ class WebGenerator(nn.Module, ABC):
         steps: int,
         guidance: float,
         progress: Callable[[int, int], None] | None = None,
+        workers: int = 1,
+        scheduler: str | None = None,
     ) -> list[Generated]:
         """As `generate`, of requests that are checked and completed, and without a warning."""
-        from structgen.generators.growth import MOST_NODES, Sampling, grown
+        from structgen.generators.growth import MOST_NODES
+        from structgen.generators.tasks import SAMPLE_BATCH, Task, made_by
 
         for request in requests:
             if (request.target.nodes or 0) > MOST_NODES:
                 raise ValueError(f"nodes is {request.target.nodes}, must be at most {MOST_NODES}")
-        sampling = Sampling(self, generator(seed), steps, guidance)
-        total = n * sum(sampling.parts(request.target.nodes or 0) for request in requests)
-        parts = 0
-
-        def told(count: int = 1) -> None:
-            nonlocal parts
-            parts += count
-            if progress:
-                progress(parts, total)
-
-        done: dict[int, Generated] = {}
-        todo = []
-        for k in range(n * len(requests)):
-            request = requests[k // n]
-            if sampling.parts(request.target.nodes or 0) > 1:
-                done[k] = grown(replace(sampling, rng=generator(seed, k)), request, radius, told)
-            else:
-                todo.append((k, request))
-        for attempt in range(ATTEMPTS):
-            failed: list[tuple[int, Completed]] = []
-            for first in range(0, len(todo), SAMPLE_BATCH):
-                before = len(done)
-                chunk = todo[first : first + SAMPLE_BATCH]
-                rngs = [generator(seed, k, attempt) for k, _ in chunk]
-                proposals = self.propose([Ask(request.near) for _, request in chunk], rngs, steps, guidance)
-                for (k, request), rng, proposal in zip(chunk, rngs, proposals, strict=True):
-                    try:
-                        done[k] = self._decoded(request, proposal, radius, rng, attempt == ATTEMPTS - 1)
-                    except DecodeError as error:
-                        failed.append((k, request))
-                        reason = error
-                told(len(done) - before)
-            todo = failed
-            if not todo:
-                return [done[k] for k in sorted(done)]
-        raise ValueError(
-            f"targets {todo[0][1].target.as_dict()}: {reason} in {ATTEMPTS} attempts; ask for fewer edges or thinner "
-            "struts"
-        )
+        each = [request for request in requests for _ in range(n)]
+        tasks = [
+            Task(self, each[first : first + SAMPLE_BATCH], first, seed, radius, steps, guidance)
+            for first in range(0, len(each), SAMPLE_BATCH)
+        ]
+        return made_by(tasks, workers, scheduler, progress)
 
     def extend(
         self,
@@ -277,9 +247,13 @@ class WebGenerator(nn.Module, ABC):
             raise ValueError(f"steps is {steps}, must be at least 1")
         return self.steps if steps is None else steps
 
-    def _decoded(
+    def decoded(
         self, request: Completed, proposal: Proposal, radius: float | None, rng: np.random.Generator, last: bool
     ) -> Generated:
+        """The valid web of ``proposal``; `DecodeError` where there is none. ``last``: it may miss its targets then.
+
+        Of a request past the training range only.
+        """
         target = request.target
         assert target.mean_edge_length is not None
         median = self.range.radius_ratio * target.mean_edge_length if radius is None else radius

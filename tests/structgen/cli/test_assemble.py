@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from assembly.curves import FILES, NAMED, attractor, lissajous, parametric, spiral, svg_path, torus_knot
+from structgen import parallel
 from structgen.cli import assemble, demo
 from structgen.cli.options import CURVE_OPTIONS
 from structgen.io import read_web, read_web_and_metadata
@@ -96,6 +97,19 @@ def test_same_seed_same_bytes(structgen, here):
     for name in ("a.npz", "b.npz"):
         structgen("assemble", *HELIX, *SMALL, "-n", 2, "--seed", 5, "-o", name)
     assert (here / "a.npz").read_bytes() == (here / "b.npz").read_bytes()
+
+
+def test_workers_and_schedulers(structgen, fails, web_file, here, monkeypatch):
+    for name, workers in (("a.npz", 1), ("b.npz", 2)):
+        structgen("assemble", *HELIX, *SMALL, "-n", 2, "--seed", 5, "--workers", workers, "-o", name)
+    assert (here / "a.npz").read_bytes() == (here / "b.npz").read_bytes()
+    nobody = ("--scheduler", "tcp://127.0.0.1:1")
+    fails("assemble", web_file("one.npz"), *nobody, says="--scheduler is for generated webs, but WEBS are given")
+    pytest.importorskip("distributed", reason="needs the extra cluster: dask.distributed")
+    monkeypatch.setattr(parallel, "SCHEDULER_SECONDS", 0.5)
+    failed = structgen("assemble", *HELIX, *SMALL, "-n", 2, *nobody, "-o", "c.npz", "-q", code=2)
+    assert "no dask scheduler answers at 'tcp://127.0.0.1:1'" in failed.stderr
+    assert not (here / "c.npz").exists()
 
 
 def test_a_curve_by_expressions(structgen):

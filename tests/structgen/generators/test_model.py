@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from structgen.generators.analog import AnalogConfig
-from structgen.generators.model import ATTEMPTS, SAMPLE_BATCH, Config, Generated, OutOfRangeWarning
+from structgen.generators.model import Config, Generated, OutOfRangeWarning
+from structgen.generators.tasks import ATTEMPTS, SAMPLE_BATCH
 from structgen.targets import DesignTargets
 from structgen.validity import validity
 
@@ -171,7 +172,7 @@ def test_a_proposal_that_cannot_be_decoded_is_made_again(simple):
 def test_only_what_failed_is_made_again_and_the_order_is_kept(simple):
     model = simple(empty=lambda call: call == 0)
     results = model.generate([TARGET] * (SAMPLE_BATCH) + [OTHER], seed=4)
-    assert [len(asks) for asks, _, _ in model.calls] == [SAMPLE_BATCH, 1, SAMPLE_BATCH]
+    assert [len(asks) for asks, _, _ in model.calls] == [SAMPLE_BATCH, SAMPLE_BATCH, 1]
     assert [one.web.n for one in results] == [12] * SAMPLE_BATCH + [20]
 
 

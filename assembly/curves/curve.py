@@ -16,6 +16,8 @@ from structgen.web import MAX_COORDINATE
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Shorter curves, in mm, are refused.
+LEAST_LENGTH = 1e-6
 #: Ends nearer than this share of the length are taken for one point.
 CLOSING_SHARE = 1e-4
 #: A step whose direction has this cosine with the one before turns back.
@@ -43,8 +45,7 @@ class Curve:
         steps = np.diff(points, axis=0)
         sizes = np.linalg.norm(steps, axis=1)
         arc = np.concatenate([[0.0], np.cumsum(sizes)])
-        if arc[-1] <= 0:
-            raise ValueError("curve has length 0, must be longer")
+        check_length(float(arc[-1]))
         still = np.flatnonzero(sizes <= 1e-12 * arc[-1])
         if len(still):
             raise ValueError(f"curve stands still at point {still[0]} of {len(points)}, must move on everywhere")
@@ -59,7 +60,9 @@ class Curve:
             points[-1] = points[0]
         twice = retraced_at(points)
         if twice is not None:
-            raise ValueError(f"curve runs over a stretch twice, first at {twice:.0%} of its length, must do so once")
+            raise ValueError(
+                f"curve runs over a stretch twice, first at {twice:.0%} of its length, must pass each once"
+            )
         points.setflags(write=False)
         object.__setattr__(self, "points", points)
 
@@ -147,6 +150,12 @@ class Curve:
     def _vertex_frames(self) -> FloatArray:
         frames = minimally_rotating(self.points, self._tangents)
         return closing_twist(frames, self._arc / self.length) if self.closed else frames
+
+
+def check_length(length: float) -> None:
+    """Refuse a curve of next to no ``length`` in mm: `ValueError`."""
+    if not length > LEAST_LENGTH:
+        raise ValueError(f"curve has length {length:.3g} mm, must be > {LEAST_LENGTH:g} mm")
 
 
 def checked_points(points: npt.ArrayLike) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
-from assembly.curves.curve import Curve
+from assembly.curves.curve import Curve, check_length
 from assembly.curves.svg_path import Segment, flattened, strokes
 from assembly.curves.through import PIECES, divided
 from structgen.files import check_readable
@@ -165,8 +165,7 @@ def _drawn(points: FloatArray, size: float | None) -> Curve:
     """The curve through ``points`` (k, 2), y turned upwards and its box at the origin."""
     low, high = points.min(axis=0), points.max(axis=0)
     longer = float((high - low).max())
-    if not longer > 0:
-        raise ValueError("path has length 0, must be longer")
+    check_length(longer)
     scale = 1.0 if size is None else size / longer
     flat = np.column_stack([points[:, 0] - low[0], high[1] - points[:, 1]]) * scale
     return Curve(divided(np.column_stack([flat, np.zeros(len(flat))]), PIECES))

@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Longer paths are refused.
 MAX_SEGMENTS = 20_000
-#: Larger numbers are refused; arcs with a smaller radius are straight.
+#: Larger numbers are refused; arcs of a smaller radius or shorter than that are straight.
 MAX_NUMBER, MIN_RADIUS = 1e9, 1e-9
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 FLAG = re.compile("[01]")
@@ -111,7 +111,7 @@ def flattened(stroke: list[Segment], pieces: int) -> FloatArray:
     coarse = np.linspace(0, 1, 33)
     sizes = np.array([np.abs(np.diff(segment(coarse))).sum() for segment in stroke])
     straight = [isinstance(segment, Bezier) and len(segment.control) == 2 for segment in stroke]
-    steps = np.maximum(np.where(straight, 1, 16), np.ceil(pieces * sizes / sizes.sum())).astype(int)
+    steps = np.maximum(np.where(straight, 1, 16), np.ceil(pieces * sizes / max(sizes.sum(), MIN_RADIUS))).astype(int)
     rows = [segment(np.linspace(0, 1, n + 1)[1:]) for segment, n in zip(stroke, steps.tolist(), strict=True)]
     points = np.concatenate([stroke[0](np.zeros(1)), *rows])
     return np.column_stack([points.real, points.imag])
@@ -171,7 +171,7 @@ def _skipped(d: str, place: int) -> int:
 def _arc(start: complex, end: complex, rx: float, ry: float, degrees: float, large: float, sweep: float) -> Segment:
     """From end points to centre: SVG 2, appendix B.2.4 and, for radii that do not reach, B.2.5."""
     rx, ry = abs(rx), abs(ry)
-    if start == end or min(rx, ry) < MIN_RADIUS:
+    if min(rx, ry, abs(start - end)) < MIN_RADIUS * max(1.0, rx, ry):
         return Bezier((start, end))
     turn = math.radians(degrees)
     half = cmath.exp(-1j * turn) * (start - end) / 2

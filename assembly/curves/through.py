@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 from assembly.checks import number
-from assembly.curves.curve import Curve, checked_points
+from assembly.curves.curve import Curve, check_length, checked_points
 from assembly.curves.frames import unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,6 +45,7 @@ def spline(points: npt.ArrayLike, closed: bool = False) -> Curve:
     knots = _corners(points, closed)
     closed = bool((knots[0] == knots[-1]).all())
     legs = np.linalg.norm(np.diff(knots, axis=0), axis=1)
+    check_length(legs.sum())
     if not legs.min() > 1e-12 * legs.sum():
         raise ValueError(f"points {legs.argmin() + 1} and {legs.argmin() + 2} of {len(knots)} lie in one place")
     parameter = np.concatenate([[0.0], np.cumsum(np.sqrt(legs))])

@@ -55,7 +55,7 @@ def test_each_of_the_three_expressions_is_checked(k):
         (("cos(2*pi*t)", "sin(2*pi*t)", "0"), "runs over a stretch twice, first at 0% of its length"),
         (("cos(6*t)", "sin(6*t)", "0"), "runs over a stretch twice"),
         (("1e7*t", "0", "0"), "within"),
-        (("1e-320*t", "0", "0"), "curve"),
+        (("1e-320*t", "0", "0"), "curve has length .* mm, must be > 1e-06 mm"),
     ],
 )
 def test_expressions_that_are_no_curve_are_refused(texts, message):

@@ -1,7 +1,10 @@
 import math
+import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assembly.curves import svg, svg_curve, svg_path
 
@@ -80,6 +83,20 @@ def test_paths_that_are_no_curve_are_refused(d, options, message):
     with pytest.raises(ValueError, match=message) as error:
         svg_path(d, **options)
     assert "\n" not in str(error.value)
+
+
+@given(st.text("MmLlHhVvCcSsQqTtAaZz0123456789.,+-eE ", max_size=60), st.booleans())
+def test_any_path_data_make_a_curve_or_a_line_of_error(d, begun):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            curve = svg_path(f"M0 0L9 4{d}" if begun else d)
+        except ValueError as error:
+            message = str(error)
+        else:
+            message = ""
+            assert np.isfinite(curve.frames([0, curve.length / 2, curve.length])).all()
+    assert "\n" not in message
 
 
 # -- files: units and transformations ----------------------------------------------------------------

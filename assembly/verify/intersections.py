@@ -192,11 +192,14 @@ def _search(
             for f in range(own, own_end):
                 if not (chosen[f] and _overlap(boxes, f, tree, node)):
                     continue
+                a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
                 for g in range(there, min(there + LEAF, len(faces))):
                     # Two chosen faces: from the earlier one only.
                     if chosen[g] and g <= f:
                         continue
-                    if _overlap(boxes, f, boxes, g) and _meet(vertices, faces[f], faces[g]):
+                    if not _overlap(boxes, f, boxes, g):
+                        continue
+                    if _meet(vertices, a, b, c, faces[g, 0], faces[g, 1], faces[g, 2]):
                         if count == len(pairs):
                             pairs = np.concatenate((pairs, np.empty_like(pairs)))
                         pairs[count, 0], pairs[count, 1] = f, g
@@ -207,9 +210,8 @@ def _search(
 
 
 @compiled
-def _meet(vertices: FloatArray, f: IntArray, g: IntArray) -> bool:
+def _meet(vertices: FloatArray, a: int, b: int, c: int, d: int, e: int, h: int) -> bool:
     """Whether two faces share more than corners or an edge and both have an area."""
-    a, b, c, d, e, h = f[0], f[1], f[2], g[0], g[1], g[2]
     if _clear(vertices, a, b, c, d, e, h) or _clear(vertices, d, e, h, a, b, c):
         return False
     if not triangles_meet(vertices, a, b, c, d, e, h):

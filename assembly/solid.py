@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from assembly.checks import number, whole
 from assembly.verify import PLA_DENSITY, SolidReport, UnsoundSolid, shells_of, verified
 from structgen.web import FloatArray, IntArray, WebGraph
 
-METHODS = ("hybrid", "union")
+METHODS = ("hybrid", "union", "field")
 #: What one machine's memory holds of the solid, for each method.
-MAX_STRUTS = {"hybrid": 3_000_000, "union": 20_000}
+MAX_STRUTS = {"hybrid": 3_000_000, "union": 20_000, "field": 3_000_000}
 SIDES = (3, 64)
 #: Edges shorter than this many float32 steps at the largest coordinate are collapsed ...
 SHORTEST_EDGE = 16
@@ -46,6 +48,10 @@ def solidify(
     progress: Callable[[str], None] | None = None,
     method: str = "hybrid",
     triangles: int | None = None,
+    *,
+    fillet: float | None = None,
+    node_radius: npt.ArrayLike | None = None,
+    resolution: float | None = None,
 ) -> Solid:
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
@@ -60,7 +66,11 @@ def solidify(
         progress: told in a line what goes on.
         method: ``union`` unites all struts exactly, at most 20,000. ``hybrid`` falls back to it if the result is not
             sound; the report tells.
-        triangles: at most so many; ``sides`` is lowered until they suffice.
+        triangles: at most so many; ``sides`` is lowered, or ``resolution``, until they suffice.
+        fillet: radius in mm of the corners between struts; with it, or one of the next two, ``method`` is ``field``: a
+            sampled field of distances, smooth and some 1,600 triangles a strut. See `assembly.field.field_solid`.
+        node_radius: ``(n,)`` radii at the nodes in mm, from which struts taper.
+        resolution: step of the field's grid in mm.
 
     Raises `ValueError` for a web that is not connected, too large, or too thin for float32 where it lies, and for too
     few triangles; `UnsoundSolid` if no sound solid is found.
@@ -70,6 +80,11 @@ def solidify(
     density = number("density", density, "> 0 g/cm3", lambda value: value > 0)
     if method not in METHODS:
         raise ValueError(f"method is {method!r}, must be one of {', '.join(METHODS)}")
+    given = {"fillet": fillet, "node_radius": node_radius, "resolution": resolution}
+    asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if asked and method == "union":
+        raise ValueError(f"method is 'union', must be 'field' for {' and '.join(asked)}")
+    method = "field" if asked else method
     if triangles is not None:
         triangles = whole("triangles", triangles, 1)
     if web.m > MAX_STRUTS[method]:
@@ -77,6 +92,11 @@ def solidify(
     if not web.is_connected:
         count = web.components().max() + 1
         raise ValueError(f"web has {count} separate parts, must be connected: use web.largest_component()")
+    if method == "field":
+        from assembly.field import solid_of_field
+
+        vertices, faces, report = solid_of_field(web, density, progress, triangles, since, **asked)
+        return Solid(vertices, faces, report)
     step = _resolution(web)
     tell = progress or (lambda _: None)
 

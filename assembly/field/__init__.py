@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from assembly.field.mesher import field_solid
+from assembly.field.solid import solid_of_field
 
-__all__ = ["field_solid"]
+__all__ = ["field_solid", "solid_of_field"]

@@ -51,7 +51,7 @@ def field_solid(
     Closed holes inside are filled. Raises `ValueError` for arguments out of range, and for a step too fine for float32
     where the web lies.
     """
-    radii = _end_radii(web, node_radius)
+    radii = end_radii(web, node_radius)
     fillet = number("fillet", fillet, ">= 0 mm", lambda value: value >= 0)
     step = _step(resolution, float(radii.min()))
     fillet = max(fillet, step)
@@ -71,8 +71,8 @@ def field_solid(
     return _without_voids(vertices.astype(np.float32).astype(np.float64), faces)
 
 
-def _end_radii(web: WebGraph, node_radius: npt.ArrayLike | None) -> FloatArray:
-    """``(m, 2)`` radii at the ends of each strut."""
+def end_radii(web: WebGraph, node_radius: npt.ArrayLike | None) -> FloatArray:
+    """``(m, 2)`` radii at the ends of each strut in mm: the nodes', or the web's; `ValueError` for wrong ones."""
     if node_radius is None:
         return np.repeat(web.radius[:, None], 2, axis=1)
     radii = np.asarray(node_radius, np.float64)

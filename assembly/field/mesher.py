@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
+from assembly.compiled import tell_if_compiling
 from assembly.field.blocks import BAND, SIDE, blocks_near
 from assembly.field.distance import Struts, tapered
 from assembly.field.samples import sampled, stars
-from assembly.field.surface import MARGIN, surface
+from assembly.field.surface import MARGIN, mark_crossings, surface
 from assembly.verify import shells_of
 from structgen.web import FloatArray, IntArray, WebGraph
 
@@ -61,6 +62,7 @@ def field_solid(
     low = step * np.floor((web.pos.min(axis=0) - reach) / step)
     expected = _check_size(web, struts, reach, step)
     tell = progress or (lambda _: None)
+    tell_if_compiling(mark_crossings, tell)
     tell(f"sampling the distance from {web.m} struts every {step:.3g} mm: about {expected} triangles")
     blocks = blocks_near(struts, low, step, fillet)
     values = sampled(struts, blocks, low, step, fillet, stars(struts, web.n))

@@ -37,7 +37,7 @@ def surface(values: npt.NDArray[np.float32], blocks: Blocks) -> tuple[FloatArray
     crossed, corners, triangles = np.zeros((size, 3), np.uint64), np.zeros(size, np.int64), np.zeros(size, np.int64)
 
     def mark(first: int, last: int) -> None:
-        _mark(values, blocks.beside, count, first, last, crossed, corners, triangles)
+        mark_crossings(values, blocks.beside, count, first, last, crossed, corners, triangles)
 
     def fill(first: int, last: int) -> None:
         _fill(values, blocks, table, count, _EDGES, crossed, base, start, first, last, vertices, faces)
@@ -83,7 +83,7 @@ def _inside(near: npt.NDArray[np.float32], x: int, y: int, z: int) -> int:
 
 
 @compiled
-def _mark(
+def mark_crossings(
     values: npt.NDArray[np.float32], beside: npt.NDArray[np.int32], count: IntArray, start: int, stop: int,
     crossed: npt.NDArray[np.uint64], corners: IntArray, triangles: IntArray,
 ) -> None:  # fmt: skip

@@ -61,7 +61,7 @@ def find_self_intersections(
     whole = bool(chosen.all())
 
     def search(first: int, last: int) -> IntArray:
-        return _search(vertices, corners, boxes, tree, chosen, whole, first, last, limit)
+        return search_leaves(vertices, corners, boxes, tree, chosen, whole, first, last, limit)
 
     found, count = [np.empty((0, 2), np.int64)], 0
     for k, pairs in enumerate(over_ranges(search, leaves, CHUNK)):
@@ -157,7 +157,7 @@ def _overlap(a: Boxes, i: int, b: Boxes, j: int) -> bool:
 
 
 @compiled
-def _search(
+def search_leaves(
     vertices: FloatArray, faces: IntArray, boxes: Boxes, tree: Boxes, chosen: npt.NDArray[np.bool_], whole: bool,
     start: int, stop: int, limit: int,
 ) -> IntArray:  # fmt: skip

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
-from assembly.verify.intersections import find_self_intersections
+from assembly.compiled import tell_if_compiling
+from assembly.verify.intersections import find_self_intersections, search_leaves
 from assembly.verify.report import PLA_DENSITY, SolidReport
 from assembly.verify.topology import (
     Shells,
@@ -84,6 +85,8 @@ def verified(
     since = time.perf_counter() if since is None else since
     density = number("density", density, "> 0 g/cm3", lambda value: value > 0)
     points, corners = checked_mesh(vertices, faces)
+    if progress:
+        tell_if_compiling(search_leaves, progress)
     _check_surface(points, corners)
     points = points.astype(np.float32).astype(np.float64)
     _check_faces(points, corners, subset, progress)

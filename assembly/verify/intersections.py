@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -47,31 +48,38 @@ def find_self_intersections(
         progress: told in a line how far it is.
         limit: where there are more pairs, those found first are returned.
     """
+    vertices, faces = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
     chosen = np.ones(len(faces), bool) if subset is None else np.ascontiguousarray(subset, bool)
     if chosen.shape != (len(faces),):
         raise ValueError(f"subset has shape {chosen.shape}, expected ({len(faces)},), one a face")
-    if not chosen.any():
+    numbers = np.flatnonzero(chosen)
+    if not len(numbers):
         return np.empty((0, 2), np.int64)
-    vertices, faces = np.ascontiguousarray(vertices, np.float64), np.ascontiguousarray(faces, np.int64)
-    order = np.argsort(_morton(vertices, faces), kind="stable")
-    corners, chosen = faces[order], chosen[order]
+    numbers = numbers[np.argsort(_morton(vertices, faces[numbers]), kind="stable")]
+    corners = faces[numbers]
     boxes = _boxes(vertices, corners)
     tree = _tree(boxes)
-    leaves = -(-len(faces) // LEAF)
-    whole = bool(chosen.all())
+    leaves = -(-len(numbers) // LEAF)
 
-    def search(first: int, last: int) -> IntArray:
-        return search_leaves(vertices, corners, boxes, tree, chosen, whole, first, last, limit)
+    def among(first: int, last: int) -> IntArray:
+        return numbers[search_leaves(vertices, corners, boxes, tree, first, last, limit)]
 
+    def against(first: int, last: int) -> IntArray:
+        return _search_others(vertices, corners, numbers, boxes, tree, faces, chosen, first, last, limit)
+
+    searches = [over_ranges(among, leaves, CHUNK)]
+    if len(numbers) < len(faces):
+        searches.append(over_ranges(against, len(faces), LEAF * CHUNK))
+    parts = -(-leaves // CHUNK) + (len(searches) - 1) * -(-len(faces) // (LEAF * CHUNK))
     found, count = [np.empty((0, 2), np.int64)], 0
-    for k, pairs in enumerate(over_ranges(search, leaves, CHUNK)):
+    for k, pairs in enumerate(itertools.chain(*searches)):
         found.append(pairs)
         count += len(pairs)
-        if progress and leaves > CHUNK:
-            progress(f"testing faces for intersections: {min(100 * (k + 1) * CHUNK // leaves, 100)} %")
+        if progress and parts > 1:
+            progress(f"testing faces for intersections: {100 * (k + 1) // parts} %")
         if count >= limit:
             break
-    pairs = np.sort(order[np.concatenate(found)[:limit]], axis=1)
+    pairs = np.sort(np.concatenate(found)[:limit], axis=1)
     return pairs[np.lexsort(pairs.T[::-1])]
 
 
@@ -111,16 +119,20 @@ def _boxes(vertices: FloatArray, faces: IntArray) -> Boxes:
     """``(f, 6)`` lower and upper corners of the faces' boxes, rounded outward."""
     boxes = np.empty((len(faces), 6), np.float32)
     for f in range(len(faces)):
-        a, b, c = faces[f]
-        for x in range(3):
-            low = min(vertices[a, x], vertices[b, x], vertices[c, x])
-            high = max(vertices[a, x], vertices[b, x], vertices[c, x])
-            boxes[f, x], boxes[f, 3 + x] = low, high
-            if boxes[f, x] > low:
-                boxes[f, x] = np.nextafter(boxes[f, x], np.float32(-np.inf))
-            if boxes[f, 3 + x] < high:
-                boxes[f, 3 + x] = np.nextafter(boxes[f, 3 + x], np.float32(np.inf))
+        _enclose_face(vertices, faces[f, 0], faces[f, 1], faces[f, 2], boxes, f)
     return boxes
+
+
+@compiled
+def _enclose_face(vertices: FloatArray, a: int, b: int, c: int, boxes: Boxes, i: int) -> None:
+    for x in range(3):
+        low = min(vertices[a, x], vertices[b, x], vertices[c, x])
+        high = max(vertices[a, x], vertices[b, x], vertices[c, x])
+        boxes[i, x], boxes[i, 3 + x] = low, high
+        if boxes[i, x] > low:
+            boxes[i, x] = np.nextafter(boxes[i, x], np.float32(-np.inf))
+        if boxes[i, 3 + x] < high:
+            boxes[i, 3 + x] = np.nextafter(boxes[i, 3 + x], np.float32(np.inf))
 
 
 @compiled
@@ -158,26 +170,22 @@ def _overlap(a: Boxes, i: int, b: Boxes, j: int) -> bool:
 
 @compiled
 def search_leaves(
-    vertices: FloatArray, faces: IntArray, boxes: Boxes, tree: Boxes, chosen: npt.NDArray[np.bool_], whole: bool,
-    start: int, stop: int, limit: int,
+    vertices: FloatArray, faces: IntArray, boxes: Boxes, tree: Boxes, start: int, stop: int, limit: int
 ) -> IntArray:  # fmt: skip
-    """Pairs with a face of the leaves from ``start`` to ``stop``; each pair is found from one of its two leaves.
+    """Pairs of places in ``faces``, the first of them in the leaves from ``start`` to ``stop``.
 
-    Where all faces are chosen, from the earlier one: going up from it, only what lies to the right is searched.
+    Going up the tree from a leaf, only what lies to the right is searched: each pair is found once.
     """
     first = len(tree) // 2
     pairs, count = np.empty((64, 2), np.int64), 0
     stack = np.empty(64, np.int64)
     for leaf in range(start, stop):
-        own, own_end = LEAF * leaf, min(LEAF * (leaf + 1), len(faces))
-        if not (whole or chosen[own:own_end].any()):
-            continue
         up = first + leaf
-        stack[0], depth = up, 1  # first the leaf itself, then its siblings on the way to the root
+        stack[0], depth = up, 1  # first the leaf itself
         while depth > 0 or up > 1:
             if depth == 0:
-                if up % 2 == 0 or not whole:
-                    stack[0], depth = up ^ 1, 1
+                if up % 2 == 0:
+                    stack[0], depth = up + 1, 1
                 up //= 2
                 continue
             depth -= 1
@@ -189,24 +197,63 @@ def search_leaves(
                 depth += 2
                 continue
             there = LEAF * (node - first)
-            for f in range(own, own_end):
-                if not (chosen[f] and _overlap(boxes, f, tree, node)):
+            for f in range(LEAF * leaf, min(LEAF * (leaf + 1), len(faces))):
+                if not _overlap(boxes, f, tree, node):
                     continue
                 a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-                for g in range(there, min(there + LEAF, len(faces))):
-                    # Two chosen faces: from the earlier one only.
-                    if chosen[g] and g <= f:
-                        continue
+                for g in range(max(there, f + 1), min(there + LEAF, len(faces))):
                     if not _overlap(boxes, f, boxes, g):
                         continue
                     if _meet(vertices, a, b, c, faces[g, 0], faces[g, 1], faces[g, 2]):
-                        if count == len(pairs):
-                            pairs = np.concatenate((pairs, np.empty_like(pairs)))
-                        pairs[count, 0], pairs[count, 1] = f, g
-                        count += 1
+                        pairs, count = _kept(pairs, count, f, g)
                         if count >= limit:
                             return pairs[:count]
     return pairs[:count]
+
+
+@compiled
+def _search_others(
+    vertices: FloatArray, corners: IntArray, numbers: IntArray, boxes: Boxes, tree: Boxes, faces: IntArray,
+    chosen: npt.NDArray[np.bool_], start: int, stop: int, limit: int,
+) -> IntArray:  # fmt: skip
+    """Pairs of a face that is not chosen, of those from ``start`` to ``stop``, and one in the tree."""
+    first = len(tree) // 2
+    pairs, count = np.empty((64, 2), np.int64), 0
+    stack = np.empty(64, np.int64)
+    own = np.empty((1, 6), np.float32)
+    for f in range(start, stop):
+        if chosen[f]:
+            continue
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        _enclose_face(vertices, a, b, c, own, 0)
+        stack[0], depth = 1, 1
+        while depth > 0:
+            depth -= 1
+            node = stack[depth]
+            if not _overlap(own, 0, tree, node):
+                continue
+            if node < first:
+                stack[depth], stack[depth + 1] = 2 * node + 1, 2 * node
+                depth += 2
+                continue
+            there = LEAF * (node - first)
+            for g in range(there, min(there + LEAF, len(corners))):
+                if not _overlap(own, 0, boxes, g):
+                    continue
+                if _meet(vertices, a, b, c, corners[g, 0], corners[g, 1], corners[g, 2]):
+                    pairs, count = _kept(pairs, count, f, numbers[g])
+                    if count >= limit:
+                        return pairs[:count]
+    return pairs[:count]
+
+
+@compiled
+def _kept(pairs: IntArray, count: int, f: int, g: int) -> tuple[IntArray, int]:
+    """``pairs`` with one more, and how many they are."""
+    if count == len(pairs):
+        pairs = np.concatenate((pairs, np.empty_like(pairs)))
+    pairs[count, 0], pairs[count, 1] = f, g
+    return pairs, count + 1
 
 
 @compiled

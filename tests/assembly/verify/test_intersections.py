@@ -79,7 +79,7 @@ def test_large_meshes_are_searched_in_parts_and_progress_is_told():
     vertices, faces = np.array(sphere.vertices), np.array(sphere.faces)
     told = []
     assert len(find_self_intersections(vertices, faces, progress=told.append)) == 0
-    assert told == [f"testing faces for intersections: {share} %" for share in (40, 80, 100)]
+    assert told == [f"testing faces for intersections: {share} %" for share in (33, 66, 100)]
     needles = np.array([[0, 0, 0], [0.1, 0, 20], [0, 0.1, 20], [0, 0, 0], [0.1, 0, -20], [0, 0.1, -20]])
     faces = np.concatenate([faces, len(vertices) + np.arange(6).reshape(2, 3)])
     vertices = np.concatenate([vertices, needles])
@@ -106,6 +106,14 @@ def test_nothing_to_test():
         found = find_self_intersections(vertices, faces, subset)
         assert found.shape == (0, 2) and found.dtype == np.int64
     assert find_self_intersections(vertices, faces[:0]).shape == (0, 2)
+
+
+def test_few_faces_of_a_large_mesh_are_told_in_parts_too():
+    sphere = trimesh.creation.icosphere(subdivisions=6, radius=10)
+    told = []
+    few = np.arange(len(sphere.faces)) % 1000 == 0
+    assert len(find_self_intersections(sphere.vertices, sphere.faces, few, told.append)) == 0
+    assert told == [f"testing faces for intersections: {share} %" for share in (25, 50, 75, 100)]
 
 
 def test_a_subset_of_another_length_is_told():

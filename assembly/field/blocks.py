@@ -18,6 +18,8 @@ SIDE, SAMPLES = 4, 64
 BITS = 21
 #: Steps of the grid from a sample to the farthest corner of a cell: what lies nearer to the surface must be sampled.
 BAND = math.sqrt(3) + 0.01
+#: Struts near blocks that memory holds.
+MAX_PAIRS = 200_000_000
 
 
 class Blocks(NamedTuple):
@@ -42,9 +44,16 @@ def blocks_near(struts: Struts, low: FloatArray, step: float, fillet: float) -> 
     Arguments:
         low: ``(3,)`` the grid's first sample, mm; it lies below and left of all struts and their surroundings.
         step: of the grid, mm.
+
+    Raises `ValueError` where fillets are so wide that struts are near too many blocks.
     """
     band = BAND * step
     count = _pairs(struts, low, step, band + fillet, _EMPTY, _EMPTY)
+    if count > MAX_PAIRS:
+        raise ValueError(
+            f"fillet is {fillet:.3g} mm, too wide for a grid of {step:.3g} mm: use a smaller one, or a coarser "
+            "resolution"
+        )
     key, strut = np.empty(count, np.int64), np.empty(count, np.int64)
     _pairs(struts, low, step, band + fillet, key, strut)
     order = np.argsort(key, kind="stable")

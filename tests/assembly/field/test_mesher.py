@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assembly.field import field_solid, mesher
+from assembly.field import blocks, field_solid, mesher
 from assembly.solid import solidify
 from assembly.verify import shells_of, verified
 from structgen.web import WebGraph
@@ -179,6 +179,13 @@ def test_steps_too_fine_are_told():
         field_solid(strut(length=500.0, radius=5.0), resolution=0.006)
     with pytest.raises(ValueError, match=r"^resolution is 0.02 mm, must be at least 0.3.* mm for a web that reaches"):
         field_solid(strut(radius=0.05).translated([6e4, 0, 0]))
+
+
+def test_fillets_too_wide_for_the_grid_are_told(monkeypatch, cross):
+    monkeypatch.setattr(blocks, "MAX_PAIRS", 20_000)
+    assert len(field_solid(cross, fillet=1.0)[1])
+    with pytest.raises(ValueError, match=r"^fillet is 20 mm, too wide for a grid of 0.4 mm: use a smaller one, or a"):
+        field_solid(cross, fillet=20.0)
 
 
 def test_triangles_grow_with_the_square_of_the_resolution():

@@ -18,20 +18,23 @@ NEAREST = 1.1
 #: ... but nearer at the free end of a strut, where they are seen under this half angle (rad). It is closed by a ring of
 #: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume of
 #: half a ball.
-WIDEST_END = math.radians(85)
-END_ANGLE, END_REACH = math.radians(45), 1.1
+WIDEST_END = math.radians(88)
+END_ANGLE, END_REACH = math.radians(45), 1.11
 #: Share of the angle between two struts that their rings may fill, and by how much less each is opened.
 FILL, SLACK = 0.92, 0.93
 #: Nothing but the ring lies within this multiple of its half angle.
 CLEAR = 1.04
 #: Least distance between points, in radii of the thinner strut, on creases and on what lies between them.
 CREASE_SPACING, FACE_SPACING = 0.45, 0.7
-#: Points between creases lie so many times farther out than the union reaches: faces between them cut off the rest.
-FACE_REACH = 1.065
+#: Points between creases lie so many times farther out than the union where it is a ball: faces cut off the rest. Of
+#: what is beyond 1 this share goes for cylinders, which are round one way only.
+FACE_REACH, SIDE = 1.1, 0.6
 #: A crease is hidden by other struts if these reach further by this share.
 HIDDEN = 1.02
 #: Triple points are looked for up to this degree.
 MOST_TRIPLES = 12
+#: Points at the sides of a crease, where it is as good as none, lie by this share farther out than the union.
+CREST = 0.06
 #: Azimuths of the points of a crease, about the thinner strut, 0 towards the thicker one.
 AZIMUTHS = tuple(math.radians(a) for a in (0, 45, -45, 90, -90))
 #: Directions for what lies between the creases: a Fibonacci lattice of this many.
@@ -48,7 +51,7 @@ def between_directions() -> FloatArray:
 
 def most_points(degree: IntArray, sides: int) -> IntArray:
     """At most so many points lie between the rings of ``sides`` corners of a node of each ``degree``."""
-    return np.where(degree == 1, sides + 1, 6 * degree + 6)
+    return np.where(degree == 1, sides + 1, 6 * degree + 8)
 
 
 @compiled
@@ -88,9 +91,13 @@ def half_angles(
 @compiled
 def _add(
     x: float, y: float, z: float, k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float,
-    spacing: float, crease: bool, count: int, limit: int, points: FloatArray,
+    spacing: float, hidden: float, wider: float, count: int, limit: int, points: FloatArray,
 ) -> int:
-    """The number of points after the one in direction (x, y, z) is added, if it is of use."""
+    """The number of points after the one in direction (x, y, z) is added, if it is of use.
+
+    It lies ``wider`` times as far as the union where that is a ball, less so where it is a cylinder. It is of no use if
+    the union reaches more than ``hidden`` times as far as (x, y, z).
+    """
     length = math.sqrt(x * x + y * y + z * z)
     if count >= limit or length < 1e-12 * ball:
         return count
@@ -102,10 +109,9 @@ def _add(
             return count
         if cosine > 0:
             reach = max(reach, radii[i] / math.sqrt(1 - cosine * cosine))
-    if crease and reach > HIDDEN * length:
+    if reach > hidden * length:
         return count
-    if not crease:
-        reach *= FACE_REACH
+    reach *= wider if reach < HIDDEN * ball else 1 + SIDE * (wider - 1)
     x, y, z = x * reach, y * reach, z * reach
     for p in range(count):
         dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
@@ -178,9 +184,20 @@ def points_between(
             count = _triple_points(k, axes, radii, cosines, ball, count, limit, out)
         for azimuth in AZIMUTHS[1:]:
             count = _creases(k, axes, radii, cosines, ball, azimuth, count, limit, out)
+        for i in range(k):
+            h = halves[offsets[node] + i]
+            a, u = directions[h], across[h // 2]
+            for j in range(sides):
+                turn = (j + 0.5) * 2 * math.pi / sides
+                c, s = radii[i] * math.cos(turn), radii[i] * math.sin(turn)
+                x = c * u[0] + s * (a[1] * u[2] - a[2] * u[1])
+                y = c * u[1] + s * (a[2] * u[0] - a[0] * u[2])
+                z = c * u[2] + s * (a[0] * u[1] - a[1] * u[0])
+                spacing = FACE_SPACING * radii[i]
+                count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wide, count, limit, out)
         for e in spread:
             count = _add(
-                e[0], e[1], e[2], k, axes, radii, cosines, ball, FACE_SPACING * ball, False, count, limit, out
+                e[0], e[1], e[2], k, axes, radii, cosines, ball, FACE_SPACING * ball, np.inf, FACE_REACH, count, limit, out
             )
         counts[node] = count
 
@@ -210,7 +227,8 @@ def _creases(
             a, b = (i, j) if radii[i] <= radii[j] else (j, i)
             x, y, z = _crease(axes[a], axes[b], radii[a], radii[b], azimuth)
             spacing = CREASE_SPACING * radii[a]
-            count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, True, count, limit, points)
+            wider = 1 + CREST * abs(math.sin(azimuth))
+            count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wider, count, limit, points)
     return count
 
 
@@ -235,6 +253,7 @@ def _triple_points(
                 reach = radii[i] / math.sqrt(max(1 - cosine * cosine, 1e-12)) / length
                 spacing = CREASE_SPACING * min(radii[i], radii[j], radii[l])
                 count = _add(
-                    x * reach, y * reach, z * reach, k, axes, radii, cosines, ball, spacing, True, count, limit, points
+                    x * reach, y * reach, z * reach, k, axes, radii, cosines, ball, spacing, HIDDEN, 1.0, count, limit,
+                    points,
                 )
     return count

@@ -138,8 +138,8 @@ def test_the_solid_is_a_strut_wider_than_the_web_and_stands_on_the_floor(random_
     solid = solidify(web, sides)
     low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
     assert low[2] == 0
-    # The corner of a square with the area of a circle lies beyond it.
-    thickest = web.radius.max() * (1.2533 if sides == 4 else 1)
+    # The corners of a polygon with the area of a circle lie beyond it.
+    thickest = web.radius.max() * math.sqrt(2 * math.pi / (sides * math.sin(2 * math.pi / sides)))
     rounding = 1e-4
     beyond = np.concatenate([web.pos.min(axis=0)[:2] - low[:2], high[:2] - web.pos.max(axis=0)[:2]])
     assert (beyond > 0.4 * thickest).all() and (beyond < thickest + rounding).all()

@@ -25,10 +25,10 @@ FILL, SLACK = 0.92, 0.93
 #: Nothing but the ring lies within this multiple of its half angle.
 CLEAR = 1.04
 #: Least distance between points, in radii of the thinner strut, on creases and on what lies between them.
-CREASE_SPACING, FACE_SPACING = 0.45, 0.7
+CREASE_SPACING, FACE_SPACING = 0.45, 0.6
 #: Points between creases lie so many times farther out than the union where it is a ball: faces cut off the rest. Of
 #: what is beyond 1 this share goes for cylinders, which are round one way only.
-FACE_REACH, SIDE = 1.1, 0.6
+FACE_REACH, SIDE = 1.1, 0.4
 #: A crease is hidden by other struts if these reach further by this share.
 HIDDEN = 1.02
 #: Triple points are looked for up to this degree.
@@ -38,7 +38,7 @@ CREST = 0.06
 #: Azimuths of the points of a crease, about the thinner strut, 0 towards the thicker one.
 AZIMUTHS = tuple(math.radians(a) for a in (0, 45, -45, 90, -90))
 #: Directions for what lies between the creases: a Fibonacci lattice of this many.
-BETWEEN = 26
+BETWEEN = 42
 
 
 def between_directions() -> FloatArray:

@@ -50,7 +50,8 @@ def solidify(
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
     Each strut is a prism with the cross-section area of its circle, each node as round as its thickest strut. Where
-    there is room, skins about the nodes are joined to the prisms directly; what collides is united exactly (manifold3d).
+    there is room, skins about the nodes are joined to the prisms directly; what collides is united exactly
+    (manifold3d).
     Holes inside are filled. x and y stay as they are. The result is verified.
 
     Arguments:
@@ -88,8 +89,10 @@ def solidify(
 
     def checked(vertices: FloatArray, faces: IntArray, united: int, method: str) -> Solid:
         subset = None if len(faces) <= TEST_ALL else np.arange(len(faces)) >= len(faces) - united
-        options = {"density": density, "method": method, "subset": subset, "since": since, "progress": progress}
-        return Solid(vertices, faces, verified(vertices, faces, web, **options))
+        report = verified(
+            vertices, faces, web, density=density, method=method, subset=subset, since=since, progress=progress
+        )
+        return Solid(vertices, faces, report)
 
     try:
         return make(method)

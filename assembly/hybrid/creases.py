@@ -16,8 +16,8 @@ from structgen.web import FloatArray, IntArray
 #: Rings lie at least so many times the radius of the thickest strut from their node ...
 NEAREST = 1.1
 #: ... but nearer at the free end of a strut, where they are seen under this half angle (rad). It is closed by a ring of
-#: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume of
-#: half a ball.
+#: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume
+#: of half a ball.
 WIDEST_END = math.radians(88)
 END_ANGLE, END_REACH = math.radians(45), 1.11
 #: Share of the angle between two struts that their rings may fill, and by how much less each is opened.
@@ -56,10 +56,15 @@ def most_points(degree: IntArray, sides: int) -> IntArray:
 
 @compiled
 def half_angles(
-    first: int, last: int, offsets: IntArray, halves: IntArray, directions: FloatArray, radius: FloatArray,
+    first: int,
+    last: int,
+    offsets: IntArray,
+    halves: IntArray,
+    directions: FloatArray,
+    radius: FloatArray,
     angles: FloatArray,
 ) -> None:
-    """Write the half angle under which each strut end's ring of ``radius`` is seen from its node, for nodes first..last.
+    """Write the half angle under which the ring of each strut end is seen from its node, for nodes first..last.
 
     Two rings that lie on one sphere about the node fill `FILL` of the angle between their struts; of all such spheres
     a strut takes the largest.
@@ -90,8 +95,20 @@ def half_angles(
 
 @compiled
 def _add(
-    x: float, y: float, z: float, k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float,
-    spacing: float, hidden: float, wider: float, count: int, limit: int, points: FloatArray,
+    x: float,
+    y: float,
+    z: float,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    spacing: float,
+    hidden: float,
+    wider: float,
+    count: int,
+    limit: int,
+    points: FloatArray,
 ) -> int:
     """The number of points after the one in direction (x, y, z) is added, if it is of use.
 
@@ -122,9 +139,7 @@ def _add(
 
 
 @compiled
-def _crease(
-    thin: FloatArray, thick: FloatArray, r: float, wide: float, azimuth: float
-) -> tuple[float, float, float]:
+def _crease(thin: FloatArray, thick: FloatArray, r: float, wide: float, azimuth: float) -> tuple[float, float, float]:
     """Point at ``azimuth`` on the cylinder about ``thin`` where it enters the one about ``thick``, from the node."""
     c = thin[0] * thick[0] + thin[1] * thick[1] + thin[2] * thick[2]
     square = 1 - c * c
@@ -146,9 +161,21 @@ def _crease(
 
 @compiled
 def points_between(
-    first: int, last: int, offsets: IntArray, halves: IntArray, directions: FloatArray, radius: FloatArray,
-    angles: FloatArray, across: FloatArray, sides: int, wide: float, skip: IntArray, spread: FloatArray, place: IntArray,
-    points: FloatArray, counts: IntArray,
+    first: int,
+    last: int,
+    offsets: IntArray,
+    halves: IntArray,
+    directions: FloatArray,
+    radius: FloatArray,
+    angles: FloatArray,
+    across: FloatArray,
+    sides: int,
+    wide: float,
+    skip: IntArray,
+    spread: FloatArray,
+    place: IntArray,
+    points: FloatArray,
+    counts: IntArray,
 ) -> None:
     """Write the points of each node's skin between its rings, from the node, for nodes first..last.
 
@@ -197,7 +224,20 @@ def points_between(
                 count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wide, count, limit, out)
         for e in spread:
             count = _add(
-                e[0], e[1], e[2], k, axes, radii, cosines, ball, FACE_SPACING * ball, np.inf, FACE_REACH, count, limit, out
+                e[0],
+                e[1],
+                e[2],
+                k,
+                axes,
+                radii,
+                cosines,
+                ball,
+                FACE_SPACING * ball,
+                np.inf,
+                FACE_REACH,
+                count,
+                limit,
+                out,
             )
         counts[node] = count
 
@@ -219,7 +259,14 @@ def _end(axis: FloatArray, across: FloatArray, radius: float, wide: float, sides
 
 @compiled
 def _creases(
-    k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float, azimuth: float, count: int, limit: int,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    azimuth: float,
+    count: int,
+    limit: int,
     points: FloatArray,
 ) -> int:
     for i in range(k):
@@ -234,15 +281,21 @@ def _creases(
 
 @compiled
 def _triple_points(
-    k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float, count: int, limit: int,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    count: int,
+    limit: int,
     points: FloatArray,
 ) -> int:
     """Points equally far from three struts: the pits of the skin (of thick and thin struts only nearly so)."""
     for i in range(k):
         for j in range(i + 1, k):
             ux, uy, uz = axes[j, 0] - axes[i, 0], axes[j, 1] - axes[i, 1], axes[j, 2] - axes[i, 2]
-            for l in range(j + 1, k):
-                vx, vy, vz = axes[l, 0] - axes[i, 0], axes[l, 1] - axes[i, 1], axes[l, 2] - axes[i, 2]
+            for o in range(j + 1, k):
+                vx, vy, vz = axes[o, 0] - axes[i, 0], axes[o, 1] - axes[i, 1], axes[o, 2] - axes[i, 2]
                 x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
                 length = math.sqrt(x * x + y * y + z * z)
                 if length < 1e-6:
@@ -251,9 +304,21 @@ def _triple_points(
                 if cosine < 0:
                     x, y, z = -x, -y, -z
                 reach = radii[i] / math.sqrt(max(1 - cosine * cosine, 1e-12)) / length
-                spacing = CREASE_SPACING * min(radii[i], radii[j], radii[l])
+                spacing = CREASE_SPACING * min(radii[i], radii[j], radii[o])
                 count = _add(
-                    x * reach, y * reach, z * reach, k, axes, radii, cosines, ball, spacing, HIDDEN, 1.0, count, limit,
+                    x * reach,
+                    y * reach,
+                    z * reach,
+                    k,
+                    axes,
+                    radii,
+                    cosines,
+                    ball,
+                    spacing,
+                    HIDDEN,
+                    1.0,
+                    count,
+                    limit,
                     points,
                 )
     return count

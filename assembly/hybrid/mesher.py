@@ -14,7 +14,8 @@ from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
 from assembly.hybrid.skins import write_shafts
 from assembly.hybrid.struts import Struts, struts_of
 from assembly.hybrid.threads import over_ranges
-from assembly.hybrid.unions import grounded, sewn, united as united_parts
+from assembly.hybrid.unions import grounded, sewn
+from assembly.hybrid.unions import united as united_parts
 from structgen.web import FloatArray, IntArray, WebGraph
 
 

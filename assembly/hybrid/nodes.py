@@ -50,8 +50,8 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     round_radius = np.repeat(s.radius, 2)
     over_ranges(
         lambda a, b: points_between(
-            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united, spread,
-            place, room, counts,
+            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united,
+            spread, place, room, counts,
         ),
         n,
     )  # fmt: skip

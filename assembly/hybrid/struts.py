@@ -19,7 +19,7 @@ class Struts:
         ends: ``(m, 2)`` node numbers.
         radius: ``(m,)`` of the round struts; ``wide``: circumradius of polygons of the same area.
         lengths: ``(m,)``; ``axes``, ``across``: ``(m, 3)`` unit vectors along each strut and across it.
-        offsets, halves: ``(n + 1,)`` rows of ``(2 m,)``: the strut ends at each node; end ``2 k`` is the start of strut k.
+        offsets, halves: ``(n + 1,)`` rows of ``(2 m,)``: strut ends at each node; end ``2 k`` is the start of strut k.
         box: ``(2, 3)`` box of balls about the nodes that are as wide as their polygons.
     """
 

@@ -21,7 +21,6 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
     import manifold3d
 
     solids = [manifold3d.Manifold(manifold3d.Mesh64(vertices, faces)) for vertices, faces in parts]
-    # A part may have no volume where the rest has: it is left out.
     united: Any = manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add).simplify(tolerance)
     if united.status() != manifold3d.Error.NoError or united.is_empty():
         raise RuntimeError(f"the union of {len(parts)} parts failed: {united.status()}")
@@ -115,7 +114,7 @@ def _matches(points: FloatArray, owner: IntArray, wanted: FloatArray, wanted_own
 
 
 def _in_void(vertices: FloatArray, faces: IntArray, cut: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """``(f,)`` which faces are of a shell that bounds a closed hole inside: it is inside out and not cut from anything."""
+    """``(f,)`` which faces bound closed holes inside: their shell is inside out and not cut from anything."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -44,7 +44,7 @@ def lattice():
 
 @pytest.fixture(scope="session")
 def reference_union():
-    """``reference_union(web, sides)``: manifold3d's union of cylinders and of balls at the nodes, independent of ours."""
+    """``reference_union(web, sides)``: manifold3d's union of cylinders and balls, independent of ours."""
 
     def make(web, sides=48):
         widen = np.sqrt(2 * np.pi / (sides * np.sin(2 * np.pi / sides)))

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.hybrid.contacts import boxes_of, find_contacts, grid_of
+from assembly.hybrid.mending import grounded
 from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of
 from assembly.hybrid.parts import parts_of, unit_ball
 from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
 from assembly.hybrid.skins import write_shafts
 from assembly.hybrid.struts import Struts, struts_of
 from assembly.hybrid.threads import over_ranges
-from assembly.hybrid.unions import grounded, sewn
+from assembly.hybrid.unions import sewn
 from assembly.hybrid.unions import united as united_parts
 from structgen.web import FloatArray, IntArray, WebGraph
 

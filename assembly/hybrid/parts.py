@@ -96,6 +96,13 @@ class Parts:
                 made.append(self._ball(part - count, wider, rng if trial else None))
         return made
 
+    def cut_corners(self, cluster: int) -> FloatArray:
+        """``(k, 3)`` corners of the rings at which a cluster is cut from the rest."""
+        members = self.clusters[cluster]
+        members = members[members < len(self.prisms)]
+        corners = [self.prisms[members[self.cut[members, end] >= 0], 1 + end].reshape(-1, 3) for end in (0, 1)]
+        return np.concatenate(corners)
+
     def _prism(self, part: int, wider: float) -> Part:
         rings = list(self.prisms[part, self.rings[part]])
         if wider != 1:

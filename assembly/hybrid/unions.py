@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from assembly.hybrid.mending import faulty_faces, grounded, mended
 from assembly.hybrid.parts import Part, Parts
-from assembly.verify import find_degenerate, find_self_intersections, welded_twins
 from structgen.web import FloatArray, IntArray
 
-#: A union that does not come out sound is tried so often, each time of slightly different parts.
-TRIALS = 5
+#: A union that is not sound in float32 and cannot be mended is made so often, each time of slightly different parts.
+TRIALS = 4
 
 
 def unite(parts: Sequence[Part], tolerance: float) -> Part:
@@ -29,29 +29,30 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
 
 
 def united(parts: Parts, tolerance: float, lowest: float) -> list[Part]:
-    """The union of each cluster; rounded to float32, ``lowest`` mm lower, it has no fault that another trial mends."""
+    """The union of each cluster, sound when it is moved down by ``lowest`` mm and rounded to float32, if that is possible.
+
+    Edges shorter than ``tolerance`` mm are collapsed.
+    """
     made = [unite(parts.of_cluster(c, 0), tolerance) for c in range(len(parts.clusters))]
     unsound = _unsound(made, lowest)
-    for trial in range(1, TRIALS):
+    for trial in range(TRIALS):
+        left = []
         for c in unsound.tolist():
-            made[c] = unite(parts.of_cluster(c, trial), tolerance)
-        unsound = unsound[_unsound([made[c] for c in unsound.tolist()], lowest)]
+            if trial:
+                made[c] = unite(parts.of_cluster(c, trial), tolerance)
+            made[c], sound = mended(*made[c], parts.cut_corners(c), tolerance, lowest)
+            if not sound:
+                left.append(c)
+        unsound = np.array(left, np.int64)
     return made
 
 
 def _unsound(meshes: Sequence[Part], lowest: float) -> IntArray:
-    """The numbers of those meshes that cross themselves, or have equal vertices or flat faces, in float32."""
+    """The numbers of those meshes that are not sound in float32."""
     if not len(meshes):
         return np.empty(0, np.int64)
     vertices, faces, owner = joined(meshes)
-    vertices = grounded(vertices, lowest)
-    of_face = owner[faces[:, 0]]
-    found = [
-        owner[welded_twins(vertices).ravel()],
-        of_face[find_degenerate(vertices, faces)],
-        of_face[find_self_intersections(vertices, faces).ravel()],
-    ]
-    return np.unique(np.concatenate(found))
+    return np.unique(owner[faces[faulty_faces(grounded(vertices, lowest), faces), 0]])
 
 
 def joined(meshes: Sequence[Part]) -> tuple[FloatArray, IntArray, IntArray]:
@@ -126,9 +127,3 @@ def _in_void(vertices: FloatArray, faces: IntArray, cut: npt.NDArray[np.bool_]) 
     open_ones = np.bincount(label, cut, count) > 0
     inside_out: npt.NDArray[np.bool_] = ((volume < 0) & ~open_ones)[label[a]]
     return inside_out
-
-
-def grounded(vertices: FloatArray, lowest: float) -> FloatArray:
-    """Vertices moved down by ``lowest`` mm and rounded to float32."""
-    moved = (vertices - [0, 0, lowest]).astype(np.float32).astype(np.float64) + 0.0
-    return np.asarray(moved)

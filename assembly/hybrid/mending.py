@@ -20,7 +20,7 @@ def grounded(vertices: FloatArray, lowest: float) -> FloatArray:
 
 
 def faulty_faces(vertices: FloatArray, faces: IntArray) -> IntArray:
-    """The faces without an area, that touch or cross others, or with a vertex that is the same as another in float32."""
+    """Faces without an area, that touch or cross others, or with a vertex that is as good as another in float32."""
     twin = np.zeros(len(vertices), bool)
     twin[welded_twins(vertices).ravel()] = True
     crossing = find_self_intersections(vertices, faces).ravel()
@@ -29,13 +29,12 @@ def faulty_faces(vertices: FloatArray, faces: IntArray) -> IntArray:
     )
 
 
-def mended(
-    vertices: FloatArray, faces: IntArray, fixed: FloatArray, tolerance: float, lowest: float
-) -> tuple[Part, bool]:
+def mended(mesh: Part, fixed: FloatArray, tolerance: float, lowest: float) -> tuple[Part, bool]:
     """The mesh with vertices of faulty faces moved by up to ``tolerance`` mm, and whether it is sound in float32.
 
     Where it cannot be mended it has fewer faulty faces. Vertices that are among ``fixed`` ``(k, 3)`` stay.
     """
+    vertices, faces = mesh
     rows = np.dtype([("", float)] * 3)
     free = ~np.isin(np.ascontiguousarray(vertices).view(rows), np.ascontiguousarray(fixed).view(rows))[:, 0]
     faulty, rng = faulty_faces(grounded(vertices, lowest), faces), np.random.default_rng(len(vertices))

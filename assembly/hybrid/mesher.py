@@ -9,15 +9,18 @@ import numpy.typing as npt
 
 from assembly.hybrid.contacts import boxes_of, find_contacts, grid_of
 from assembly.hybrid.mending import grounded
-from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of
+from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of, write_ranges
 from assembly.hybrid.parts import parts_of, unit_ball
 from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
 from assembly.hybrid.skins import write_shafts
 from assembly.hybrid.struts import Struts, struts_of
-from assembly.hybrid.threads import over_ranges
 from assembly.hybrid.unions import sewn
 from assembly.hybrid.unions import united as united_parts
+from assembly.threads import over_ranges
 from structgen.web import FloatArray, IntArray, WebGraph
+
+#: Buckets of the grid that a thread takes at a time.
+BUCKETS = 1 << 16
 
 
 def mesh(
@@ -51,7 +54,7 @@ def mesh(
     skin_faces = skins.faces if kept.all() else skins.faces[kept]
     shafts = np.empty((2 * sides * len(pieces.shafts), 3), np.int64)
     start, end = first[pieces.shafts[:, 0]], first[pieces.shafts[:, 1]]
-    over_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
+    write_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
     if not len(pieces.strut) and not united.any():
         return *_compact(vertices, np.concatenate([skin_faces, shafts])), 0
     parts = parts_of(s, sides, pieces, united, vertices, first)
@@ -78,10 +81,10 @@ def _contacts(s: Struts, skins: Skins) -> IntArray:
             skins.faces, skins.vertices, crowded,
         ),
         len(grid[0]) - 1,
-        chunk=1 << 16,
+        BUCKETS,
     )  # fmt: skip
     skins.united[crowded == 1] = 1
-    return np.unique(np.concatenate(found), axis=0)
+    return np.unique(np.concatenate(list(found)), axis=0)
 
 
 def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:

@@ -29,7 +29,7 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
 
 
 def united(parts: Parts, tolerance: float, lowest: float) -> list[Part]:
-    """The union of each cluster, sound when it is moved down by ``lowest`` mm and rounded to float32, if that is possible.
+    """The union of each cluster, sound when moved down by ``lowest`` mm and rounded to float32, if that is possible.
 
     Edges shorter than ``tolerance`` mm are collapsed.
     """
@@ -40,7 +40,7 @@ def united(parts: Parts, tolerance: float, lowest: float) -> list[Part]:
         for c in unsound.tolist():
             if trial:
                 made[c] = unite(parts.of_cluster(c, trial), tolerance)
-            made[c], sound = mended(*made[c], parts.cut_corners(c), tolerance, lowest)
+            made[c], sound = mended(made[c], parts.cut_corners(c), tolerance, lowest)
             if not sound:
                 left.append(c)
         unsound = np.array(left, np.int64)

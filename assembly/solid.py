@@ -46,6 +46,7 @@ def solidify(
     progress: Callable[[str], None] | None = None,
     method: str = "hybrid",
     triangles: int | None = None,
+    workers: int = 1,
 ) -> Solid:
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
@@ -62,6 +63,7 @@ def solidify(
         method: ``union`` unites all struts exactly, at most 20,000. ``hybrid`` falls back to it if the result is not
             sound; the report tells.
         triangles: at most so many; ``sides`` is lowered until they suffice.
+        workers: processes that unite what collides where that is much; 0 is one a core. The result is the same.
 
     Raises `ValueError` for a web that is not connected, too large, or too thin for float32 where it lies, and for too
     few triangles; `UnsoundSolid` if no sound solid is found.
@@ -82,7 +84,7 @@ def solidify(
     tell = progress or (lambda _: None)
 
     def make(method: str) -> Solid:
-        vertices, faces, united = _mesh(web, sides, step, method, triangles, tell)
+        vertices, faces, united = _mesh(web, sides, step, method, triangles, workers, tell)
         tell("checking the solid")
         solid = checked(vertices, faces, united, method)
         return checked(*_without_voids(vertices, faces, united), method) if solid.report.voids else solid
@@ -104,13 +106,19 @@ def solidify(
 
 
 def _mesh(
-    web: WebGraph, sides: int, step: float, method: str, triangles: int | None, tell: Callable[[str], None]
+    web: WebGraph,
+    sides: int,
+    step: float,
+    method: str,
+    triangles: int | None,
+    workers: int,
+    tell: Callable[[str], None],
 ) -> tuple[FloatArray, IntArray, int]:
     """Vertices and faces with as many sides as ``triangles`` allow; the last so many faces come from unions."""
     from assembly.hybrid import mesh
 
     def made(sides: int) -> tuple[FloatArray, IntArray, int]:
-        return mesh(web, sides, step, SHORTEST_EDGE * step, whole=method == "union", tell=tell)
+        return mesh(web, sides, step, SHORTEST_EDGE * step, method == "union", tell, workers)
 
     result = made(sides)
     if triangles is None or len(result[1]) <= triangles:

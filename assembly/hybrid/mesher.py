@@ -24,7 +24,7 @@ BUCKETS = 1 << 16
 
 
 def mesh(
-    web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None]
+    web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None], workers: int = 1
 ) -> tuple[FloatArray, IntArray, int]:
     """The mesh of a web whose struts are prisms of ``sides``, standing on z = 0.
 
@@ -35,6 +35,7 @@ def mesh(
         step: of float32 where the web lies, mm.
         shortest: edges up to so many mm are collapsed.
         whole: unite everything exactly, as a reference.
+        workers: processes that unite clusters where there are many; 0 is one a core.
     """
     s = struts_of(web, sides, shortest)
     tell(f"meshing {s.m} struts and {s.n} nodes")
@@ -61,7 +62,7 @@ def mesh(
     tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
     used = _used(len(vertices), skin_faces, shafts)
     lowest = min(float(vertices[used, 2].min(initial=np.inf)), parts.lowest())
-    more, faces = sewn(parts, united_parts(parts, shortest, lowest), vertices, sides)
+    more, faces = sewn(parts, united_parts(parts, shortest, lowest, workers), vertices, sides)
     count = len(faces)
     vertices, faces = _compact(np.concatenate([vertices, more]), np.concatenate([skin_faces, shafts, faces]))
     return vertices, faces, count

@@ -96,6 +96,21 @@ class Parts:
                 made.append(self._ball(part - count, wider, rng if trial else None))
         return made
 
+    def only(self, clusters: range) -> Parts:
+        """The parts of some clusters, which are numbered from 0 on."""
+        members = np.sort(np.concatenate([self.clusters[c] for c in clusters]))
+        p = int(np.searchsorted(members, len(self.prisms)))
+        prism, ball = members[:p], members[p:] - len(self.prisms)
+        return Parts(
+            self.prisms[prism],
+            self.rings[prism],
+            self.cut[prism],
+            self.centres[ball],
+            self.radii[ball],
+            [np.searchsorted(members, self.clusters[c]) for c in clusters],
+            self.box,
+        )
+
     def cut_corners(self, cluster: int) -> FloatArray:
         """``(k, 3)`` corners of the rings at which a cluster is cut from the rest."""
         members = self.clusters[cluster]

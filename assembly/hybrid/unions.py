@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ import numpy.typing as npt
 
 from assembly.hybrid.mending import faulty_faces, grounded, mended
 from assembly.hybrid.parts import Part, Parts
+from structgen.parallel import parallel_map
 from structgen.web import FloatArray, IntArray
 
 #: A union that is not sound in float32 and cannot be mended is made so often, each time of slightly different parts.
 TRIALS = 4
+#: Clusters that a process unites at a time.
+BATCH = 500
 
 
 def unite(parts: Sequence[Part], tolerance: float) -> Part:
@@ -28,12 +32,15 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
     return np.array(mesh.vert_properties[:, :3]), np.array(mesh.tri_verts, np.int64)
 
 
-def united(parts: Parts, tolerance: float, lowest: float) -> list[Part]:
+def united(parts: Parts, tolerance: float, lowest: float, workers: int = 1) -> list[Part]:
     """The union of each cluster, sound when moved down by ``lowest`` mm and rounded to float32, if that is possible.
 
-    Edges shorter than ``tolerance`` mm are collapsed.
+    Edges shorter than ``tolerance`` mm are collapsed. Many clusters are united by so many ``workers``, which are
+    processes, since manifold3d lets no other thread run.
     """
-    made = [unite(parts.of_cluster(c, 0), tolerance) for c in range(len(parts.clusters))]
+    count = len(parts.clusters)
+    batches = [(parts.only(range(first, min(first + BATCH, count))), tolerance) for first in range(0, count, BATCH)]
+    made = list(chain.from_iterable(parallel_map(_first_trial, batches, workers if len(batches) > 1 else 1)))
     unsound = _unsound(made, lowest)
     for trial in range(TRIALS):
         left = []
@@ -45,6 +52,11 @@ def united(parts: Parts, tolerance: float, lowest: float) -> list[Part]:
                 left.append(c)
         unsound = np.array(left, np.int64)
     return made
+
+
+def _first_trial(batch: tuple[Parts, float]) -> list[Part]:
+    parts, tolerance = batch
+    return [unite(parts.of_cluster(c, 0), tolerance) for c in range(len(parts.clusters))]
 
 
 def _unsound(meshes: Sequence[Part], lowest: float) -> IntArray:

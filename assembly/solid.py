@@ -48,6 +48,7 @@ def solidify(
     progress: Callable[[str], None] | None = None,
     method: str = "hybrid",
     triangles: int | None = None,
+    workers: int = 1,
     *,
     fillet: float | None = None,
     node_radius: npt.ArrayLike | None = None,
@@ -56,7 +57,8 @@ def solidify(
     """The printable solid of a connected web: one watertight body without self-intersections, resting on z = 0.
 
     Each strut is a prism with the cross-section area of its circle, each node as round as its thickest strut. Where
-    there is room, skins about the nodes are joined to the prisms directly; what collides is united exactly (manifold3d).
+    there is room, skins about the nodes are joined to the prisms directly; what collides is united exactly
+    (manifold3d).
     Holes inside are filled. x and y stay as they are. The result is verified.
 
     Arguments:
@@ -71,6 +73,7 @@ def solidify(
             sampled field of distances, smooth and some 1,600 triangles a strut. See `assembly.field.field_solid`.
         node_radius: ``(n,)`` radii at the nodes in mm, from which struts taper.
         resolution: step of the field's grid in mm.
+        workers: processes that unite what collides where that is much; 0 is one a core. The result is the same.
 
     Raises `ValueError` for a web that is not connected, too large, or too thin for float32 where it lies, and for too
     few triangles; `UnsoundSolid` if no sound solid is found.
@@ -101,15 +104,17 @@ def solidify(
     tell = progress or (lambda _: None)
 
     def make(method: str) -> Solid:
-        vertices, faces, united = _mesh(web, sides, step, method, triangles, tell)
+        vertices, faces, united = _mesh(web, sides, step, method, triangles, workers, tell)
         tell("checking the solid")
         solid = checked(vertices, faces, united, method)
         return checked(*_without_voids(vertices, faces, united), method) if solid.report.voids else solid
 
     def checked(vertices: FloatArray, faces: IntArray, united: int, method: str) -> Solid:
         subset = None if len(faces) <= TEST_ALL else np.arange(len(faces)) >= len(faces) - united
-        options = {"density": density, "method": method, "subset": subset, "since": since, "progress": progress}
-        return Solid(vertices, faces, verified(vertices, faces, web, **options))
+        report = verified(
+            vertices, faces, web, density=density, method=method, subset=subset, since=since, progress=progress
+        )
+        return Solid(vertices, faces, report)
 
     try:
         return make(method)
@@ -121,13 +126,19 @@ def solidify(
 
 
 def _mesh(
-    web: WebGraph, sides: int, step: float, method: str, triangles: int | None, tell: Callable[[str], None]
+    web: WebGraph,
+    sides: int,
+    step: float,
+    method: str,
+    triangles: int | None,
+    workers: int,
+    tell: Callable[[str], None],
 ) -> tuple[FloatArray, IntArray, int]:
     """Vertices and faces with as many sides as ``triangles`` allow; the last so many faces come from unions."""
     from assembly.hybrid import mesh
 
     def made(sides: int) -> tuple[FloatArray, IntArray, int]:
-        return mesh(web, sides, step, SHORTEST_EDGE * step, whole=method == "union", tell=tell)
+        return mesh(web, sides, step, SHORTEST_EDGE * step, method == "union", tell, workers)
 
     result = made(sides)
     if triangles is None or len(result[1]) <= triangles:

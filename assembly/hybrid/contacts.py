@@ -1,4 +1,4 @@
-"""Which struts come near each other, and which node skins stand in the way of others: a grid, then exact distances."""
+"""Which struts come near each other, and which skins stand in the way of others: a grid, then exact distances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from assembly.compiled import compiled
-from assembly.hybrid.distances import segment_near_triangle, segments_apart, crosses_triangle
+from assembly.hybrid.distances import crosses_triangle, segment_near_triangle, segments_apart
 from structgen.web import FloatArray, IntArray
 
 #: Cells are this many times the median strut long.
@@ -53,8 +53,8 @@ def grid_of(boxes: FloatArray, cell: float) -> tuple[IntArray, IntArray, IntArra
     for b in range(count):
         cells = 1
         for x in range(3):
-            first[b, x] = int(math.floor((boxes[b, 0, x] - origin[x]) / cell))
-            last[b, x] = int(math.floor((boxes[b, 1, x] - origin[x]) / cell))
+            first[b, x] = math.floor((boxes[b, 0, x] - origin[x]) / cell)
+            last[b, x] = math.floor((boxes[b, 1, x] - origin[x]) / cell)
             cells *= last[b, x] - first[b, x] + 1
         entries += cells
     buckets = max(1, entries // 4)
@@ -83,12 +83,27 @@ def grid_of(boxes: FloatArray, cell: float) -> tuple[IntArray, IntArray, IntArra
 
 @compiled
 def find_contacts(
-    lower: int, upper: int, begin: IntArray, keys: IntArray, inside: IntArray, first: IntArray, last: IntArray,
-    boxes: FloatArray, owner: IntArray, ends: IntArray, starts: FloatArray, spans: FloatArray, reach: FloatArray,
-    centres: FloatArray, spheres: FloatArray, face_place: IntArray, faces: IntArray, vertices: FloatArray,
+    lower: int,
+    upper: int,
+    begin: IntArray,
+    keys: IntArray,
+    inside: IntArray,
+    first: IntArray,
+    last: IntArray,
+    boxes: FloatArray,
+    owner: IntArray,
+    ends: IntArray,
+    starts: FloatArray,
+    spans: FloatArray,
+    reach: FloatArray,
+    centres: FloatArray,
+    spheres: FloatArray,
+    face_place: IntArray,
+    faces: IntArray,
+    vertices: FloatArray,
     crowded: IntArray,
 ) -> IntArray:
-    """``(c, 2)`` struts whose capsules overlap and that share no node, some of them repeated, from buckets lower..upper.
+    """``(c, 2)`` struts whose capsules overlap and that share no node, some of them twice, from buckets lower..upper.
 
     Nodes whose skins come within another strut's capsule or cut another skin are marked in ``crowded``.
     """
@@ -102,9 +117,12 @@ def find_contacts(
                     continue
                 c = inside[y]
                 if (
-                    boxes[b, 0, 0] > boxes[c, 1, 0] or boxes[c, 0, 0] > boxes[b, 1, 0]
-                    or boxes[b, 0, 1] > boxes[c, 1, 1] or boxes[c, 0, 1] > boxes[b, 1, 1]
-                    or boxes[b, 0, 2] > boxes[c, 1, 2] or boxes[c, 0, 2] > boxes[b, 1, 2]
+                    boxes[b, 0, 0] > boxes[c, 1, 0]
+                    or boxes[c, 0, 0] > boxes[b, 1, 0]
+                    or boxes[b, 0, 1] > boxes[c, 1, 1]
+                    or boxes[c, 0, 1] > boxes[b, 1, 1]
+                    or boxes[b, 0, 2] > boxes[c, 1, 2]
+                    or boxes[c, 0, 2] > boxes[b, 1, 2]
                 ):
                     continue
                 # A pair is met in all cells that both boxes have; it counts in the first of them.
@@ -116,8 +134,10 @@ def find_contacts(
                     continue
                 if j < m:
                     if (
-                        ends[i, 0] == ends[j, 0] or ends[i, 0] == ends[j, 1]
-                        or ends[i, 1] == ends[j, 0] or ends[i, 1] == ends[j, 1]
+                        ends[i, 0] == ends[j, 0]
+                        or ends[i, 0] == ends[j, 1]
+                        or ends[i, 1] == ends[j, 0]
+                        or ends[i, 1] == ends[j, 1]
                     ):
                         continue
                     if segments_apart(starts[i], spans[i], starts[j], spans[j]) <= (reach[i] + reach[j]) ** 2:
@@ -132,7 +152,12 @@ def find_contacts(
                     if ends[i, 0] == v or ends[i, 1] == v or crowded[v]:
                         continue
                     if _strut_near_skin(
-                        starts[i], spans[i], reach[i], centres[v], spheres[v], faces[face_place[v] : face_place[v + 1]],
+                        starts[i],
+                        spans[i],
+                        reach[i],
+                        centres[v],
+                        spheres[v],
+                        faces[face_place[v] : face_place[v + 1]],
                         vertices,
                     ):
                         crowded[v] = 1
@@ -141,8 +166,13 @@ def find_contacts(
                     if crowded[v] and crowded[w]:
                         continue
                     if _skins_meet(
-                        centres[v], spheres[v], faces[face_place[v] : face_place[v + 1]],
-                        centres[w], spheres[w], faces[face_place[w] : face_place[w + 1]], vertices,
+                        centres[v],
+                        spheres[v],
+                        faces[face_place[v] : face_place[v + 1]],
+                        centres[w],
+                        spheres[w],
+                        faces[face_place[w] : face_place[w + 1]],
+                        vertices,
                     ):
                         crowded[v], crowded[w] = 1, 1
     return found[:count]
@@ -150,7 +180,12 @@ def find_contacts(
 
 @compiled
 def _strut_near_skin(
-    start: FloatArray, span: FloatArray, reach: float, centre: FloatArray, sphere: float, faces: IntArray,
+    start: FloatArray,
+    span: FloatArray,
+    reach: float,
+    centre: FloatArray,
+    sphere: float,
+    faces: IntArray,
     vertices: FloatArray,
 ) -> bool:
     if segments_apart(start, span, centre, np.zeros(3)) > (sphere + reach) ** 2:
@@ -165,7 +200,12 @@ def _strut_near_skin(
 
 @compiled
 def _skins_meet(
-    p: FloatArray, sphere_p: float, faces_p: IntArray, q: FloatArray, sphere_q: float, faces_q: IntArray,
+    p: FloatArray,
+    sphere_p: float,
+    faces_p: IntArray,
+    q: FloatArray,
+    sphere_q: float,
+    faces_q: IntArray,
     vertices: FloatArray,
 ) -> bool:
     """Whether two skins cut each other: not if a plane across the line of their nodes separates them."""

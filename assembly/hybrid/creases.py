@@ -16,26 +16,29 @@ from structgen.web import FloatArray, IntArray
 #: Rings lie at least so many times the radius of the thickest strut from their node ...
 NEAREST = 1.1
 #: ... but nearer at the free end of a strut, where they are seen under this half angle (rad). It is closed by a ring of
-#: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume of
-#: half a ball.
-WIDEST_END = math.radians(85)
-END_ANGLE, END_REACH = math.radians(45), 1.1
+#: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume
+#: of half a ball.
+WIDEST_END = math.radians(88)
+END_ANGLE, END_REACH = math.radians(45), 1.11
 #: Share of the angle between two struts that their rings may fill, and by how much less each is opened.
 FILL, SLACK = 0.92, 0.93
 #: Nothing but the ring lies within this multiple of its half angle.
 CLEAR = 1.04
 #: Least distance between points, in radii of the thinner strut, on creases and on what lies between them.
-CREASE_SPACING, FACE_SPACING = 0.45, 0.7
-#: Points between creases lie so many times farther out than the union reaches: faces between them cut off the rest.
-FACE_REACH = 1.065
+CREASE_SPACING, FACE_SPACING = 0.45, 0.6
+#: Points between creases lie so many times farther out than the union where it is a ball: faces cut off the rest. Of
+#: what is beyond 1 this share goes for cylinders, which are round one way only.
+FACE_REACH, SIDE = 1.1, 0.4
 #: A crease is hidden by other struts if these reach further by this share.
 HIDDEN = 1.02
 #: Triple points are looked for up to this degree.
 MOST_TRIPLES = 12
+#: Points at the sides of a crease, where it is as good as none, lie by this share farther out than the union.
+CREST = 0.06
 #: Azimuths of the points of a crease, about the thinner strut, 0 towards the thicker one.
 AZIMUTHS = tuple(math.radians(a) for a in (0, 45, -45, 90, -90))
 #: Directions for what lies between the creases: a Fibonacci lattice of this many.
-BETWEEN = 26
+BETWEEN = 42
 
 
 def between_directions() -> FloatArray:
@@ -48,15 +51,20 @@ def between_directions() -> FloatArray:
 
 def most_points(degree: IntArray, sides: int) -> IntArray:
     """At most so many points lie between the rings of ``sides`` corners of a node of each ``degree``."""
-    return np.where(degree == 1, sides + 1, 6 * degree + 6)
+    return np.where(degree == 1, sides + 1, 6 * degree + 8)
 
 
 @compiled
 def half_angles(
-    first: int, last: int, offsets: IntArray, halves: IntArray, directions: FloatArray, radius: FloatArray,
+    first: int,
+    last: int,
+    offsets: IntArray,
+    halves: IntArray,
+    directions: FloatArray,
+    radius: FloatArray,
     angles: FloatArray,
 ) -> None:
-    """Write the half angle under which each strut end's ring of ``radius`` is seen from its node, for nodes first..last.
+    """Write the half angle under which the ring of each strut end is seen from its node, for nodes first..last.
 
     Two rings that lie on one sphere about the node fill `FILL` of the angle between their struts; of all such spheres
     a strut takes the largest.
@@ -87,10 +95,26 @@ def half_angles(
 
 @compiled
 def _add(
-    x: float, y: float, z: float, k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float,
-    spacing: float, crease: bool, count: int, limit: int, points: FloatArray,
+    x: float,
+    y: float,
+    z: float,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    spacing: float,
+    hidden: float,
+    wider: float,
+    count: int,
+    limit: int,
+    points: FloatArray,
 ) -> int:
-    """The number of points after the one in direction (x, y, z) is added, if it is of use."""
+    """The number of points after the one in direction (x, y, z) is added, if it is of use.
+
+    It lies ``wider`` times as far as the union where that is a ball, less so where it is a cylinder. It is of no use if
+    the union reaches more than ``hidden`` times as far as (x, y, z).
+    """
     length = math.sqrt(x * x + y * y + z * z)
     if count >= limit or length < 1e-12 * ball:
         return count
@@ -102,10 +126,9 @@ def _add(
             return count
         if cosine > 0:
             reach = max(reach, radii[i] / math.sqrt(1 - cosine * cosine))
-    if crease and reach > HIDDEN * length:
+    if reach > hidden * length:
         return count
-    if not crease:
-        reach *= FACE_REACH
+    reach *= wider if reach < HIDDEN * ball else 1 + SIDE * (wider - 1)
     x, y, z = x * reach, y * reach, z * reach
     for p in range(count):
         dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
@@ -116,9 +139,7 @@ def _add(
 
 
 @compiled
-def _crease(
-    thin: FloatArray, thick: FloatArray, r: float, wide: float, azimuth: float
-) -> tuple[float, float, float]:
+def _crease(thin: FloatArray, thick: FloatArray, r: float, wide: float, azimuth: float) -> tuple[float, float, float]:
     """Point at ``azimuth`` on the cylinder about ``thin`` where it enters the one about ``thick``, from the node."""
     c = thin[0] * thick[0] + thin[1] * thick[1] + thin[2] * thick[2]
     square = 1 - c * c
@@ -140,9 +161,21 @@ def _crease(
 
 @compiled
 def points_between(
-    first: int, last: int, offsets: IntArray, halves: IntArray, directions: FloatArray, radius: FloatArray,
-    angles: FloatArray, across: FloatArray, sides: int, wide: float, skip: IntArray, spread: FloatArray, place: IntArray,
-    points: FloatArray, counts: IntArray,
+    first: int,
+    last: int,
+    offsets: IntArray,
+    halves: IntArray,
+    directions: FloatArray,
+    radius: FloatArray,
+    angles: FloatArray,
+    across: FloatArray,
+    sides: int,
+    wide: float,
+    skip: IntArray,
+    spread: FloatArray,
+    place: IntArray,
+    points: FloatArray,
+    counts: IntArray,
 ) -> None:
     """Write the points of each node's skin between its rings, from the node, for nodes first..last.
 
@@ -178,9 +211,33 @@ def points_between(
             count = _triple_points(k, axes, radii, cosines, ball, count, limit, out)
         for azimuth in AZIMUTHS[1:]:
             count = _creases(k, axes, radii, cosines, ball, azimuth, count, limit, out)
+        for i in range(k):
+            h = halves[offsets[node] + i]
+            a, u = directions[h], across[h // 2]
+            for j in range(sides):
+                turn = (j + 0.5) * 2 * math.pi / sides
+                c, s = radii[i] * math.cos(turn), radii[i] * math.sin(turn)
+                x = c * u[0] + s * (a[1] * u[2] - a[2] * u[1])
+                y = c * u[1] + s * (a[2] * u[0] - a[0] * u[2])
+                z = c * u[2] + s * (a[0] * u[1] - a[1] * u[0])
+                spacing = FACE_SPACING * radii[i]
+                count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wide, count, limit, out)
         for e in spread:
             count = _add(
-                e[0], e[1], e[2], k, axes, radii, cosines, ball, FACE_SPACING * ball, False, count, limit, out
+                e[0],
+                e[1],
+                e[2],
+                k,
+                axes,
+                radii,
+                cosines,
+                ball,
+                FACE_SPACING * ball,
+                np.inf,
+                FACE_REACH,
+                count,
+                limit,
+                out,
             )
         counts[node] = count
 
@@ -202,7 +259,14 @@ def _end(axis: FloatArray, across: FloatArray, radius: float, wide: float, sides
 
 @compiled
 def _creases(
-    k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float, azimuth: float, count: int, limit: int,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    azimuth: float,
+    count: int,
+    limit: int,
     points: FloatArray,
 ) -> int:
     for i in range(k):
@@ -210,21 +274,28 @@ def _creases(
             a, b = (i, j) if radii[i] <= radii[j] else (j, i)
             x, y, z = _crease(axes[a], axes[b], radii[a], radii[b], azimuth)
             spacing = CREASE_SPACING * radii[a]
-            count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, True, count, limit, points)
+            wider = 1 + CREST * abs(math.sin(azimuth))
+            count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wider, count, limit, points)
     return count
 
 
 @compiled
 def _triple_points(
-    k: int, axes: FloatArray, radii: FloatArray, cosines: FloatArray, ball: float, count: int, limit: int,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    count: int,
+    limit: int,
     points: FloatArray,
 ) -> int:
     """Points equally far from three struts: the pits of the skin (of thick and thin struts only nearly so)."""
     for i in range(k):
         for j in range(i + 1, k):
             ux, uy, uz = axes[j, 0] - axes[i, 0], axes[j, 1] - axes[i, 1], axes[j, 2] - axes[i, 2]
-            for l in range(j + 1, k):
-                vx, vy, vz = axes[l, 0] - axes[i, 0], axes[l, 1] - axes[i, 1], axes[l, 2] - axes[i, 2]
+            for o in range(j + 1, k):
+                vx, vy, vz = axes[o, 0] - axes[i, 0], axes[o, 1] - axes[i, 1], axes[o, 2] - axes[i, 2]
                 x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
                 length = math.sqrt(x * x + y * y + z * z)
                 if length < 1e-6:
@@ -233,8 +304,21 @@ def _triple_points(
                 if cosine < 0:
                     x, y, z = -x, -y, -z
                 reach = radii[i] / math.sqrt(max(1 - cosine * cosine, 1e-12)) / length
-                spacing = CREASE_SPACING * min(radii[i], radii[j], radii[l])
+                spacing = CREASE_SPACING * min(radii[i], radii[j], radii[o])
                 count = _add(
-                    x * reach, y * reach, z * reach, k, axes, radii, cosines, ball, spacing, True, count, limit, points
+                    x * reach,
+                    y * reach,
+                    z * reach,
+                    k,
+                    axes,
+                    radii,
+                    cosines,
+                    ball,
+                    spacing,
+                    HIDDEN,
+                    1.0,
+                    count,
+                    limit,
+                    points,
                 )
     return count

@@ -30,7 +30,7 @@ def segments_apart(p: FloatArray, u: FloatArray, q: FloatArray, v: FloatArray) -
     if a > 0:
         s = min(max((b * t - c) / a, 0.0), 1.0)
     x, y, z = rx + s * u[0] - t * v[0], ry + s * u[1] - t * v[1], rz + s * u[2] - t * v[2]
-    return x * x + y * y + z * z
+    return float(x * x + y * y + z * z)
 
 
 @compiled
@@ -47,7 +47,7 @@ def crosses_triangle(p: FloatArray, u: FloatArray, a: FloatArray, b: FloatArray,
     kx, ky, kz = sy * ez - sz * ey, sz * ex - sx * ez, sx * ey - sy * ex
     second = (u[0] * kx + u[1] * ky + u[2] * kz) / turn
     share = (fx * kx + fy * ky + fz * kz) / turn
-    return first >= 0 and second >= 0 and first + second <= 1 and 0 <= share <= 1
+    return bool(first >= 0 and second >= 0 and first + second <= 1 and 0 <= share <= 1)
 
 
 @compiled
@@ -67,7 +67,7 @@ def point_over_triangle(p: FloatArray, a: FloatArray, b: FloatArray, c: FloatArr
     if first < 0 or second < 0 or first + second > 1:
         return np.inf
     over = sx * nx + sy * ny + sz * nz
-    return over * over / square
+    return float(over * over / square)
 
 
 @compiled
@@ -95,7 +95,8 @@ def stretch_within(
     low, high = 0.0, length
     for _ in range(60):
         third = (high - low) / 3
-        if segments_apart(p + (low + third) * axis, none, q, v) <= segments_apart(p + (high - third) * axis, none, q, v):
+        near, far = p + (low + third) * axis, p + (high - third) * axis
+        if segments_apart(near, none, q, v) <= segments_apart(far, none, q, v):
             high -= third
         else:
             low += third

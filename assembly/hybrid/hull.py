@@ -1,7 +1,7 @@
 """Triangulation of directions: the convex hull of points on the unit sphere.
 
-The hull of points on a sphere is their Delaunay triangulation on it: where no other point lies in the circle of a ring of
-points, faces of the hull fill the ring.
+The hull of points on a sphere is their Delaunay triangulation on it: where no other point lies in the circle of a ring
+of points, faces of the hull fill the ring.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ LEAST_HEIGHT = 1e-11
 
 
 @compiled
-def sphere_hull(points: FloatArray, count: int, faces: IntArray, links: IntArray, planes: FloatArray, marks: IntArray) -> int:
+def sphere_hull(
+    points: FloatArray, count: int, faces: IntArray, links: IntArray, planes: FloatArray, marks: IntArray
+) -> int:
     """Number of faces of the convex hull of the first ``count`` of ``points`` ``(v, 3)`` on the unit sphere.
 
-    Incremental: each point removes the faces that it sees from above and is joined to their border. Points of one circle
-    may be joined by any of its triangulations. Returns 0 where the points are flat or too close to be told apart.
+    Incremental: each point removes the faces that it sees from above and is joined to their border. Points of one
+    circle may be joined by any of its triangulations. Returns 0 where the points are flat or too close to be told
+    apart.
 
     Arguments:
         faces, links: ``(2 v, 3)``, written: corners counter-clockwise from outside, and the face across each edge
@@ -84,8 +87,18 @@ def sphere_hull(points: FloatArray, count: int, faces: IntArray, links: IntArray
 
 @compiled
 def _fan(
-    points: FloatArray, p: int, edges: int, removed: int, total: int, hidden: IntArray, start: IntArray, at: IntArray,
-    place: IntArray, faces: IntArray, links: IntArray, planes: FloatArray,
+    points: FloatArray,
+    p: int,
+    edges: int,
+    removed: int,
+    total: int,
+    hidden: IntArray,
+    start: IntArray,
+    at: IntArray,
+    place: IntArray,
+    faces: IntArray,
+    links: IntArray,
+    planes: FloatArray,
 ) -> bool:
     """Join point p to the border edges; ``at`` holds the end and the outer face of each."""
     for e in range(edges):

@@ -8,18 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.hybrid.contacts import boxes_of, find_contacts, grid_of
-from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of
+from assembly.hybrid.mending import grounded
+from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of, write_ranges
 from assembly.hybrid.parts import parts_of, unit_ball
 from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
 from assembly.hybrid.skins import write_shafts
 from assembly.hybrid.struts import Struts, struts_of
-from assembly.hybrid.threads import over_ranges
-from assembly.hybrid.unions import grounded, sewn, united as united_parts
+from assembly.hybrid.unions import sewn
+from assembly.hybrid.unions import united as united_parts
+from assembly.threads import over_ranges
 from structgen.web import FloatArray, IntArray, WebGraph
+
+#: Buckets of the grid that a thread takes at a time.
+BUCKETS = 1 << 16
 
 
 def mesh(
-    web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None]
+    web: WebGraph, sides: int, step: float, shortest: float, whole: bool, tell: Callable[[str], None], workers: int = 1
 ) -> tuple[FloatArray, IntArray, int]:
     """The mesh of a web whose struts are prisms of ``sides``, standing on z = 0.
 
@@ -30,6 +35,7 @@ def mesh(
         step: of float32 where the web lies, mm.
         shortest: edges up to so many mm are collapsed.
         whole: unite everything exactly, as a reference.
+        workers: processes that unite clusters where there are many; 0 is one a core.
     """
     s = struts_of(web, sides, shortest)
     tell(f"meshing {s.m} struts and {s.n} nodes")
@@ -49,14 +55,14 @@ def mesh(
     skin_faces = skins.faces if kept.all() else skins.faces[kept]
     shafts = np.empty((2 * sides * len(pieces.shafts), 3), np.int64)
     start, end = first[pieces.shafts[:, 0]], first[pieces.shafts[:, 1]]
-    over_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
+    write_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
     if not len(pieces.strut) and not united.any():
         return *_compact(vertices, np.concatenate([skin_faces, shafts])), 0
     parts = parts_of(s, sides, pieces, united, vertices, first)
     tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
     used = _used(len(vertices), skin_faces, shafts)
     lowest = min(float(vertices[used, 2].min(initial=np.inf)), parts.lowest())
-    more, faces = sewn(parts, united_parts(parts, shortest, lowest), vertices, sides)
+    more, faces = sewn(parts, united_parts(parts, shortest, lowest, workers), vertices, sides)
     count = len(faces)
     vertices, faces = _compact(np.concatenate([vertices, more]), np.concatenate([skin_faces, shafts, faces]))
     return vertices, faces, count
@@ -76,10 +82,10 @@ def _contacts(s: Struts, skins: Skins) -> IntArray:
             skins.faces, skins.vertices, crowded,
         ),
         len(grid[0]) - 1,
-        chunk=1 << 16,
+        BUCKETS,
     )  # fmt: skip
     skins.united[crowded == 1] = 1
-    return np.unique(np.concatenate(found), axis=0)
+    return np.unique(np.concatenate(list(found)), axis=0)
 
 
 def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,11 @@ from assembly.hybrid.creases import between_directions, half_angles, most_points
 from assembly.hybrid.pieces import SHORTEST_SHAFT
 from assembly.hybrid.skins import write_rings, write_skins
 from assembly.hybrid.struts import Struts, widening
-from assembly.hybrid.threads import over_ranges
+from assembly.threads import over_ranges
 from structgen.web import FloatArray, IntArray
+
+#: Nodes, rings or shafts that a thread takes at a time.
+CHUNK = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     """The skins of all nodes; ``none`` leaves all out. ``step`` is that of float32 in mm."""
     m, n, directions = s.m, s.n, s.directions
     wide, angles = np.repeat(s.wide, 2), np.empty(2 * m)
-    over_ranges(lambda a, b: half_angles(a, b, s.offsets, s.halves, directions, wide, angles), n)
+    write_ranges(lambda a, b: half_angles(a, b, s.offsets, s.halves, directions, wide, angles), n)
     along = wide / np.tan(angles)
     tight = along[::2] + along[1::2] + SHORTEST_SHAFT * s.wide > s.lengths
     united = np.full(n, int(none))
@@ -48,10 +52,10 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     place = _rows(most_points(degree, sides))
     room, counts, spread = np.empty((place[-1], 3)), np.zeros(n, np.int64), between_directions()
     round_radius = np.repeat(s.radius, 2)
-    over_ranges(
+    write_ranges(
         lambda a, b: points_between(
-            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united, spread,
-            place, room, counts,
+            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united,
+            spread, place, room, counts,
         ),
         n,
     )  # fmt: skip
@@ -63,7 +67,7 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     degree = np.where(united, 0, degree)
     face_place = _rows(np.where(united, 0, 2 * (degree * sides + counts) - 4 - degree * (sides - 2)))
     faces, failed = np.empty((face_place[-1], 3), np.int64), np.zeros(n, np.int64)
-    over_ranges(
+    write_ranges(
         lambda a, b: write_skins(
             a, b, s.offsets, s.halves, s.axes, s.across, angles, s.pos, corners, row, spots, step, united,
             face_place, faces, failed,
@@ -77,6 +81,12 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     return Skins(along, np.concatenate([corners.reshape(-1, 3), spots]), face_place, faces, spheres, united)
 
 
+def write_ranges(write: Callable[[int, int], None], count: int) -> None:
+    """Run ``write(first, last)`` over ranges that make up ``0..count``."""
+    for _ in over_ranges(write, count, CHUNK):
+        pass
+
+
 def places_along(s: Struts, along: FloatArray) -> FloatArray:
     """``(2 m,)`` distance of each end ring from the start of its strut."""
     places = along.copy()
@@ -88,7 +98,7 @@ def ring_corners(s: Struts, sides: int, strut: IntArray, places: FloatArray) -> 
     """``(r, sides, 3)`` corners of rings, each at ``places`` mm from the start of a ``strut``."""
     corners = np.empty((len(strut), sides, 3))
     starts = s.starts
-    over_ranges(
+    write_ranges(
         lambda a, b: write_rings(a, b, strut, places, starts, s.axes, s.across, s.wide, s.box, corners), len(strut)
     )
     return corners

@@ -96,6 +96,28 @@ class Parts:
                 made.append(self._ball(part - count, wider, rng if trial else None))
         return made
 
+    def only(self, clusters: range) -> Parts:
+        """The parts of some clusters, which are numbered from 0 on."""
+        members = np.sort(np.concatenate([self.clusters[c] for c in clusters]))
+        p = int(np.searchsorted(members, len(self.prisms)))
+        prism, ball = members[:p], members[p:] - len(self.prisms)
+        return Parts(
+            self.prisms[prism],
+            self.rings[prism],
+            self.cut[prism],
+            self.centres[ball],
+            self.radii[ball],
+            [np.searchsorted(members, self.clusters[c]) for c in clusters],
+            self.box,
+        )
+
+    def cut_corners(self, cluster: int) -> FloatArray:
+        """``(k, 3)`` corners of the rings at which a cluster is cut from the rest."""
+        members = self.clusters[cluster]
+        members = members[members < len(self.prisms)]
+        corners = [self.prisms[members[self.cut[members, end] >= 0], 1 + end].reshape(-1, 3) for end in (0, 1)]
+        return np.concatenate(corners)
+
     def _prism(self, part: int, wider: float) -> Part:
         rings = list(self.prisms[part, self.rings[part]])
         if wider != 1:
@@ -113,7 +135,7 @@ class Parts:
 
 
 def parts_of(s: Struts, sides: int, pieces: Pieces, united: IntArray, vertices: FloatArray, first: IntArray) -> Parts:
-    """The parts that ``pieces`` and ``united`` nodes consist of; ring r is row ``first[r]`` and following of vertices."""
+    """The parts that ``pieces`` and ``united`` nodes consist of; ring r begins in row ``first[r]`` of ``vertices``."""
     cut = np.where(pieces.rings >= 0, first[pieces.rings], -1)
     at_node, wide, span = cut < 0, s.wide[pieces.strut], pieces.span
     inward = np.array([1, -1])
@@ -123,9 +145,9 @@ def parts_of(s: Struts, sides: int, pieces: Pieces, united: IntArray, vertices: 
     for ring in (0, 3):
         middle = prisms[:, ring].mean(axis=1, keepdims=True)
         prisms[:, ring] = middle + TIP_RADIUS / widening(sides) * (prisms[:, ring] - middle)
-    for ring, side in ((1, 0), (2, 1)):
-        at_ring = np.flatnonzero(~at_node[:, side])
-        prisms[at_ring, ring] = vertices[cut[at_ring, side][:, None] + np.arange(sides)]
+    for ring, end in ((1, 0), (2, 1)):
+        at_ring = np.flatnonzero(~at_node[:, end])
+        prisms[at_ring, ring] = vertices[cut[at_ring, end][:, None] + np.arange(sides)]
     # A prism between nodes that are nearly one has no room to be wide, ...
     long = places[:, 2] - places[:, 1] > TIP * wide
     rings = np.column_stack([at_node[:, 0], long, long, at_node[:, 1]])

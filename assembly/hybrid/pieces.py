@@ -56,8 +56,14 @@ def stretches(
 
 @compiled
 def cut_node(
-    node: int, offsets: IntArray, halves: IntArray, directions: FloatArray, lengths: FloatArray, reach: FloatArray,
-    centre: FloatArray, along: FloatArray,
+    node: int,
+    offsets: IntArray,
+    halves: IntArray,
+    directions: FloatArray,
+    lengths: FloatArray,
+    reach: FloatArray,
+    centre: FloatArray,
+    along: FloatArray,
 ) -> None:
     """Write how far from a united node each of its struts is clear of the others, in ``along`` ``(2 m,)``."""
     ball = 0.0
@@ -71,7 +77,11 @@ def cut_node(
             other = halves[y] // 2
             if other != k and clear < lengths[k]:
                 _, end = stretch_within(
-                    centre, directions[h], lengths[k], centre, directions[halves[y]] * lengths[other],
+                    centre,
+                    directions[h],
+                    lengths[k],
+                    centre,
+                    directions[halves[y]] * lengths[other],
                     (1 + PAD) * (reach[k] + reach[other]),
                 )
                 clear = max(clear, end)
@@ -80,8 +90,17 @@ def cut_node(
 
 @compiled
 def spread_united(
-    united: IntArray, ends: IntArray, lengths: FloatArray, radius: FloatArray, along: FloatArray, offsets: IntArray,
-    halves: IntArray, directions: FloatArray, reach: FloatArray, pos: FloatArray, contact_offsets: IntArray,
+    united: IntArray,
+    ends: IntArray,
+    lengths: FloatArray,
+    radius: FloatArray,
+    along: FloatArray,
+    offsets: IntArray,
+    halves: IntArray,
+    directions: FloatArray,
+    reach: FloatArray,
+    pos: FloatArray,
+    contact_offsets: IntArray,
     intervals: FloatArray,
 ) -> None:
     """Mark in ``united`` all nodes that what is united reaches, and write where their struts are cut.
@@ -125,8 +144,15 @@ def spread_united(
 
 @compiled
 def lay_out(
-    united: IntArray, ends: IntArray, lengths: FloatArray, radius: FloatArray, along: FloatArray,
-    contact_offsets: IntArray, intervals: FloatArray, row_of: IntArray, piece_of: IntArray,
+    united: IntArray,
+    ends: IntArray,
+    lengths: FloatArray,
+    radius: FloatArray,
+    along: FloatArray,
+    contact_offsets: IntArray,
+    intervals: FloatArray,
+    row_of: IntArray,
+    piece_of: IntArray,
 ) -> tuple[IntArray, FloatArray, IntArray, FloatArray, IntArray, int, int, int]:
     """Merge stretches into pieces; ``along`` becomes the place of each end ring from its node.
 

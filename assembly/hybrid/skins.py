@@ -10,15 +10,23 @@ from assembly.compiled import compiled
 from assembly.hybrid.hull import sphere_hull
 from structgen.web import FloatArray, IntArray
 
-#: The volume that a face spans with its node, in cubes of its largest distance from there, is at least so many times what
-#: a step of float32 is of that distance: rounded, the face still turns the same way.
+#: The volume that a face spans with its node, in cubes of its largest distance from there, is at least so many times
+#: what a step of float32 is of that distance: rounded, the face still turns the same way.
 LEAST_TURN = 16.0
 
 
 @compiled
 def write_rings(
-    first: int, last: int, strut: IntArray, along: FloatArray, starts: FloatArray, axes: FloatArray, across: FloatArray,
-    radius: FloatArray, box: FloatArray, corners: FloatArray,
+    first: int,
+    last: int,
+    strut: IntArray,
+    along: FloatArray,
+    starts: FloatArray,
+    axes: FloatArray,
+    across: FloatArray,
+    radius: FloatArray,
+    box: FloatArray,
+    corners: FloatArray,
 ) -> None:
     """Write the corners of rings first..last, each ``along[ring]`` mm from the start of a strut, kept inside the box.
 
@@ -42,9 +50,22 @@ def write_rings(
 
 @compiled
 def write_skins(
-    first: int, last: int, offsets: IntArray, halves: IntArray, axes: FloatArray, across: FloatArray, angles: FloatArray,
-    pos: FloatArray, corners: FloatArray, place: IntArray, points: FloatArray, step: float, skip: IntArray,
-    face_place: IntArray, faces: IntArray, failed: IntArray,
+    first: int,
+    last: int,
+    offsets: IntArray,
+    halves: IntArray,
+    axes: FloatArray,
+    across: FloatArray,
+    angles: FloatArray,
+    pos: FloatArray,
+    corners: FloatArray,
+    place: IntArray,
+    points: FloatArray,
+    step: float,
+    skip: IntArray,
+    face_place: IntArray,
+    faces: IntArray,
+    failed: IntArray,
 ) -> None:
     """Write the faces of the skins of nodes first..last; those that are not sound are marked in ``failed``.
 
@@ -114,12 +135,12 @@ def _turns(a: FloatArray, b: FloatArray, c: FloatArray, step: float) -> bool:
         b[0] * b[0] + b[1] * b[1] + b[2] * b[2],
         c[0] * c[0] + c[1] * c[1] + c[2] * c[2],
     )
-    return volume > LEAST_TURN * step * far
+    return bool(volume > LEAST_TURN * step * far)
 
 
 @compiled
 def write_shafts(first: int, last: int, start: IntArray, end: IntArray, sides: int, faces: IntArray) -> None:
-    """Write the ``2 sides`` faces of shafts first..last, from the ring with first vertex ``start`` to that of ``end``."""
+    """Write the ``2 sides`` faces of shafts first..last, from the ring that begins with vertex ``start`` to ``end``."""
     for shaft in range(first, last):
         a, b, row = start[shaft], end[shaft], 2 * sides * shaft
         for j in range(sides):

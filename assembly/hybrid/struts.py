@@ -9,9 +9,6 @@ import numpy as np
 
 from structgen.web import FloatArray, IntArray, WebGraph
 
-#: Polygons of so many sides are taken as round.
-ROUND_SIDES = 8
-
 
 @dataclass(frozen=True, eq=False)
 class Struts:
@@ -22,8 +19,8 @@ class Struts:
         ends: ``(m, 2)`` node numbers.
         radius: ``(m,)`` of the round struts; ``wide``: circumradius of polygons of the same area.
         lengths: ``(m,)``; ``axes``, ``across``: ``(m, 3)`` unit vectors along each strut and across it.
-        offsets, halves: ``(n + 1,)`` rows of ``(2 m,)``: the strut ends at each node; end ``2 k`` is the start of strut k.
-        box: ``(2, 3)`` box of the round struts and of balls at the nodes; of polygons of few sides if these are used.
+        offsets, halves: ``(n + 1,)`` rows of ``(2 m,)``: strut ends at each node; end ``2 k`` is the start of strut k.
+        box: ``(2, 3)`` box of balls about the nodes that are as wide as their polygons.
     """
 
     pos: FloatArray
@@ -96,8 +93,7 @@ def struts_of(web: WebGraph, sides: int, shortest: float) -> Struts:
     node_radius = np.zeros((web.n, 1))
     for side in web.edge_index:
         np.maximum.at(node_radius[:, 0], side, web.radius)
-    # Corners of 8 and more sides stand out so little that they are kept in the box of the round struts.
-    node_radius *= widening(sides) if sides < ROUND_SIDES else 1
+    node_radius *= widening(sides)
     box = np.array([(web.pos - node_radius).min(axis=0), (web.pos + node_radius).max(axis=0)])
     return Struts(pos, ends, radius, widening(sides) * radius, lengths, axes, across, offsets, halves, box)
 

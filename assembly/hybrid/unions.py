@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from assembly.hybrid.mending import faulty_faces, grounded, mended
 from assembly.hybrid.parts import Part, Parts
-from assembly.verify import find_degenerate, find_self_intersections, welded_twins
+from structgen.parallel import parallel_map
 from structgen.web import FloatArray, IntArray
 
-#: A union that does not come out sound is tried so often, each time of slightly different parts.
-TRIALS = 5
+#: A union that is not sound in float32 and cannot be mended is made so often, each time of slightly different parts.
+TRIALS = 4
+#: Clusters that a process unites at a time.
+BATCH = 500
 
 
 def unite(parts: Sequence[Part], tolerance: float) -> Part:
@@ -21,7 +25,6 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
     import manifold3d
 
     solids = [manifold3d.Manifold(manifold3d.Mesh64(vertices, faces)) for vertices, faces in parts]
-    # A part may have no volume where the rest has: it is left out.
     united: Any = manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add).simplify(tolerance)
     if united.status() != manifold3d.Error.NoError or united.is_empty():
         raise RuntimeError(f"the union of {len(parts)} parts failed: {united.status()}")
@@ -29,30 +32,39 @@ def unite(parts: Sequence[Part], tolerance: float) -> Part:
     return np.array(mesh.vert_properties[:, :3]), np.array(mesh.tri_verts, np.int64)
 
 
-def united(parts: Parts, tolerance: float, lowest: float) -> list[Part]:
-    """The union of each cluster; rounded to float32, ``lowest`` mm lower, it has no fault that another trial mends."""
-    made = [unite(parts.of_cluster(c, 0), tolerance) for c in range(len(parts.clusters))]
+def united(parts: Parts, tolerance: float, lowest: float, workers: int = 1) -> list[Part]:
+    """The union of each cluster, sound when moved down by ``lowest`` mm and rounded to float32, if that is possible.
+
+    Edges shorter than ``tolerance`` mm are collapsed. Many clusters are united by so many ``workers``, which are
+    processes, since manifold3d lets no other thread run.
+    """
+    count = len(parts.clusters)
+    batches = [(parts.only(range(first, min(first + BATCH, count))), tolerance) for first in range(0, count, BATCH)]
+    made = list(chain.from_iterable(parallel_map(_first_trial, batches, workers if len(batches) > 1 else 1)))
     unsound = _unsound(made, lowest)
-    for trial in range(1, TRIALS):
+    for trial in range(TRIALS):
+        left = []
         for c in unsound.tolist():
-            made[c] = unite(parts.of_cluster(c, trial), tolerance)
-        unsound = unsound[_unsound([made[c] for c in unsound.tolist()], lowest)]
+            if trial:
+                made[c] = unite(parts.of_cluster(c, trial), tolerance)
+            made[c], sound = mended(made[c], parts.cut_corners(c), tolerance, lowest)
+            if not sound:
+                left.append(c)
+        unsound = np.array(left, np.int64)
     return made
 
 
+def _first_trial(batch: tuple[Parts, float]) -> list[Part]:
+    parts, tolerance = batch
+    return [unite(parts.of_cluster(c, 0), tolerance) for c in range(len(parts.clusters))]
+
+
 def _unsound(meshes: Sequence[Part], lowest: float) -> IntArray:
-    """The numbers of those meshes that cross themselves, or have equal vertices or flat faces, in float32."""
+    """The numbers of those meshes that are not sound in float32."""
     if not len(meshes):
         return np.empty(0, np.int64)
     vertices, faces, owner = joined(meshes)
-    vertices = grounded(vertices, lowest)
-    of_face = owner[faces[:, 0]]
-    found = [
-        owner[welded_twins(vertices).ravel()],
-        of_face[find_degenerate(vertices, faces)],
-        of_face[find_self_intersections(vertices, faces).ravel()],
-    ]
-    return np.unique(np.concatenate(found))
+    return np.unique(owner[faces[faulty_faces(grounded(vertices, lowest), faces), 0]])
 
 
 def joined(meshes: Sequence[Part]) -> tuple[FloatArray, IntArray, IntArray]:
@@ -115,7 +127,7 @@ def _matches(points: FloatArray, owner: IntArray, wanted: FloatArray, wanted_own
 
 
 def _in_void(vertices: FloatArray, faces: IntArray, cut: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """``(f,)`` which faces are of a shell that bounds a closed hole inside: it is inside out and not cut from anything."""
+    """``(f,)`` which faces bound closed holes inside: their shell is inside out and not cut from anything."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -127,9 +139,3 @@ def _in_void(vertices: FloatArray, faces: IntArray, cut: npt.NDArray[np.bool_]) 
     open_ones = np.bincount(label, cut, count) > 0
     inside_out: npt.NDArray[np.bool_] = ((volume < 0) & ~open_ones)[label[a]]
     return inside_out
-
-
-def grounded(vertices: FloatArray, lowest: float) -> FloatArray:
-    """Vertices moved down by ``lowest`` mm and rounded to float32."""
-    moved = (vertices - [0, 0, lowest]).astype(np.float32).astype(np.float64) + 0.0
-    return np.asarray(moved)

@@ -44,18 +44,22 @@ def lattice():
 
 @pytest.fixture(scope="session")
 def reference_union():
-    """``reference_union(web, sides)``: manifold3d's union of cylinders and of balls at the nodes, independent of ours."""
+    """``reference_union(web, sides)``: manifold3d's union of cylinders and balls, independent of ours."""
 
-    def make(web, sides=48):
+    def make(web, sides=32):
         widen = np.sqrt(2 * np.pi / (sides * np.sin(2 * np.pi / sides)))
-        parts = []
+        ball = manifold3d.Manifold.sphere(1.0, sides)
+        ball = ball.scale([(4 / 3 * np.pi / ball.volume()) ** (1 / 3)] * 3)
+        thickest, parts = np.zeros(web.n), []
+        for ends in web.edge_index:
+            np.maximum.at(thickest, ends, web.radius)
         for (i, j), radius in zip(web.edge_index.T, web.radius, strict=True):
             along = web.pos[j] - web.pos[i]
             if (length := np.linalg.norm(along)) > 0:
                 frame = Rotation.align_vectors(along[None], [[0, 0, 1]])[0].as_matrix()
                 bar = manifold3d.Manifold.cylinder(length, widen * radius, widen * radius, sides)
                 parts.append(bar.transform(np.column_stack([frame, web.pos[i]])))
-            parts += [manifold3d.Manifold.sphere(1.01 * radius, sides).translate(web.pos[end]) for end in (i, j)]
+        parts += [ball.scale([radius] * 3).translate(p) for p, radius in zip(web.pos, thickest, strict=True)]
         return manifold3d.Manifold.batch_boolean(parts, manifold3d.OpType.Add)
 
     return make

@@ -138,8 +138,8 @@ def test_the_solid_is_a_strut_wider_than_the_web_and_stands_on_the_floor(random_
     solid = solidify(web, sides)
     low, high = solid.vertices.min(axis=0), solid.vertices.max(axis=0)
     assert low[2] == 0
-    # The corner of a square with the area of a circle lies beyond it.
-    thickest = web.radius.max() * (1.2533 if sides == 4 else 1)
+    # The corners of a polygon with the area of a circle lie beyond it.
+    thickest = web.radius.max() * math.sqrt(2 * math.pi / (sides * math.sin(2 * math.pi / sides)))
     rounding = 1e-4
     beyond = np.concatenate([web.pos.min(axis=0)[:2] - low[:2], high[:2] - web.pos.max(axis=0)[:2]])
     assert (beyond > 0.4 * thickest).all() and (beyond < thickest + rounding).all()
@@ -161,7 +161,7 @@ def test_every_vertex_lies_on_a_strut_or_on_a_node_as_thick_as_its_thickest_stru
     vertices = solidify(web).vertices[:, None] + [0, 0, web.pos[-1, 2] - 0.2]
     away = segment_distance(vertices, vertices, start, end) / np.concatenate([web.radius, thickest])
     nearest = away.min(axis=1)
-    assert nearest.min() > 0.97 and nearest.max() < 1.15
+    assert nearest.min() > 0.9 and nearest.max() < 1.15
 
 
 def test_struts_of_no_length_and_nodes_at_one_place():
@@ -188,7 +188,9 @@ def test_closed_holes_inside_are_filled(reference_union):
     solid = solidify(web)
     check_mesh(solid.vertices, solid.faces)
     assert solid.report["genus"] == 0
-    assert solid.report["volume_mm3"] > reference_union(web).volume() + 1
+    hollow = reference_union(web).to_mesh64()
+    assert trimesh.Trimesh(hollow.vert_properties[:, :3], hollow.tri_verts).body_count == 2
+    assert (solid.report["shells"], solid.report["voids"]) == (1, 0)
 
 
 def test_same_web_same_bytes(small_tangle):

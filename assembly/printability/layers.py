@@ -50,11 +50,6 @@ class Layers:
         """Of the material, mm3."""
         return float((self.end - self.begin).sum()) * self.pitch * self.height
 
-    @property
-    def line(self) -> IntArray:
-        """``(r,)`` line of each run."""
-        return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
-
     def middles(self, runs: IntArray) -> FloatArray:
         """``(k, 3)`` middles of ``runs``, mm."""
         lines = np.searchsorted(self.first, runs, side="right") - 1
@@ -69,9 +64,7 @@ def grid_for(projected: float, pitch: float, height: float, most: int = MOST_RUN
     return pitch * coarser, height * coarser
 
 
-def mesh_layers(
-    vertices: FloatArray, faces: IntArray, pitch: float, height: float, most: int = MOST_RUNS
-) -> Layers:
+def mesh_layers(vertices: FloatArray, faces: IntArray, pitch: float, height: float, most: int = MOST_RUNS) -> Layers:
     """The layers of a closed mesh ``(v, 3)``, ``(f, 3)``, faces counter-clockwise seen from outside."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     u, v = (b - a)[:, 1:], (c - a)[:, 1:]

@@ -42,8 +42,9 @@ class Regions:
 def regions_of(layers: Layers) -> Regions:
     """The merge tree of ``layers``."""
     parent, islands, gaps, count = _grow(layers.first, layers.begin, layers.end, layers.layers, layers.rows)
-    roots, part = np.unique(_roots(parent), return_inverse=True)
-    volumes = np.bincount(part, (layers.end - layers.begin) * layers.pitch * layers.height, len(roots))
+    roots, part = np.unique(roots_of(parent), return_inverse=True)
+    lengths = np.bincount(part, layers.end - layers.begin, len(roots))
+    volumes = np.asarray(lengths * layers.pitch * layers.height, np.float64)
     births = layers.middles(roots)[:, 2] - layers.corner[2] - layers.height / 2
     return Regions(
         islands, np.asarray(gaps * layers.height, np.float64), roots, births, volumes, part.astype(np.int64), int(count)
@@ -110,7 +111,8 @@ def _grow(first, begin, end, layers, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _roots(parent):  # type: ignore[no-untyped-def]
+def roots_of(parent):  # type: ignore[no-untyped-def]
+    """The root of each."""
     root = np.empty(len(parent), np.int64)
     for i in range(len(parent)):
         root[i] = find(parent, i)

@@ -88,13 +88,37 @@ class PrintReport:
         }  # fmt: skip
 
 
-def worst_of(kind: str, findings: Sequence[Finding], count: int | None = None) -> tuple[list[Finding], dict[str, int]]:
-    """The findings to keep of one kind, errors and larger misses first, and how many there were."""
-    ordered = sorted(findings, key=lambda f: (f.severity != "error", -_miss(f), f.where, f.strut or 0))
-    total = len(ordered) if count is None else count
-    return ordered[:MOST_FINDINGS], {kind: total} if total else {}
+class Findings:
+    """Findings as they are made, and the marks they leave on ``n`` struts or faces."""
+
+    def __init__(self, n: int) -> None:
+        self.found: list[Finding] = []
+        self.marks = np.zeros(n, np.uint8)
+
+    def tell(
+        self, kind: str, severity: Severity, message: str, where: Sequence[float], measured: float, limit: float,
+        marked: Any = (), strut: int | None = None,
+    ) -> None:  # fmt: skip
+        """Add a finding; ``marked`` are the struts or faces it concerns."""
+        x, y, z = (float(value) for value in where)
+        self.found.append(Finding(kind, severity, message, (x, y, z), float(measured), float(limit), strut))
+        code = KINDS.index(kind) + 1
+        rows = np.atleast_1d(np.asarray(marked, np.int64))
+        # The kind that is named first is the worse.
+        self.marks[rows] = np.where(self.marks[rows] == 0, code, np.minimum(self.marks[rows], code))
+
+    def worst(self) -> tuple[tuple[Finding, ...], dict[str, int]]:
+        """The findings to keep, those of a kind with errors and larger misses first, and how many there were."""
+        kept: list[Finding] = []
+        counts = {}
+        for kind in KINDS:
+            of_kind = [finding for finding in self.found if finding.kind == kind]
+            if of_kind:
+                counts[kind] = len(of_kind)
+                kept += sorted(of_kind, key=_rank)[:MOST_FINDINGS]
+        return tuple(kept), counts
 
 
-def _miss(finding: Finding) -> float:
-    """How far the measure is from the limit, whichever way."""
-    return abs(finding.measured - finding.limit)
+def _rank(finding: Finding) -> tuple[bool, float, tuple[float, float, float], int]:
+    miss = abs(finding.measured - finding.limit)
+    return finding.severity != "error", -miss, finding.where, finding.strut or 0

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from assembly.checks import number
 
-
 #: Least and largest values of limits that may not be anything from 0 up.
 RANGES = {"strut_mm": (1e-3, 1e6), "drain_mm": (1e-3, 1e6), "layer_mm": (1e-3, 1e6), "density": (1e-3, 1e6),
           "overhang_deg": (0.0, 89.0), "support_share": (0.0, 1.0)}  # fmt: skip

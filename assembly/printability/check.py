@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assembly.checks import number
+from assembly.meshes import TriangleMesh
 from assembly.printability.layers import Layers
 from assembly.printability.mesh_findings import judge_mesh
 from assembly.printability.orientation import best_orientation, fits
@@ -14,7 +15,8 @@ from assembly.printability.part import LINES_IN_STRUT, Part, Surface
 from assembly.printability.processes import Process, process_of
 from assembly.printability.regions import Regions, regions_of
 from assembly.printability.report import Findings, PrintReport
-from assembly.printability.supports import overhangs_of, support_volume
+from assembly.printability.supports import overhangs_of, supported_space
+from assembly.printability.surfaces import closed
 from assembly.printability.web_findings import judge_web
 from structgen.web import WebGraph
 
@@ -43,18 +45,23 @@ def check_printability(
     rules = process_of(process, limits)
     room = checked_plate(plate)
     whole = Part.of(part)
+    findings = Findings(whole.shape.m if isinstance(whole.shape, WebGraph) else len(whole.shape.faces))
+    if isinstance(whole.shape, TriangleMesh) and not closed(whole.shape):
+        findings.tell(
+            "mesh", "error", f"the mesh {whole.shape.fault()}: it has no inside", whole.box.mean(axis=0), 0, 0
+        )
+        return PrintReport(rules.name, *findings.worst(), {"size_mm": whole.size.tolist()}, findings.marks)
     layers = whole.layers(rules.layer_mm)
     regions = regions_of(layers)
-    overhangs = overhangs_of(layers, 0.0 if rules.powder else rules.overhang_deg)
-    if whole.web is not None:
-        findings = judge_web(whole.web, rules, supports)
+    overhangs = None if rules.powder else overhangs_of(layers, rules.overhang_deg)
+    if isinstance(whole.shape, WebGraph):
+        judge_web(whole.shape, rules, supports, findings)
     else:
-        findings = judge_mesh(whole.vertices, whole.faces, rules, layers, regions, overhangs, supports)
+        judge_mesh(whole.shape, rules, layers, regions, overhangs, supports, findings)
+        _judge_grid(whole, rules, layers, findings)
     _judge_size(whole, room, findings)
-    _judge_grid(whole, rules, layers, findings)
-    kept, counts = findings.worst()
-    numbers = _numbers(whole, rules, layers, regions, 0.0 if rules.powder else support_volume(layers, overhangs))
-    numbers |= {"plate_mm": list(room), "fits_plate": fits(whole.size, room)}
+    numbers = {"size_mm": whole.size.tolist(), "plate_mm": list(room), "fits_plate": fits(whole.size, room)}
+    numbers |= _numbers(whole, rules, layers, regions, overhangs)
     if orient and not rules.powder:
         best = best_orientation(whole, rules, room)
         numbers["orientation"] = {
@@ -62,7 +69,7 @@ def check_printability(
             "support_volume_mm3": best.support,
             "saves_mm3": best.before - best.support,
         }
-    return PrintReport(rules.name, kept, counts, numbers, findings.marks)
+    return PrintReport(rules.name, *findings.worst(), numbers, findings.marks)
 
 
 def checked_plate(plate: Any) -> Plate:
@@ -87,29 +94,35 @@ def _judge_size(part: Part, plate: Plate, findings: Findings) -> None:
 
 
 def _judge_grid(part: Part, process: Process, layers: Layers, findings: Findings) -> None:
-    """A warning where a large mesh is cut so coarsely that thin struts slip through; webs need no layers."""
+    """A warning where a large mesh is cut so coarsely that thin struts slip through; webs are judged without layers."""
     step, needed = max(layers.pitch, layers.height), process.strut_mm / LINES_IN_STRUT
-    if part.web is None and step > 1.5 * needed:
+    if step > 1.5 * needed:
         message = f"the part is so large that it was cut every {step:.2g} mm: thin struts may have been missed"
         findings.tell("resolution", "warning", message, part.box.mean(axis=0), step, needed)
 
 
-def _numbers(part: Part, process: Process, layers: Layers, regions: Regions, support: float) -> dict[str, Any]:
-    count = math.ceil(part.size[2] / process.layer_mm)
+def _numbers(
+    part: Part, process: Process, layers: Layers, regions: Regions, overhangs: Layers | None
+) -> dict[str, Any]:  # fmt: skip
+    space, sides = (0.0, 0.0) if overhangs is None else supported_space(layers, overhangs)
+    support = process.support_share * space + process.support_wall_mm * sides
+    walls = min(layers.volume, part.area * process.wall_mm)
+    material = walls + process.infill * (layers.volume - walls)
+    count = math.ceil(part.size[2] / process.layer_mm - 1e-6)
     seconds = count * process.layer_s
     if process.flow:
         # Coarser layers than the printer's have fewer regions.
-        starts = regions.count * layers.height / process.layer_mm
-        seconds += (layers.volume + process.support_share * support) / process.flow + starts * process.region_s
+        seconds += material / process.flow + regions.count * layers.height / process.layer_mm * process.region_s
+    support_seconds = support / process.flow if process.flow else 0.0
     return {
-        "size_mm": part.size.tolist(),
         "volume_mm3": layers.volume,
-        "mass_g": layers.volume / 1000 * process.density,
+        "mass_g": material / 1000 * process.density,
         "parts": len(regions.roots),
         "layers": count,
         "hours": seconds / 3600,
-        "support_volume_mm3": support,
-        "support_mass_g": support * process.support_share / 1000 * process.density,
-        "support_to_part": support / layers.volume if layers.volume else 0.0,
+        "support_volume_mm3": space,
+        "support_to_part": space / layers.volume if layers.volume else 0.0,
+        "support_mass_g": support / 1000 * process.density,
+        "support_hours": support_seconds / 3600,
         "limits": process.as_dict(),
     }

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from assembly.meshes import TriangleMesh
 from assembly.printability.layers import Layers
 from assembly.printability.processes import Process
 from assembly.printability.regions import Regions
@@ -16,7 +17,7 @@ from assembly.printability.rules import begun, flattest, span_rule, span_severit
 from assembly.printability.spans import flat_spans
 from assembly.printability.surfaces import hollows, overhang_angles, patches
 from assembly.printability.thickness import wall_thickness
-from structgen.web import FloatArray, IntArray
+from structgen.web import FloatArray
 
 #: A round strut made a prism of five sides or more measures at least this share of its diameter.
 FACETS = 0.9
@@ -25,18 +26,18 @@ MARK_MM = 2.0
 
 
 def judge_mesh(
-    vertices: FloatArray, faces: IntArray, process: Process, layers: Layers, regions: Regions, overhangs: Layers,
+    mesh: TriangleMesh, process: Process, layers: Layers, regions: Regions, overhangs: Layers | None,
     supports: bool,
-) -> Findings:  # fmt: skip
-    """Findings on a closed mesh that stands on z = 0; see `assembly.printability.check.check_printability`."""
-    findings = Findings(len(faces))
-    near = _Near(vertices, faces)
-    _thin(vertices, faces, process, findings)
+    findings: Findings,
+) -> None:  # fmt: skip
+    """Add findings on a closed mesh that stands on z = 0; see `assembly.printability.check.check_printability`."""
+    near = _Near(mesh)
+    _thin(mesh, process, findings)
     if process.traps:
-        for hollow in hollows(vertices, faces):
+        for hollow in hollows(mesh):
             what = "powder" if process.powder else "resin"
-            message = f"a closed hollow of {hollow.area:.4g} mm3 keeps its {what}"
-            findings.tell("trapped", "error", message, hollow.where, hollow.area, 0.0, hollow.faces)
+            message = f"a closed hollow of {hollow.size:.4g} mm3 keeps its {what}"
+            findings.tell("trapped", "error", message, hollow.where, hollow.size, 0.0, hollow.faces)
     places = layers.middles(regions.roots) - [0, 0, layers.height / 2]
     for k in np.flatnonzero(loose_parts(regions, process)).tolist():
         part = f"a part of {regions.volumes[k]:.3g} mm3"
@@ -46,19 +47,18 @@ def judge_mesh(
         else:
             message = f"{part} floats {regions.births[k]:.3g} mm above the plate"
             findings.tell("floating", "error", message, places[k], regions.births[k], 0.0, near(places[k]))
-    if not process.powder:
+    if overhangs is not None:
         for place, gap in islands(layers, regions, process):
             message = f"an island begins in the air and joins the rest only {gap:.3g} mm higher"
             findings.tell("island", begun(supports), message, place, gap, process.island_mm, near(place))
         _spans(process, layers, overhangs, supports, near, findings)
-        _slopes(vertices, faces, process, findings)
-    return findings
+        _slopes(mesh, process, findings)
 
 
 def loose_parts(regions: Regions, process: Process) -> npt.NDArray[np.bool_]:
     """``(c,)`` parts that do not stand on the plate; in powder, all but the largest."""
     if process.powder:
-        return np.arange(len(regions.roots)) != np.argmax(regions.volumes)
+        return np.asarray(np.arange(len(regions.roots)) != np.argmax(regions.volumes))
     return np.asarray(regions.births > process.island_mm)
 
 
@@ -75,17 +75,17 @@ def islands(layers: Layers, regions: Regions, process: Process) -> list[tuple[tu
 class _Near:
     """Faces near a place."""
 
-    def __init__(self, vertices: FloatArray, faces: IntArray) -> None:
-        self.tree = cKDTree(vertices[faces].mean(axis=1))
+    def __init__(self, mesh: TriangleMesh) -> None:
+        self.tree = cKDTree(mesh.corners.mean(axis=1))
 
     def __call__(self, where: Sequence[float] | FloatArray, reach: float = 0.0) -> list[int]:
         return sorted(self.tree.query_ball_point(where, MARK_MM + reach)) or [int(self.tree.query(where)[1])]
 
 
-def _thin(vertices: FloatArray, faces: IntArray, process: Process, findings: Findings) -> None:
-    thickness = wall_thickness(vertices, faces, 4 * process.strut_mm)
+def _thin(mesh: TriangleMesh, process: Process, findings: Findings) -> None:
+    thickness = wall_thickness(mesh, 4 * process.strut_mm)
     # What is thin over no more than a speck is a crease.
-    for patch in patches(vertices, faces, thickness < FACETS * process.strut_mm, 0.25 * process.strut_mm**2):
+    for patch in patches(mesh, thickness < FACETS * process.strut_mm, 0.25 * process.strut_mm**2):
         thin = float(np.quantile(thickness[patch.faces], 0.1))
         message = f"a strut or wall is {thin:.3g} mm thick, {process.strut_mm:g} mm prints"
         findings.tell("thin", "error", message, patch.where, thin, process.strut_mm, patch.faces)
@@ -102,11 +102,11 @@ def _spans(
             findings.tell(kind, severity, message, span.where, span.length, limit, near(span.where, span.length / 2))
 
 
-def _slopes(vertices: FloatArray, faces: IntArray, process: Process, findings: Findings) -> None:
-    angle = overhang_angles(vertices, faces)
+def _slopes(mesh: TriangleMesh, process: Process, findings: Findings) -> None:
+    angle = overhang_angles(mesh)
     sloped = (angle < process.overhang_deg - 0.5) & (angle > flattest(process))
-    for patch in patches(vertices, faces, sloped, process.cantilever_mm**2):
+    for patch in patches(mesh, sloped, process.cantilever_mm**2):
         shallow = float(angle[patch.faces].min())
-        message = f"{patch.area:.3g} mm2 of underside rise by {shallow:.3g} degrees, {process.overhang_deg:g} print"
+        message = f"{patch.size:.3g} mm2 of underside rise by {shallow:.3g} degrees, {process.overhang_deg:g} print"
         findings.tell("overhang", "warning", f"{message} without support", patch.where, shallow, process.overhang_deg,
                       patch.faces)  # fmt: skip

@@ -10,13 +10,15 @@ import numpy as np
 
 from assembly.printability.part import Part
 from assembly.printability.processes import Process
-from assembly.printability.supports import overhangs_of, support_volume
+from assembly.printability.supports import overhangs_of, supported_space
 from structgen.web import FloatArray
 
 #: Directions spread over the sphere, besides those along axes and diagonals.
 DIRECTIONS = 120
 #: Directions whose support is measured: the best by a quick estimate.
 FINALISTS = 4
+#: A turn is worth it if it needs less than this share of the support.
+BETTER = 0.95
 #: Runs of the coarse layers by which they are measured, at most.
 FINAL_RUNS = 1_000_000
 #: Struts or faces that the quick estimate looks at, at most.
@@ -41,24 +43,24 @@ class Orientation:
 def best_orientation(part: Part, process: Process, plate: tuple[float, float, float]) -> Orientation:
     """The turn of ``part`` that needs the least support and fits the ``plate``.
 
-    Of `DIRECTIONS` and more the best by an estimate are measured. The part as it lies is kept where nothing is better
-    by a twentieth.
+    Of `DIRECTIONS` and more the best by an estimate are measured. A part that fits as it lies is turned only where that
+    is better by a twentieth.
     """
     as_is = _support(part, process)
-    best = Orientation(np.eye(3), as_is, as_is)
+    fitting = fits(part.size, plate)
+    best, tried = Orientation(np.eye(3), as_is, as_is), 0
     ways = _directions()
-    order = np.argsort(_estimates(part, ways, process), kind="stable")
-    tried = 0
-    for way in ways[order]:
-        rotation = _laid(way)
-        if tried == FINALISTS or as_is == 0:
+    for way in ways[np.argsort(_estimates(part, ways, process), kind="stable")]:
+        if tried == FINALISTS or (fitting and best.support == 0):
             break
-        if np.allclose(rotation, np.eye(3)) or not fits(part.turned(rotation).size, plate):
+        rotation = _laid(way)
+        turned = part.turned(rotation)
+        if np.allclose(rotation, np.eye(3)) or not fits(turned.size, plate):
             continue
         tried += 1
-        support = _support(part.turned(rotation), process)
-        if support < min(best.support, 0.95 * as_is):
-            best = Orientation(rotation, support, as_is)
+        support = _support(turned, process)
+        if not fitting or support < min(best.support, BETTER * as_is):
+            best, fitting = Orientation(rotation, support, as_is), True
     return best
 
 
@@ -72,18 +74,18 @@ def fits(size: FloatArray, plate: tuple[float, float, float]) -> bool:
 
 def _support(part: Part, process: Process) -> float:
     layers = part.layers(2 * process.layer_mm, FINAL_RUNS)
-    return support_volume(layers, overhangs_of(layers, process.overhang_deg))
+    return supported_space(layers, overhangs_of(layers, process.overhang_deg))[0]
 
 
 def _directions() -> FloatArray:
-    """``(d, 3)`` unit vectors to be turned down: the present one, the axes and diagonals, and a spiral on the sphere."""
+    """``(d, 3)`` unit vectors to be turned down: the axes and diagonals, and a spiral on the sphere."""
     straight = [way for way in itertools.product((-1, 0, 1), repeat=3) if any(way)]
     k = np.arange(DIRECTIONS) + 0.5
     z, turn = 1 - 2 * k / DIRECTIONS, math.pi * (1 + math.sqrt(5)) * k
     ring = np.sqrt(1 - z * z)
     spiral = np.column_stack([ring * np.cos(turn), ring * np.sin(turn), z])
-    ways = np.concatenate([np.array([[0, 0, -1], *straight], float), spiral])
-    return np.asarray(ways / np.linalg.norm(ways, axis=1, keepdims=True))
+    ways = np.concatenate([np.array(straight, float), spiral])
+    return np.asarray(ways / np.linalg.norm(ways, axis=1, keepdims=True), np.float64)
 
 
 def _laid(down: FloatArray) -> FloatArray:
@@ -102,4 +104,5 @@ def _estimates(part: Part, ways: FloatArray, process: Process) -> FloatArray:
     height -= height.min(axis=0)
     # Of ways that need as little, the one that stands on more: a layer's worth of it counts.
     standing = (height < process.layer_mm) & (down > 0.99)
-    return np.asarray((area[:, None] * (down * height - process.layer_mm * standing)).sum(axis=0))
+    estimates: FloatArray = (area[:, None] * (down * height - process.layer_mm * standing)).sum(axis=0)
+    return estimates

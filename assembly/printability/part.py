@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from assembly.meshes import TriangleMesh
 from assembly.printability.layers import MOST_RUNS, Layers, mesh_layers, web_layers
 from assembly.printability.struts import node_radius
-from assembly.printability.surfaces import areas, closed, signed_volumes
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Lines between which the thinnest strut cannot hide.
 LINES_IN_STRUT = 2.5
+#: Rows are no closer than this, mm, however thin the layers are.
+CLOSEST_ROWS = 0.1
+#: What stands on the plate within this many mm stands on it.
+STANDS = 1e-6
 
 
 class Surface(Protocol):
-    """Anything with ``vertices (v, 3)`` in mm and ``faces (f, 3)``: a `Solid`, a `TriangleMesh`."""
+    """Anything with ``vertices`` and ``faces``: a `TriangleMesh`, a `Solid`."""
 
     @property
     def vertices(self) -> FloatArray:
@@ -26,46 +30,32 @@ class Surface(Protocol):
 
     @property
     def faces(self) -> IntArray:
-        """``(f, 3)`` vertex numbers."""
+        """``(f, 3)`` vertex numbers, counter-clockwise seen from outside."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A web, or the surface of a solid; exactly one of the two.
+    """A web or a mesh."""
 
-    Arguments:
-        web: struts.
-        vertices: ``(v, 3)`` mm.
-        faces: ``(f, 3)``, counter-clockwise seen from outside.
-    """
-
-    web: WebGraph | None
-    vertices: FloatArray
-    faces: IntArray
+    shape: WebGraph | TriangleMesh
 
     @classmethod
     def of(cls, thing: WebGraph | Surface | Any) -> Part:
-        """``thing`` set down on z = 0; raises `ValueError` for what is neither web nor closed mesh."""
+        """``thing`` set down on z = 0, a mesh that is inside out turned; raises `ValueError` for anything else."""
         if isinstance(thing, WebGraph):
-            return cls(thing, np.empty((0, 3)), np.empty((0, 3), np.int64)).grounded()
+            return cls(thing).grounded()
         if not (hasattr(thing, "vertices") and hasattr(thing, "faces")):
             raise ValueError(f"part is a {type(thing).__name__}, must be a web, a solid or a mesh")
-        vertices, faces = np.array(thing.vertices, np.float64), np.array(thing.faces, np.int64)
-        if not len(faces):
-            raise ValueError("part is a mesh without faces")
-        if not closed(faces, len(vertices)):
-            raise ValueError("part is an open mesh: its surface has holes or edges, so it has no inside")
-        if signed_volumes(vertices, faces).sum() < 0:
-            faces = faces[:, ::-1].copy()
-        return cls(None, vertices, faces).grounded()
+        mesh = thing if isinstance(thing, TriangleMesh) else TriangleMesh(thing.vertices, thing.faces)
+        return cls(mesh.turned() if mesh.volume < 0 else mesh).grounded()
 
     @property
     def box(self) -> FloatArray:
         """``(2, 3)`` least and greatest x, y, z, mm."""
-        if self.web is None:
-            return np.stack([self.vertices.min(axis=0), self.vertices.max(axis=0)])
-        radius = node_radius(self.web)[:, None]
-        return np.stack([(self.web.pos - radius).min(axis=0), (self.web.pos + radius).max(axis=0)])
+        if isinstance(self.shape, TriangleMesh):
+            return self.shape.bounds
+        radius = node_radius(self.shape)[:, None]
+        return np.stack([(self.shape.pos - radius).min(axis=0), (self.shape.pos + radius).max(axis=0)])
 
     @property
     def size(self) -> FloatArray:
@@ -73,40 +63,48 @@ class Part:
         low, high = self.box
         return np.asarray(high - low)
 
+    @property
+    def area(self) -> float:
+        """Of its surface, mm2; of a web that of its struts."""
+        if isinstance(self.shape, TriangleMesh):
+            return self.shape.area
+        return float(2 * math.pi * (self.shape.radius * self.shape.lengths).sum())
+
     def grounded(self) -> Part:
         """The part moved along z until it stands on z = 0."""
-        down = np.array([0.0, 0.0, -self.box[0, 2]])
-        if self.web is not None:
-            return replace(self, web=self.web.translated(down))
-        return replace(self, vertices=self.vertices + down)
+        low = float(self.box[0, 2])
+        if abs(low) <= STANDS:
+            return self
+        down = np.array([0.0, 0.0, -low])
+        if isinstance(self.shape, TriangleMesh):
+            return Part(TriangleMesh(self.shape.vertices + down, self.shape.faces))
+        return Part(self.shape.translated(down))
 
     def turned(self, rotation: FloatArray) -> Part:
         """The part turned about the origin and set down again."""
-        if self.web is not None:
-            return replace(self, web=self.web.rotated(rotation)).grounded()
-        return replace(self, vertices=self.vertices @ rotation.T).grounded()
+        if isinstance(self.shape, TriangleMesh):
+            return Part(TriangleMesh(self.shape.vertices @ rotation.T, self.shape.faces)).grounded()
+        return Part(self.shape.rotated(rotation)).grounded()
 
     def layers(self, height: float, most: int = MOST_RUNS) -> Layers:
         """The part cut into layers of ``height`` mm; rows are as close as its thinnest struts need."""
-        if self.web is not None:
-            pitch = min(max(height, 0.1), 2 * float(self.web.radius.min()) / LINES_IN_STRUT)
-            return web_layers(self.web, pitch, height, most)
-        return mesh_layers(self.vertices, self.faces, max(height, 0.1), height, most)
+        pitch = max(height, CLOSEST_ROWS)
+        if isinstance(self.shape, TriangleMesh):
+            return mesh_layers(self.shape.vertices, self.shape.faces, pitch, height, most)
+        return web_layers(self.shape, min(pitch, 2 * float(self.shape.radius.min()) / LINES_IN_STRUT), height, most)
 
     def undersides(self, ways: FloatArray, angle: float, most: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Middles (k, 3), areas (k,) and, for each of ``ways`` (d, 3) down, the share (k, d) that hangs over."""
         steep = math.cos(math.radians(angle))
-        if self.web is not None:
-            rows = np.arange(0, self.web.m, max(1, self.web.m // most))
-            i, j = self.web.edge_index[:, rows]
-            along, length = self.web.pos[j] - self.web.pos[i], self.web.lengths[rows]
-            along /= np.where(length > 0, length, 1)[:, None]
-            across = np.sqrt(np.clip(1 - (along @ ways.T) ** 2, 0, 1))
-            area = 2 * self.web.radius[rows] * length
-            return (self.web.pos[i] + self.web.pos[j]) / 2, area, np.where(across > steep, across, 0.0)
-        rows = np.argsort(-areas(self.vertices, self.faces), kind="stable")[:most]
-        corners = self.vertices[self.faces[rows]]
-        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        size = np.linalg.norm(normals, axis=1)
-        facing = normals / np.where(size > 0, size, 1)[:, None] @ ways.T
-        return corners.mean(axis=1), size / 2, np.where(facing > steep, facing, 0.0)
+        if isinstance(self.shape, TriangleMesh):
+            rows = np.argsort(-self.shape.face_areas, kind="stable")[:most]
+            facing = self.shape.normals[rows] @ ways.T
+            middle, area = self.shape.corners[rows].mean(axis=1), self.shape.face_areas[rows]
+            return middle, area, np.where(facing > steep, facing, 0.0)
+        web = self.shape
+        rows = np.arange(0, web.m, max(1, web.m // most))
+        i, j = web.edge_index[:, rows]
+        length = web.lengths[rows]
+        along = (web.pos[j] - web.pos[i]) / np.where(length > 0, length, 1)[:, None]
+        across = np.sqrt(np.clip(1 - (along @ ways.T) ** 2, 0, 1))
+        return (web.pos[i] + web.pos[j]) / 2, 2 * web.radius[rows] * length, np.where(across > steep, across, 0.0)

@@ -9,7 +9,7 @@ from assembly.checks import number
 
 #: Least and largest values of limits that may not be anything from 0 up.
 RANGES = {"strut_mm": (1e-3, 1e6), "drain_mm": (1e-3, 1e6), "layer_mm": (1e-3, 1e6), "density": (1e-3, 1e6),
-          "overhang_deg": (0.0, 89.0), "support_share": (0.0, 1.0)}  # fmt: skip
+          "overhang_deg": (0.0, 89.0), "support_share": (0.0, 1.0), "infill": (0.0, 1.0)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,10 @@ class Process:
         drain_mm: diameter of a hole that drains a hollow.
         layer_mm: thickness of a layer.
         density: of the material, g/cm3.
-        support_share: share of a supported space that support material fills.
+        support_share: share of a supported space that support material fills ...
+        support_wall_mm: ... and how thick it is around that space.
+        wall_mm: thickness of a solid outside; what lies deeper is filled sparsely.
+        infill: share of what lies deeper that is filled.
         flow: volume laid down in a second, mm3; 0 where a layer takes the same time whatever is in it.
         region_s: seconds lost by starting each separate region of a layer.
         layer_s: seconds that each layer takes besides.
@@ -48,6 +51,9 @@ class Process:
     layer_mm: float
     density: float
     support_share: float
+    support_wall_mm: float
+    wall_mm: float
+    infill: float
     flow: float
     region_s: float
     layer_s: float
@@ -79,17 +85,17 @@ PROCESSES: Mapping[str, Process] = {
         Process(
             "fdm", "fused filament (FDM)", powder=False, traps=False, strut_mm=0.8, overhang_deg=45.0, bridge_mm=10.0,
             cantilever_mm=2.0, island_mm=0.4, drain_mm=2.0, layer_mm=0.2, density=1.24, support_share=0.2,
-            flow=3.0, region_s=0.35, layer_s=2.0,
+            support_wall_mm=0.4, wall_mm=0.8, infill=0.2, flow=4.0, region_s=0.45, layer_s=2.0,
         ),
         Process(
             "resin", "resin (SLA, DLP)", powder=False, traps=True, strut_mm=0.4, overhang_deg=19.0, bridge_mm=21.0,
             cantilever_mm=1.0, island_mm=0.1, drain_mm=3.5, layer_mm=0.05, density=1.15, support_share=0.1,
-            flow=0.0, region_s=0.0, layer_s=9.0,
+            support_wall_mm=0.0, wall_mm=0.0, infill=1.0, flow=0.0, region_s=0.0, layer_s=9.0,
         ),
         Process(
             "sls", "laser sintering (SLS)", powder=True, traps=True, strut_mm=0.8, overhang_deg=0.0, bridge_mm=0.0,
             cantilever_mm=0.0, island_mm=0.0, drain_mm=3.5, layer_mm=0.1, density=1.01, support_share=0.0,
-            flow=0.0, region_s=0.0, layer_s=12.0,
+            support_wall_mm=0.0, wall_mm=0.0, infill=1.0, flow=0.0, region_s=0.0, layer_s=12.0,
         ),
     )
 }  # fmt: skip

@@ -12,7 +12,7 @@ import numpy.typing as npt
 Severity = Literal["error", "warning"]
 
 #: Kinds of finding, in the order of reports; a mark's code is the place in this list, counted from 1.
-KINDS = ("plate", "floating", "thin", "island", "overhang", "bridge", "trapped", "resolution")
+KINDS = ("mesh", "plate", "floating", "thin", "island", "overhang", "bridge", "trapped", "resolution")
 #: Findings of one kind that a report holds; the worst are kept, all are counted.
 MOST_FINDINGS = 1000
 

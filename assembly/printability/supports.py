@@ -10,9 +10,12 @@ from numba import njit
 
 from assembly.printability.layers import Layers
 
+#: Slicers fill gaps in their support that are narrower than this.
+CLOSING_MM = 2.0
+
 
 def overhangs_of(layers: Layers, angle: float) -> Layers:
-    """What of each layer reaches further beyond the layer below than ``angle`` degrees allow, as runs on the same lines.
+    """What of each layer reaches further beyond the one below than ``angle`` degrees allow, as runs on the same lines.
 
     The lowest layer rests on the plate.
     """
@@ -23,11 +26,15 @@ def overhangs_of(layers: Layers, angle: float) -> Layers:
     return replace(layers, first=first, begin=begin, end=end)
 
 
-def support_volume(layers: Layers, overhangs: Layers) -> float:
-    """mm3 of space from the overhangs down to the part or to the plate, whichever is first."""
-    area = _columns(layers.first, layers.begin, layers.end, overhangs.first, overhangs.begin, overhangs.end,
-                    layers.layers, layers.rows)  # fmt: skip
-    return float(area) * layers.pitch * layers.height
+def supported_space(layers: Layers, overhangs: Layers) -> tuple[float, float]:
+    """mm3 of space from the overhangs down to the part or to the plate, whichever is first, and mm2 of its sides.
+
+    The sides are those at the ends in x of what lies more than `CLOSING_MM` apart, twice, for those in y.
+    """
+    length, runs = _columns(layers.first, layers.begin, layers.end, overhangs.first, overhangs.begin, overhangs.end,
+                            layers.layers, layers.rows)  # fmt: skip
+    cell = layers.pitch * layers.height
+    return float(length) * cell, 4 * float(runs) * cell
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -82,8 +89,8 @@ def _beyond(first, begin, end, layers, rows, pitch, reach):  # type: ignore[no-u
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _columns(first, begin, end, over_first, over_begin, over_end, layers, rows):  # type: ignore[no-untyped-def]
-    """Summed lengths of supported runs, mm: each row from the top down, what must be held less what holds it."""
-    total = 0.0
+    """Summed lengths of supported runs, mm, and their number: from the top down, what must be held less what holds."""
+    total, runs = 0.0, 0
     held_begin, held_end = np.empty(16), np.empty(16)
     next_begin, next_end = np.empty(16), np.empty(16)
     for j in range(rows):
@@ -115,9 +122,13 @@ def _columns(first, begin, end, over_first, over_begin, over_end, layers, rows):
             held_begin, next_begin = next_begin, held_begin
             held_end, next_end = next_end, held_end
             held = count
+            last = -np.inf
             for h in range(held):
+                if held_begin[h] - last > CLOSING_MM:
+                    runs += 1
+                last = held_end[h]
                 total += held_end[h] - held_begin[h]
-    return total
+    return total, runs
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numba import njit
 
-from structgen.web import FloatArray, IntArray
+from assembly.meshes import TriangleMesh
+from structgen.web import FloatArray
 
 #: Cells of the grid that finds faces on the way, at most.
 MOST_CELLS = 30_000_000
@@ -15,17 +16,13 @@ MOST_CELLS = 30_000_000
 OPPOSITE = 0.5
 
 
-def wall_thickness(vertices: FloatArray, faces: IntArray, most: float) -> FloatArray:
+def wall_thickness(mesh: TriangleMesh, most: float) -> FloatArray:
     """``(f,)`` mm from the middle of each face inwards to the opposite wall; inf where there is none within ``most``.
 
     Faces without area have inf.
     """
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    size = np.linalg.norm(normals, axis=1)
-    solid = size > 0
-    normals[solid] /= size[solid, None]
-    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    corners, normals, solid = mesh.corners, mesh.normals, mesh.face_areas > 0
+    low, high = mesh.bounds
     box = np.maximum(high - low, most)
     cell = max(most / 3, float(np.cbrt(box.prod() / MOST_CELLS)))
     cells = np.floor((high - low) / cell).astype(np.int64) + 1

@@ -13,15 +13,13 @@ from assembly.printability.struts import hanging
 from structgen.web import WebGraph
 
 
-def judge_web(web: WebGraph, process: Process, supports: bool) -> Findings:
-    """Findings on a web that stands on z = 0; see `assembly.printability.check.check_printability`."""
-    findings = Findings(web.m)
+def judge_web(web: WebGraph, process: Process, supports: bool, findings: Findings) -> None:
+    """Add findings on a web that stands on z = 0; see `assembly.printability.check.check_printability`."""
     _thin(web, process, findings)
     if process.powder:
         _loose(web, findings)
     else:
         _hanging(web, process, supports, findings)
-    return findings
 
 
 def _thin(web: WebGraph, process: Process, findings: Findings) -> None:

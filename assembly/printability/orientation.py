@@ -73,6 +73,8 @@ def fits(size: FloatArray, plate: tuple[float, float, float]) -> bool:
 
 
 def _support(part: Part, process: Process) -> float:
+    if process.powder:
+        return 0.0
     layers = part.layers(2 * process.layer_mm, FINAL_RUNS)
     return supported_space(layers, overhangs_of(layers, process.overhang_deg))[0]
 
@@ -94,7 +96,7 @@ def _laid(down: FloatArray) -> FloatArray:
     if z > 1 - 1e-12:
         return np.diag([1.0, -1.0, -1.0])
     axis = np.array([[0, 0, -x], [0, 0, -y], [x, y, 0]])
-    return np.eye(3) + axis + axis @ axis / (1 - z)
+    return np.asarray(np.eye(3) + axis + axis @ axis / (1 - z))
 
 
 def _estimates(part: Part, ways: FloatArray, process: Process) -> FloatArray:

@@ -78,14 +78,15 @@ class Process:
 #: still rests on the one below; 10 mm, the flat bridge that common design rules (Hubs, "Design rules for 3D printing")
 #: allow; two layers of sag. Resin: Formlabs' design guide (wires 0.3 to 0.5 mm, 19 degrees, flat overhangs 1 mm, spans
 #: 21 mm, drain holes 3.5 mm); an island tears off its first layer. SLS: pins 0.8 mm (Hubs), escape holes 3.5 mm; the
-#: powder is the support. Rates: FDM fitted to PrusaSlicer 2.5 on webs of 0.8 mm struts; resin and SLS a layer's cycle.
+#: powder is the support. Rates: FDM fitted to PrusaSlicer 2.5 on a
+#: box and a web of 0.8 mm struts; resin and SLS a layer's cycle.
 PROCESSES: Mapping[str, Process] = {
     process.name: process
     for process in (
         Process(
             "fdm", "fused filament (FDM)", powder=False, traps=False, strut_mm=0.8, overhang_deg=45.0, bridge_mm=10.0,
             cantilever_mm=2.0, island_mm=0.4, drain_mm=2.0, layer_mm=0.2, density=1.24, support_share=0.2,
-            support_wall_mm=0.4, wall_mm=0.8, infill=0.2, flow=4.0, region_s=0.45, layer_s=2.0,
+            support_wall_mm=0.6, wall_mm=0.8, infill=0.2, flow=4.0, region_s=0.45, layer_s=2.0,
         ),
         Process(
             "resin", "resin (SLA, DLP)", powder=False, traps=True, strut_mm=0.4, overhang_deg=19.0, bridge_mm=21.0,

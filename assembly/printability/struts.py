@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
@@ -13,6 +14,8 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from assembly.printability.processes import Process
 from assembly.printability.regions import find
 from structgen.web import FloatArray, IntArray, WebGraph
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +28,15 @@ class Hanging:
         depth: ``(i,)`` mm that each hangs before it joins; inf where it never does, a floating part.
         span: ``(m,)`` free length of flat struts, mm; 0 where a strut is not flat or lies on the plate.
         bridge: ``(m,)`` whether that is held at both ends.
+        held: ``(n,)`` nodes that stand on the plate or on a strut that rises, and islands.
     """
 
     slope: FloatArray
     islands: IntArray
     depth: FloatArray
     span: FloatArray
-    bridge: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    bridge: Mask
+    held: Mask
 
 
 def hanging(web: WebGraph, process: Process) -> Hanging:
@@ -52,7 +57,7 @@ def hanging(web: WebGraph, process: Process) -> Hanging:
     held[islands] = True
     held[np.where(web.pos[i, 2] > web.pos[j, 2], i, j)[~flat]] = True
     span, bridge = _spans(web, flat & ~(grounded[i] & grounded[j]), held, flat_length)
-    return Hanging(slope, islands, depth, span, bridge)
+    return Hanging(slope, islands, depth, span, bridge, held)
 
 
 def node_radius(web: WebGraph) -> FloatArray:
@@ -95,9 +100,9 @@ def _joined(n, low, high):  # type: ignore[no-untyped-def]
 
 
 def _spans(
-    web: WebGraph, flat: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    held: np.ndarray[tuple[int], np.dtype[np.bool_]], length: FloatArray,
-) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]:  # fmt: skip
+    web: WebGraph, flat: Mask,
+    held: Mask, length: FloatArray,
+) -> tuple[FloatArray, Mask]:  # fmt: skip
     """Free length of the ``flat`` struts between ``held`` nodes, and whether they are held at both ends."""
     span, bridge = np.zeros(web.m), np.zeros(web.m, bool)
     rows = np.flatnonzero(flat)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from assembly import Solid
     from structgen.web import WebGraph
 
-SOLIDS = (".stl", ".3mf")
-PICTURE, REPORT = ".png", ".json"
+SOLIDS = (".stl", ".3mf", ".ply", ".obj", ".glb")
+PICTURE, REPORT, STRUTS = ".png", ".json", ".vtu"
 
 
 def read_connected(path: Path, console: Console) -> WebGraph:
@@ -51,10 +51,10 @@ def check_outputs(paths: Sequence[Path]) -> None:
         suffix = path.suffix.lower()
         if suffix in FORMATS:
             check_output(path)
-        elif suffix in (*SOLIDS, PICTURE, REPORT):
+        elif suffix in (*SOLIDS, PICTURE, REPORT, STRUTS):
             check_writable(path)
         else:
-            allowed = ", ".join((*SOLIDS, PICTURE, REPORT, *FORMATS))
+            allowed = ", ".join((*SOLIDS, PICTURE, REPORT, STRUTS, *FORMATS))
             raise click.UsageError(f"--output {path}: suffix {path.suffix!r} is not known, use one of {allowed}")
 
 
@@ -80,27 +80,27 @@ def make_solid(web: WebGraph, sides: int, density: float, console: Console) -> S
 
 
 def write_part(
-    web: WebGraph, solid: Solid | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console
-) -> dict[str, Any]:
-    """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's."""
-    from assembly import picture, write_3mf, write_stl
+    web: WebGraph, solid: Solid | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console,
+    unit: str = "mm", beams: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's.
+
+    ``unit`` is what the numbers of formats without one count; ``beams`` puts the struts into 3MF.
+    """
+    from assembly import export, picture
     from structgen.files import write_json
-    from structgen.io import write_web
 
     report = facts | {"web": web_facts(web)} | ({"solid": solid.report.as_dict()} if solid else {})
+    texts = {"Title": title, **{k: str(v) for k, v in facts.items() if isinstance(v, str | int)}}
     for path in paths:
         suffix = path.suffix.lower()
         with console.stage("picture" if suffix == PICTURE else "write"):
-            if suffix == ".stl" and solid:
-                write_stl(solid, path)
-            elif suffix == ".3mf" and solid:
-                write_3mf(
-                    solid, path, {"Title": title, **{k: str(v) for k, v in facts.items() if isinstance(v, str | int)}}
-                )
+            if suffix in SOLIDS and solid:
+                export(solid, path, unit=unit, metadata=texts, beams=web if beams else None)
             elif suffix == PICTURE:
                 picture(web, solid, path, title)
             elif suffix != REPORT:
-                write_web(web, path, facts)
+                export(web, path, metadata=facts)
     report |= {"files": [str(path) for path in paths], "seconds": dict(console.seconds)}
     for path in paths:
         if path.suffix.lower() == REPORT:

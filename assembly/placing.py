@@ -55,6 +55,14 @@ def scaled(thing: WebGraph | Surface, factor: float) -> WebGraph | Surface:
     return Arrays(thing.vertices * factor, thing.faces)
 
 
+@overload
+def placed(
+    thing: WebGraph, centre: tuple[float, float] | None = None, fit: tuple[float, float, float] | None = None
+) -> WebGraph: ...
+@overload
+def placed(
+    thing: Surface, centre: tuple[float, float] | None = None, fit: tuple[float, float, float] | None = None
+) -> Surface: ...
 def placed(
     thing: WebGraph | Surface, centre: tuple[float, float] | None = None, fit: tuple[float, float, float] | None = None
 ) -> WebGraph | Surface:

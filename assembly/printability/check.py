@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from assembly.checks import number
+from assembly.files.surface import Surface
 from assembly.meshes import TriangleMesh
 from assembly.printability.layers import Layers
 from assembly.printability.mesh_findings import judge_mesh
 from assembly.printability.orientation import best_orientation, fits
-from assembly.printability.part import LINES_IN_STRUT, Part, Surface
+from assembly.printability.part import LINES_IN_STRUT, Part
 from assembly.printability.processes import Process, process_of
 from assembly.printability.regions import Regions, regions_of
 from assembly.printability.report import Findings, PrintReport

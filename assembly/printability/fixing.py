@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assembly.files.surface import Surface
 from assembly.meshes import TriangleMesh
 from assembly.printability import mesh_mending, web_mending
 from assembly.printability.check import PLATE, Plate, check_printability, checked_plate
 from assembly.printability.orientation import best_orientation, fits
-from assembly.printability.part import Part, Surface
+from assembly.printability.part import Part
 from assembly.printability.processes import Process, process_of
 from assembly.printability.report import PrintReport
 from structgen.web import WebGraph
@@ -72,7 +73,8 @@ def _thickened(shape: WebGraph | TriangleMesh, process: Process, changes: list[s
         changes.append(f"{count} struts thickened to {process.strut_mm:g} mm")
     else:
         shape, count = mesh_mending.thickened(shape, process)
-        changes.append(f"walls thickened to {process.strut_mm:g} mm at {count} faces")
+        if count:
+            changes.append(f"walls thickened to {process.strut_mm:g} mm at {count} faces")
     return shape
 
 

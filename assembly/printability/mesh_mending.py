@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from assembly.meshes import TriangleMesh
 from assembly.printability.mesh_findings import FACETS, islands, loose_parts
@@ -33,9 +34,17 @@ BEYOND = 1.04
 def thickened(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
     """``mesh`` with thin walls moved outwards until they print, and the number of faces that were too thin.
 
-    Vertices move along their normals, all at once: right for struts and plates, while walls that almost touch may
-    come to touch.
+    Vertices move along their normals, all at once: right for single struts and plates. Where that would break the
+    surface, as it may where many struts meet, the mesh is returned as it was with 0.
     """
+    grown, count = _grown(mesh, process)
+    thickness = wall_thickness(grown, 4 * process.strut_mm)
+    left = patches(grown, thickness < FACETS * process.strut_mm, 0.25 * process.strut_mm**2)
+    parts = [regions_of(Part(it).layers(process.layer_mm)).roots for it in (mesh, grown)]
+    return (mesh, 0) if left or len(parts[1]) > len(parts[0]) else (grown, count)
+
+
+def _grown(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
     count = 0
     for _ in range(GROWTHS):
         thickness = wall_thickness(mesh, 4 * process.strut_mm)
@@ -66,8 +75,6 @@ def without_loose(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, i
     runs = np.arange(len(layers.begin))
     ends = np.concatenate([layers.middles(runs)] * 2)
     ends[:, 0] = np.concatenate([layers.begin, layers.end])
-    from scipy.spatial import cKDTree
-
     nearest = cKDTree(ends).query(mesh.corners.mean(axis=1))[1] % len(runs)
     votes = np.zeros((int(mesh.shells.max()) + 1, 2))
     np.add.at(votes, (mesh.shells, (regions.part[nearest] == kept).astype(int)), mesh.face_areas)
@@ -92,19 +99,21 @@ def drained(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
 
 def propped(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
     """``mesh`` with pillars under islands and under flat spans that would fall, and their number."""
+    import manifold3d
+
     total = 0
     for _ in range(3):
         places = _to_prop(mesh, process)
         if not places:
             break
-        solid = _manifold(mesh)
+        pieces = [_manifold(mesh)]
         for place in places:
             foot, on_plate = _below(mesh, place)
             radius = max(process.strut_mm, (place[2] - foot) / SLENDER) / 2
             # Both ends reach into what they join.
             low = foot if on_plate else foot - radius
-            solid = solid + _bar((place[0], place[1], low), place[2] + radius - low, radius)
-        mesh = _mesh(solid)
+            pieces.append(_bar((place[0], place[1], low), place[2] + radius - low, radius))
+        mesh = _mesh(manifold3d.Manifold.batch_boolean(pieces, manifold3d.OpType.Add))
         total += len(places)
     return mesh, total
 

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from assembly.files.surface import Surface
 from assembly.meshes import TriangleMesh
+from assembly.placing import STANDS, box_of
 from assembly.printability.layers import MOST_RUNS, Layers, mesh_layers, web_layers
-from assembly.printability.struts import node_radius
-from structgen.web import FloatArray, IntArray, WebGraph
+from structgen.web import FloatArray, WebGraph
 
 #: Lines between which the thinnest strut cannot hide.
 LINES_IN_STRUT = 2.5
 #: Rows are no closer than this, mm, however thin the layers are.
 CLOSEST_ROWS = 0.1
-#: What stands on the plate within this many mm stands on it.
-STANDS = 1e-6
-
-
-class Surface(Protocol):
-    """Anything with ``vertices`` and ``faces``: a `TriangleMesh`, a `Solid`."""
-
-    @property
-    def vertices(self) -> FloatArray:
-        """``(v, 3)`` mm."""
-
-    @property
-    def faces(self) -> IntArray:
-        """``(f, 3)`` vertex numbers, counter-clockwise seen from outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +39,7 @@ class Part:
     @property
     def box(self) -> FloatArray:
         """``(2, 3)`` least and greatest x, y, z, mm."""
-        if isinstance(self.shape, TriangleMesh):
-            return self.shape.bounds
-        radius = node_radius(self.shape)[:, None]
-        return np.stack([(self.shape.pos - radius).min(axis=0), (self.shape.pos + radius).max(axis=0)])
+        return box_of(self.shape)
 
     @property
     def size(self) -> FloatArray:

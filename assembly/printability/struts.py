@@ -11,6 +11,7 @@ from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from assembly.placing import node_radius
 from assembly.printability.processes import Process
 from assembly.printability.regions import find
 from structgen.web import FloatArray, IntArray, WebGraph
@@ -58,14 +59,6 @@ def hanging(web: WebGraph, process: Process) -> Hanging:
     held[np.where(web.pos[i, 2] > web.pos[j, 2], i, j)[~flat]] = True
     span, bridge = _spans(web, flat & ~(grounded[i] & grounded[j]), held, flat_length)
     return Hanging(slope, islands, depth, span, bridge, held)
-
-
-def node_radius(web: WebGraph) -> FloatArray:
-    """``(n,)`` radius of the thickest strut at each node, mm; 0 where there is none."""
-    radius = np.zeros(web.n)
-    for ends in web.edge_index:
-        np.maximum.at(radius, ends, web.radius)
-    return radius
 
 
 def _births(web: WebGraph, bottom: FloatArray) -> tuple[IntArray, FloatArray]:

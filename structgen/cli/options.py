@@ -23,7 +23,7 @@ Function = Callable[..., Any]
 TARGETS = ("nodes", "edges", "mean_degree", "mean_edge_length", "extents")
 
 
-class Sizes(click.ParamType):
+class Sizes(click.ParamType):  # type: ignore[type-arg]
     """Three lengths in mm, ``100x80x60``."""
 
     name = "XxYxZ"

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from assembly.join import Joined, join
     from assembly.meshes import TriangleMesh, read_mesh
     from assembly.place import assemble, assemble_along, station_parameters, webs_needed
-    from assembly.render import picture
+    from assembly.printability import PrintReport, check_printability
+    from assembly.render import picture, turntable
     from assembly.render_html import page
     from assembly.shape import Shape
     from assembly.solid import Solid, solidify
@@ -44,6 +45,7 @@ __all__ = [
     "Curve",
     "Joined",
     "NearPass",
+    "PrintReport",
     "Shape",
     "Solid",
     "SolidReport",
@@ -54,6 +56,7 @@ __all__ = [
     "assemble_along",
     "attractor",
     "csv_curve",
+    "check_printability",
     "export",
     "helix",
     "join",
@@ -70,6 +73,7 @@ __all__ = [
     "spiral",
     "spline",
     "station_parameters",
+    "turntable",
     "svg_curve",
     "svg_path",
     "torus_knot",
@@ -87,6 +91,7 @@ from assembly.join import Joined, join
 _HOMES = {
     "Curve": "assembly.curves",
     "NearPass": "assembly.curves",
+    "PrintReport": "assembly.printability",
     "Shape": "assembly.shape",
     "Solid": "assembly.solid",
     "SolidReport": "assembly.verify",
@@ -97,6 +102,7 @@ _HOMES = {
     "assemble_along": "assembly.place",
     "attractor": "assembly.curves",
     "csv_curve": "assembly.curves",
+    "check_printability": "assembly.printability",
     "helix": "assembly.curves",
     "line": "assembly.curves",
     "lissajous": "assembly.curves",
@@ -111,6 +117,7 @@ _HOMES = {
     "spiral": "assembly.curves",
     "spline": "assembly.curves",
     "station_parameters": "assembly.place",
+    "turntable": "assembly.render",
     "svg_curve": "assembly.curves",
     "svg_path": "assembly.curves",
     "torus_knot": "assembly.curves",

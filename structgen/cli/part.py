@@ -12,6 +12,7 @@ from structgen.cli.console import CheckError, Console
 
 if TYPE_CHECKING:
     from assembly import Solid
+    from assembly.meshes import TriangleMesh
     from structgen.web import WebGraph
 
 SOLIDS = (".stl", ".3mf", ".ply", ".obj", ".glb")
@@ -29,6 +30,46 @@ def read_connected(path: Path, console: Console) -> WebGraph:
     largest = web.largest_component()
     console.warn(f"{path}: the web has {parts} separate parts; the largest, {largest.n} of {web.n} nodes, is used")
     return largest
+
+
+def read_part(path: Path) -> WebGraph | TriangleMesh:
+    """The web or the mesh in ``path``, as its suffix says."""
+    from assembly.meshes import SUFFIXES, read_mesh
+    from structgen.io import FORMATS, read_web
+
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return read_mesh(path)
+    if suffix not in FORMATS:
+        allowed = ", ".join((*FORMATS, *SUFFIXES))
+        raise ValueError(f"{path}: suffix {path.suffix!r} is neither a web's nor a mesh's, use one of {allowed}")
+    return read_web(path)
+
+
+def check_part_output(option: str, path: Path, part: WebGraph | TriangleMesh) -> None:
+    """Refuse a name under which `save_part` cannot write ``part``."""
+    from structgen.files import check_writable
+    from structgen.io import FORMATS, check_output
+    from structgen.web import WebGraph
+
+    suffix, webs = path.suffix.lower(), isinstance(part, WebGraph)
+    if suffix in FORMATS and webs:
+        check_output(path)
+    elif suffix in SOLIDS or (suffix == STRUTS and webs):
+        check_writable(path)
+    else:
+        allowed = ", ".join((*SOLIDS, STRUTS, *FORMATS) if webs else SOLIDS)
+        raise click.UsageError(f"{option} {path}: must end in one of {allowed}")
+
+
+def save_part(part: WebGraph | TriangleMesh, path: Path, facts: dict[str, str]) -> None:
+    """Write a web or mesh as the suffix of ``path`` says; a web is made solid where that asks for it."""
+    from assembly import export
+
+    try:
+        export(part, path, metadata=facts)
+    except RuntimeError as error:
+        raise CheckError(str(error)) from None
 
 
 def keep_inputs(webs: Sequence[Path], outputs: Sequence[Path]) -> None:

@@ -52,7 +52,7 @@ def check_printability(
             "mesh", "error", f"the mesh {whole.shape.fault()}: it has no inside", whole.box.mean(axis=0), 0, 0
         )
         return PrintReport(rules.name, *findings.worst(), {"size_mm": whole.size.tolist()}, findings.marks)
-    layers = whole.layers(rules.layer_mm)
+    layers = whole.layers(rules.step_mm)
     regions = regions_of(layers)
     overhangs = None if rules.powder else overhangs_of(layers, rules.overhang_deg)
     if isinstance(whole.shape, WebGraph):

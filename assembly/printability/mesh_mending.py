@@ -40,7 +40,7 @@ def thickened(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
     grown, count = _grown(mesh, process)
     thickness = wall_thickness(grown, 4 * process.strut_mm)
     left = patches(grown, thickness < FACETS * process.strut_mm, 0.25 * process.strut_mm**2)
-    parts = [regions_of(Part(it).layers(process.layer_mm)).roots for it in (mesh, grown)]
+    parts = [regions_of(Part(it).layers(process.step_mm)).roots for it in (mesh, grown)]
     return (mesh, 0) if left or len(parts[1]) > len(parts[0]) else (grown, count)
 
 
@@ -66,7 +66,7 @@ def _grown(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
 
 def without_loose(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
     """The largest part of ``mesh``, the hollows in it and what it touches; and the number of parts left out."""
-    layers = Part(mesh).layers(process.layer_mm)
+    layers = Part(mesh).layers(process.step_mm)
     regions = regions_of(layers)
     if not loose_parts(regions, process).any():
         return mesh, 0
@@ -119,7 +119,7 @@ def propped(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
 
 
 def _to_prop(mesh: TriangleMesh, process: Process) -> list[tuple[float, float, float]]:
-    layers = Part(mesh).layers(process.layer_mm)
+    layers = Part(mesh).layers(process.step_mm)
     places = [place for place, _ in islands(layers, regions_of(layers), process)]
     overhangs = overhangs_of(layers, process.overhang_deg)
     for span in flat_spans(layers, overhangs, min(process.cantilever_mm, process.bridge_mm)):

@@ -75,7 +75,7 @@ def fits(size: FloatArray, plate: tuple[float, float, float]) -> bool:
 def _support(part: Part, process: Process) -> float:
     if process.powder:
         return 0.0
-    layers = part.layers(2 * process.layer_mm, FINAL_RUNS)
+    layers = part.layers(2 * process.step_mm, FINAL_RUNS)
     return supported_space(layers, overhangs_of(layers, process.overhang_deg))[0]
 
 

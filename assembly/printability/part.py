@@ -16,6 +16,8 @@ from structgen.web import FloatArray, WebGraph
 
 #: Lines between which the thinnest strut cannot hide.
 LINES_IN_STRUT = 2.5
+#: Of webs layers tell volumes only, for which fewer runs do.
+MOST_WEB_RUNS = 5_000_000
 #: Rows are no closer than this, mm, however thin the layers are.
 CLOSEST_ROWS = 0.1
 
@@ -70,12 +72,13 @@ class Part:
             return Part(TriangleMesh(self.shape.vertices @ rotation.T, self.shape.faces)).grounded()
         return Part(self.shape.rotated(rotation)).grounded()
 
-    def layers(self, height: float, most: int = MOST_RUNS) -> Layers:
-        """The part cut into layers of ``height`` mm; rows are as close as its thinnest struts need."""
+    def layers(self, height: float, most: int | None = None) -> Layers:
+        """The part cut into layers of ``height`` mm, of at most ``most`` runs; a web's rows see its thinnest struts."""
         pitch = max(height, CLOSEST_ROWS)
         if isinstance(self.shape, TriangleMesh):
-            return mesh_layers(self.shape.vertices, self.shape.faces, pitch, height, most)
-        return web_layers(self.shape, min(pitch, 2 * float(self.shape.radius.min()) / LINES_IN_STRUT), height, most)
+            return mesh_layers(self.shape.vertices, self.shape.faces, pitch, height, most or MOST_RUNS)
+        pitch = min(pitch, 2 * float(self.shape.radius.min()) / LINES_IN_STRUT)
+        return web_layers(self.shape, pitch, height, most or MOST_WEB_RUNS)
 
     def undersides(self, ways: FloatArray, angle: float, most: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Middles (k, 3), areas (k,) and, for each of ``ways`` (d, 3) down, the share (k, d) that hangs over."""

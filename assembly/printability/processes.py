@@ -58,6 +58,11 @@ class Process:
     region_s: float
     layer_s: float
 
+    @property
+    def step_mm(self) -> float:
+        """Height of the layers in which a part is measured: no finer than its thinnest strut needs."""
+        return max(self.layer_mm, self.strut_mm / 4)
+
     def changed(self, limits: Mapping[str, float]) -> Process:
         """The process with ``limits`` in place of its own; raises `ValueError` for a name or value it cannot have."""
         known = [field.name for field in fields(self) if field.name not in ("name", "title", "powder", "traps")]

@@ -30,4 +30,4 @@ def span_severity(length: float, limit: float, supports: bool) -> Severity:
 
 def flattest(process: Process) -> float:
     """Degrees below which a slope is a flat span: each layer reaches further out than an overhang may be."""
-    return math.degrees(math.atan2(process.layer_mm, process.cantilever_mm))
+    return math.degrees(math.atan2(process.step_mm, process.cantilever_mm))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from assembly.placing import node_radius
 from assembly.printability.processes import Process
 from assembly.printability.regions import find
+from assembly.printability.rules import flattest
 from structgen.web import FloatArray, IntArray, WebGraph
 
 Mask = npt.NDArray[np.bool_]
@@ -53,7 +53,7 @@ def hanging(web: WebGraph, process: Process) -> Hanging:
     real = (depth > process.island_mm) & ~grounded[born]
     islands, depth = born[real], depth[real]
     # Flatter than this, what a layer reaches beyond the one below is more than an overhang may be.
-    flat = slope <= math.degrees(math.atan2(process.layer_mm, process.cantilever_mm))
+    flat = slope <= flattest(process)
     held = grounded.copy()
     held[islands] = True
     held[np.where(web.pos[i, 2] > web.pos[j, 2], i, j)[~flat]] = True

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from assembly.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: More runs than this are not held; the grid becomes coarser instead.
@@ -100,7 +100,7 @@ def _layers(
     return Layers(low, pitch, height, layers, rows, runs, begin, end)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _cross(vertices, faces, y0, pitch, rows, z0, height, layers, at, xs, signs, fill):  # type: ignore[no-untyped-def]
     """Crossings of lines with faces: counted in ``at[line + 1]``, or put at ``at[line]``, which moves on.
 
@@ -144,7 +144,7 @@ def _cross(vertices, faces, y0, pitch, rows, z0, height, layers, at, xs, signs, 
                         at[line + 1] += 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _pierce(start, end, radius, y0, pitch, rows, z0, height, layers, at, xs, signs, fill):  # type: ignore[no-untyped-def]
     """As `_cross`, of lines with capsules: each line enters and leaves one at most once."""
     for m in range(len(start)):
@@ -204,7 +204,7 @@ def _pierce(start, end, radius, y0, pitch, rows, z0, height, layers, at, xs, sig
                         at[line + 1] += 2
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _runs(first, xs, signs):  # type: ignore[no-untyped-def]
     """Begin, end and first run of each line: where more crossings have entered than left."""
     lines = len(first) - 1

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from assembly.compiled import compiled
 from assembly.printability.layers import Layers
 from structgen.web import FloatArray, IntArray
 
@@ -51,7 +51,7 @@ def regions_of(layers: Layers) -> Regions:
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def find(parent, i):  # type: ignore[no-untyped-def]
     """The root of ``i``; the way there is halved."""
     while parent[i] != i:
@@ -60,7 +60,7 @@ def find(parent, i):  # type: ignore[no-untyped-def]
     return i
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _grow(first, begin, end, layers, rows):  # type: ignore[no-untyped-def]
     """Parents of runs, islands with the layers they hang, and the number of regions.
 
@@ -110,7 +110,7 @@ def _grow(first, begin, end, layers, rows):  # type: ignore[no-untyped-def]
     return parent, islands[:found].copy(), gaps[:found].copy(), count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def roots_of(parent):  # type: ignore[no-untyped-def]
     """The root of each."""
     root = np.empty(len(parent), np.int64)

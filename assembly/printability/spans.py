@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy.spatial import cKDTree
 
+from assembly.compiled import compiled
 from assembly.printability.layers import Layers
 from assembly.printability.regions import find, roots_of
 from structgen.web import FloatArray, IntArray
@@ -83,7 +83,7 @@ def _anchors(runs: IntArray, overhangs: Layers, first: IntArray, begin: FloatArr
     return np.column_stack([x, overhangs.corner[1] + (row + 0.5) * overhangs.pitch])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _in_layers(first, begin, end, rows):  # type: ignore[no-untyped-def]
     """Label of each run: the least run of its layer that it hangs together with."""
     parent = np.arange(len(begin))
@@ -102,7 +102,7 @@ def _in_layers(first, begin, end, rows):  # type: ignore[no-untyped-def]
     return roots_of(parent)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _rest(first, begin, end, over_first, over_begin, over_end):  # type: ignore[no-untyped-def]
     """Runs less the overhanging ones, which are parts of them: first, begin, end."""
     out_first = np.zeros(len(first), np.int64)
@@ -125,7 +125,7 @@ def _rest(first, begin, end, over_first, over_begin, over_end):  # type: ignore[
     return out_first, out_begin[:count].copy(), out_end[:count].copy()
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _touches(runs, lines, over_begin, over_end, rows, first, begin, end):  # type: ignore[no-untyped-def]
     """x and row of both ends of each touch of a held run with one of ``runs``, in its row or the rows beside it."""
     x, row, count = np.empty(64), np.empty(64, np.int64), 0

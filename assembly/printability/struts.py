@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from assembly.compiled import compiled
 from assembly.placing import node_radius
 from assembly.printability.processes import Process
 from assembly.printability.regions import find
@@ -76,7 +76,7 @@ def _births(web: WebGraph, bottom: FloatArray) -> tuple[IntArray, FloatArray]:
     return order[born], depth
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _joined(n, low, high):  # type: ignore[no-untyped-def]
     """Parents of nodes numbered from below, and of each tree that ended: its lowest node, and the node where."""
     parent = np.arange(n)

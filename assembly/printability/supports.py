@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numba import njit
 
+from assembly.compiled import compiled
 from assembly.printability.layers import Layers
 
 #: Slicers fill gaps in their support that are narrower than this.
@@ -37,7 +37,7 @@ def supported_space(layers: Layers, overhangs: Layers) -> tuple[float, float]:
     return float(length) * cell, 4 * float(runs) * cell
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _beyond(first, begin, end, layers, rows, pitch, reach):  # type: ignore[no-untyped-def]
     """Runs less what lies within ``reach`` of runs of the layer below."""
     wide = min(int(reach / pitch), rows)
@@ -87,7 +87,7 @@ def _beyond(first, begin, end, layers, rows, pitch, reach):  # type: ignore[no-u
     return out_begin[:count].copy(), out_end[:count].copy(), out_first
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _columns(first, begin, end, over_first, over_begin, over_end, layers, rows):  # type: ignore[no-untyped-def]
     """Summed lengths of supported runs, mm, and their number: from the top down, what must be held less what holds."""
     total, runs = 0.0, 0
@@ -131,7 +131,7 @@ def _columns(first, begin, end, over_first, over_begin, over_end, layers, rows):
     return total, runs
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _without(x, y, c, c_end, begin, end, out_begin, out_end, count):  # type: ignore[no-untyped-def]
     """The interval x y less the runs from ``c`` on, appended to ``out``; the run to go on with, and the new count."""
     while c < c_end and end[c] <= x:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from assembly.compiled import compiled
 from assembly.meshes import TriangleMesh
 from structgen.web import FloatArray
 
@@ -36,7 +36,7 @@ def wall_thickness(mesh: TriangleMesh, most: float) -> FloatArray:
     return thickness
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _list(corners, normals, solid, low, cell, cells, at, listed, fill):  # type: ignore[no-untyped-def]
     """Faces of each cell that their planes pass through: counted in ``at[cell + 1]``, or put at ``at[cell]``."""
     half = cell * math.sqrt(3.0) / 2 * 1.0001
@@ -64,7 +64,7 @@ def _list(corners, normals, solid, low, cell, cells, at, listed, fill):  # type:
                             at[number + 1] += 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _through(corners, normals, solid, low, cell, cells, first, listed, most):  # type: ignore[no-untyped-def]
     """The walk of each ray through the cells, and its first exit through an opposite wall."""
     thickness = np.full(len(corners), np.inf)
@@ -106,7 +106,7 @@ def _through(corners, normals, solid, low, cell, cells, first, listed, most):  #
     return thickness
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _inside(corners, normals, g, start, way, t):  # type: ignore[no-untyped-def]
     """Whether the point ``t`` along the ray lies within face ``g``, in whose plane it is."""
     for c in range(3):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import Sizes, common
+
+if TYPE_CHECKING:
+    from assembly import SolidReport
 
 
 @click.command("export", short_help="Make a web a watertight solid, or write it in another format.")

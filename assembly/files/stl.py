@@ -6,10 +6,12 @@ import math
 from pathlib import Path
 
 import numpy as np
-from numba import njit
+import numpy.typing as npt
 
+from assembly.compiled import compiled
 from assembly.files.surface import Surface, chunks, millimetres
 from structgen.files import whole_file
+from structgen.web import IntArray
 
 FACET = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 
@@ -30,8 +32,8 @@ def write_stl(solid: Surface, path: str | Path, unit: str = "mm") -> None:
             file.write(facets.data)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _facets(vertices, faces):  # type: ignore[no-untyped-def]
+@compiled
+def _facets(vertices: npt.NDArray[np.float32], faces: IntArray) -> npt.NDArray[np.float32]:
     """``(n, 12)`` outward unit normal, 0 for a face without area, and corners of each face."""
     numbers = np.zeros((len(faces), 12), np.float32)
     for f in range(len(faces)):

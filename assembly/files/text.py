@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from assembly.compiled import compiled
+from structgen.web import FloatArray, IntArray
 
 #: Digits that bring any float32 back as it was.
 DIGITS = 9
@@ -30,13 +32,15 @@ def lines(between: Sequence[bytes], rows: npt.NDArray[Any]) -> memoryview:
     texts = np.frombuffer(b"".join(between), np.uint8)
     ends = np.cumsum([len(text) for text in between])
     out = np.empty(len(rows) * (len(texts) + WIDEST * rows.shape[1]), np.uint8)
-    kernel = _whole if rows.dtype.kind in "iu" else _decimal
-    values = np.ascontiguousarray(rows, np.int64 if rows.dtype.kind in "iu" else np.float64)
-    return out[: kernel(texts, ends, values, out)].data
+    if rows.dtype.kind in "iu":
+        used = _whole(texts, ends, np.ascontiguousarray(rows, np.int64), out)
+    else:
+        used = _decimal(texts, ends, np.ascontiguousarray(rows, np.float64), out)
+    return out[:used].data
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _put(out, at, value):  # type: ignore[no-untyped-def]
+@compiled
+def _put(out: npt.NDArray[np.uint8], at: int, value: np.int64 | int) -> int:
     """The digits of a whole number >= 0."""
     first = at
     while True:
@@ -53,8 +57,8 @@ def _put(out, at, value):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _whole(texts, ends, rows, out):  # type: ignore[no-untyped-def]
+@compiled
+def _whole(texts: npt.NDArray[np.uint8], ends: IntArray, rows: IntArray, out: npt.NDArray[np.uint8]) -> int:
     at = 0
     for r in range(len(rows)):
         t = 0
@@ -73,8 +77,8 @@ def _whole(texts, ends, rows, out):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _decimal(texts, ends, rows, out):  # type: ignore[no-untyped-def]
+@compiled
+def _decimal(texts: npt.NDArray[np.uint8], ends: IntArray, rows: FloatArray, out: npt.NDArray[np.uint8]) -> int:
     at = 0
     for r in range(len(rows)):
         t = 0

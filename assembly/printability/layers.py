@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from assembly.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
@@ -101,7 +102,20 @@ def _layers(
 
 
 @compiled
-def _cross(vertices, faces, y0, pitch, rows, z0, height, layers, at, xs, signs, fill):  # type: ignore[no-untyped-def]
+def _cross(
+    vertices: FloatArray,
+    faces: IntArray,
+    y0: float,
+    pitch: float,
+    rows: int,
+    z0: float,
+    height: float,
+    layers: int,
+    at: IntArray,
+    xs: FloatArray,
+    signs: npt.NDArray[np.int8],
+    fill: bool,
+) -> None:
     """Crossings of lines with faces: counted in ``at[line + 1]``, or put at ``at[line]``, which moves on.
 
     A face is cut by a layer's plane between the edge that comes down through it and the one that goes up; material
@@ -145,7 +159,21 @@ def _cross(vertices, faces, y0, pitch, rows, z0, height, layers, at, xs, signs, 
 
 
 @compiled
-def _pierce(start, end, radius, y0, pitch, rows, z0, height, layers, at, xs, signs, fill):  # type: ignore[no-untyped-def]
+def _pierce(
+    start: FloatArray,
+    end: FloatArray,
+    radius: FloatArray,
+    y0: float,
+    pitch: float,
+    rows: int,
+    z0: float,
+    height: float,
+    layers: int,
+    at: IntArray,
+    xs: FloatArray,
+    signs: npt.NDArray[np.int8],
+    fill: bool,
+) -> None:
     """As `_cross`, of lines with capsules: each line enters and leaves one at most once."""
     for m in range(len(start)):
         r = radius[m]
@@ -205,7 +233,7 @@ def _pierce(start, end, radius, y0, pitch, rows, z0, height, layers, at, xs, sig
 
 
 @compiled
-def _runs(first, xs, signs):  # type: ignore[no-untyped-def]
+def _runs(first: IntArray, xs: FloatArray, signs: npt.NDArray[np.int8]) -> tuple[FloatArray, FloatArray, IntArray]:
     """Begin, end and first run of each line: where more crossings have entered than left."""
     lines = len(first) - 1
     begin, end = np.empty(len(xs) // 2 + 1), np.empty(len(xs) // 2 + 1)

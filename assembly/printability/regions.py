@@ -52,7 +52,7 @@ def regions_of(layers: Layers) -> Regions:
 
 
 @compiled
-def find(parent, i):  # type: ignore[no-untyped-def]
+def find(parent: IntArray, i: int) -> int:
     """The root of ``i``; the way there is halved."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -61,7 +61,9 @@ def find(parent, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _grow(first, begin, end, layers, rows):  # type: ignore[no-untyped-def]
+def _grow(
+    first: IntArray, begin: FloatArray, end: FloatArray, layers: int, rows: int
+) -> tuple[IntArray, IntArray, IntArray, int]:
     """Parents of runs, islands with the layers they hang, and the number of regions.
 
     A tree's root is its oldest run: runs are numbered from the plate up, so the least number is the oldest.
@@ -111,7 +113,7 @@ def _grow(first, begin, end, layers, rows):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def roots_of(parent):  # type: ignore[no-untyped-def]
+def roots_of(parent: IntArray) -> IntArray:
     """The root of each."""
     root = np.empty(len(parent), np.int64)
     for i in range(len(parent)):

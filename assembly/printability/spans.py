@@ -84,7 +84,7 @@ def _anchors(runs: IntArray, overhangs: Layers, first: IntArray, begin: FloatArr
 
 
 @compiled
-def _in_layers(first, begin, end, rows):  # type: ignore[no-untyped-def]
+def _in_layers(first: IntArray, begin: FloatArray, end: FloatArray, rows: int) -> IntArray:
     """Label of each run: the least run of its layer that it hangs together with."""
     parent = np.arange(len(begin))
     for line in range(len(first) - 2):
@@ -103,7 +103,14 @@ def _in_layers(first, begin, end, rows):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _rest(first, begin, end, over_first, over_begin, over_end):  # type: ignore[no-untyped-def]
+def _rest(
+    first: IntArray,
+    begin: FloatArray,
+    end: FloatArray,
+    over_first: IntArray,
+    over_begin: FloatArray,
+    over_end: FloatArray,
+) -> tuple[IntArray, FloatArray, FloatArray]:
     """Runs less the overhanging ones, which are parts of them: first, begin, end."""
     out_first = np.zeros(len(first), np.int64)
     out_begin, out_end = np.empty(len(begin) + len(over_begin)), np.empty(len(begin) + len(over_begin))
@@ -126,7 +133,16 @@ def _rest(first, begin, end, over_first, over_begin, over_end):  # type: ignore[
 
 
 @compiled
-def _touches(runs, lines, over_begin, over_end, rows, first, begin, end):  # type: ignore[no-untyped-def]
+def _touches(
+    runs: IntArray,
+    lines: IntArray,
+    over_begin: FloatArray,
+    over_end: FloatArray,
+    rows: int,
+    first: IntArray,
+    begin: FloatArray,
+    end: FloatArray,
+) -> tuple[FloatArray, IntArray]:
     """x and row of both ends of each touch of a held run with one of ``runs``, in its row or the rows beside it."""
     x, row, count = np.empty(64), np.empty(64, np.int64), 0
     for r in range(len(runs)):

@@ -77,7 +77,7 @@ def _births(web: WebGraph, bottom: FloatArray) -> tuple[IntArray, FloatArray]:
 
 
 @compiled
-def _joined(n, low, high):  # type: ignore[no-untyped-def]
+def _joined(n: int, low: IntArray, high: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Parents of nodes numbered from below, and of each tree that ended: its lowest node, and the node where."""
     parent = np.arange(n)
     young, at, found = np.empty(n, np.int64), np.empty(n, np.int64), 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from assembly.compiled import compiled
 from assembly.printability.layers import Layers
+from structgen.web import FloatArray, IntArray
 
 #: Slicers fill gaps in their support that are narrower than this.
 CLOSING_MM = 2.0
@@ -38,7 +39,9 @@ def supported_space(layers: Layers, overhangs: Layers) -> tuple[float, float]:
 
 
 @compiled
-def _beyond(first, begin, end, layers, rows, pitch, reach):  # type: ignore[no-untyped-def]
+def _beyond(
+    first: IntArray, begin: FloatArray, end: FloatArray, layers: int, rows: int, pitch: float, reach: float
+) -> tuple[FloatArray, FloatArray, IntArray]:
     """Runs less what lies within ``reach`` of runs of the layer below."""
     wide = min(int(reach / pitch), rows)
     cover_begin, cover_end = np.empty(64), np.empty(64)
@@ -88,7 +91,16 @@ def _beyond(first, begin, end, layers, rows, pitch, reach):  # type: ignore[no-u
 
 
 @compiled
-def _columns(first, begin, end, over_first, over_begin, over_end, layers, rows):  # type: ignore[no-untyped-def]
+def _columns(
+    first: IntArray,
+    begin: FloatArray,
+    end: FloatArray,
+    over_first: IntArray,
+    over_begin: FloatArray,
+    over_end: FloatArray,
+    layers: int,
+    rows: int,
+) -> tuple[float, int]:
     """Summed lengths of supported runs, mm, and their number: from the top down, what must be held less what holds."""
     total, runs = 0.0, 0
     held_begin, held_end = np.empty(16), np.empty(16)
@@ -132,7 +144,17 @@ def _columns(first, begin, end, over_first, over_begin, over_end, layers, rows):
 
 
 @compiled
-def _without(x, y, c, c_end, begin, end, out_begin, out_end, count):  # type: ignore[no-untyped-def]
+def _without(
+    x: float,
+    y: float,
+    c: int,
+    c_end: int,
+    begin: FloatArray,
+    end: FloatArray,
+    out_begin: FloatArray,
+    out_end: FloatArray,
+    count: int,
+) -> tuple[int, int]:
     """The interval x y less the runs from ``c`` on, appended to ``out``; the run to go on with, and the new count."""
     while c < c_end and end[c] <= x:
         c += 1

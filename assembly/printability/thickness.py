@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from assembly.compiled import compiled
 from assembly.meshes import TriangleMesh
-from structgen.web import FloatArray
+from structgen.web import FloatArray, IntArray
 
 #: Cells of the grid that finds faces on the way, at most.
 MOST_CELLS = 30_000_000
@@ -37,7 +38,17 @@ def wall_thickness(mesh: TriangleMesh, most: float) -> FloatArray:
 
 
 @compiled
-def _list(corners, normals, solid, low, cell, cells, at, listed, fill):  # type: ignore[no-untyped-def]
+def _list(
+    corners: FloatArray,
+    normals: FloatArray,
+    solid: npt.NDArray[np.bool_],
+    low: FloatArray,
+    cell: float,
+    cells: IntArray,
+    at: IntArray,
+    listed: IntArray,
+    fill: bool,
+) -> None:
     """Faces of each cell that their planes pass through: counted in ``at[cell + 1]``, or put at ``at[cell]``."""
     half = cell * math.sqrt(3.0) / 2 * 1.0001
     a, b = np.empty(3, np.int64), np.empty(3, np.int64)
@@ -65,7 +76,17 @@ def _list(corners, normals, solid, low, cell, cells, at, listed, fill):  # type:
 
 
 @compiled
-def _through(corners, normals, solid, low, cell, cells, first, listed, most):  # type: ignore[no-untyped-def]
+def _through(
+    corners: FloatArray,
+    normals: FloatArray,
+    solid: npt.NDArray[np.bool_],
+    low: FloatArray,
+    cell: float,
+    cells: IntArray,
+    first: IntArray,
+    listed: IntArray,
+    most: float,
+) -> FloatArray:
     """The walk of each ray through the cells, and its first exit through an opposite wall."""
     thickness = np.full(len(corners), np.inf)
     at, step = np.empty(3, np.int64), np.empty(3, np.int64)
@@ -107,7 +128,7 @@ def _through(corners, normals, solid, low, cell, cells, first, listed, most):  #
 
 
 @compiled
-def _inside(corners, normals, g, start, way, t):  # type: ignore[no-untyped-def]
+def _inside(corners: FloatArray, normals: FloatArray, g: int, start: FloatArray, way: FloatArray, t: float) -> bool:
     """Whether the point ``t`` along the ray lies within face ``g``, in whose plane it is."""
     for c in range(3):
         e = (c + 1) % 3

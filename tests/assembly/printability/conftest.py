@@ -1,5 +1,7 @@
 """Parts that print, and parts with one thing wrong."""
 
+from itertools import pairwise
+
 import manifold3d
 import numpy as np
 import pytest
@@ -62,7 +64,7 @@ def web(*chains, radius=0.4):
     points = np.unique(np.array([point for chain in chains for point in chain], float), axis=0)
     number = {tuple(point): k for k, point in enumerate(points.tolist())}
     ends = [(number[tuple(map(float, a))], number[tuple(map(float, b))])
-            for chain in chains for a, b in zip(chain, chain[1:], strict=False)]  # fmt: skip
+            for chain in chains for a, b in pairwise(chain)]  # fmt: skip
     return WebGraph.from_edges(points, ends, radius)
 
 

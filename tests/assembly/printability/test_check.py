@@ -115,7 +115,7 @@ def test_the_part_is_set_down_first(part_of, web_of):
     from assembly.meshes import TriangleMesh
 
     block = part_of("block")
-    high = TriangleMesh(block.vertices + [0, 0, 50], block.faces)
+    high = TriangleMesh(block.vertices + np.array([0, 0, 50]), block.faces)
     assert check_printability(high).prints
     assert check_printability(high.turned()).prints  # inside out
     assert check_printability(web_of("tripod").translated([0, 0, -7])).findings == ()

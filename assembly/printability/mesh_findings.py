@@ -15,12 +15,16 @@ from assembly.printability.regions import Regions
 from assembly.printability.report import Findings
 from assembly.printability.rules import begun, flattest, span_rule, span_severity
 from assembly.printability.spans import flat_spans
-from assembly.printability.surfaces import hollows, overhang_angles, patches
+from assembly.printability.surfaces import Patch, hollows, overhang_angles, patches
 from assembly.printability.thickness import wall_thickness
 from structgen.web import FloatArray
 
 #: A round strut made a prism of five sides or more measures at least this share of its diameter.
 FACETS = 0.9
+#: Second largest share of the squared normals of a patch, above which it is a strut: 0.5 for a round one, 0 for a wall.
+STRUT_LIKE = 0.25
+#: A thin wall has at least this area, both sides together, in squares of the limit.
+SMALLEST_WALL = 8.0
 #: A finding at a place marks the faces within this many mm.
 MARK_MM = 2.0
 
@@ -82,11 +86,25 @@ class _Near:
         return sorted(self.tree.query_ball_point(where, MARK_MM + reach)) or [int(self.tree.query(where)[1])]
 
 
-def _thin(mesh: TriangleMesh, process: Process, findings: Findings) -> None:
+def thin_patches(mesh: TriangleMesh, process: Process) -> list[tuple[Patch, float]]:
+    """Struts and walls too thin for the process, with their thickness in mm.
+
+    The webs of skin in the crotch between two struts are thin, too, but small, and look to two sides only.
+    """
     thickness = wall_thickness(mesh, 4 * process.strut_mm)
-    # What is thin over no more than a speck is a crease.
-    for patch in patches(mesh, thickness < FACETS * process.strut_mm, 0.25 * process.strut_mm**2):
-        thin = float(np.quantile(thickness[patch.faces], 0.1))
+    found = []
+    for patch in patches(mesh, thickness < FACETS * process.strut_mm, process.strut_mm**2):
+        weights = mesh.face_areas[patch.faces] / patch.size
+        normals = mesh.normals[patch.faces]
+        # Of a strut the normals lie all round in a plane, of a wall along a line.
+        strut = np.linalg.eigvalsh(normals.T @ (weights[:, None] * normals))[1] > STRUT_LIKE
+        if strut or patch.size > SMALLEST_WALL * process.strut_mm**2:
+            found.append((patch, float(np.quantile(thickness[patch.faces], 0.1))))
+    return found
+
+
+def _thin(mesh: TriangleMesh, process: Process, findings: Findings) -> None:
+    for patch, thin in thin_patches(mesh, process):
         message = f"a strut or wall is {thin:.3g} mm thick, {process.strut_mm:g} mm prints"
         findings.tell("thin", "error", message, patch.where, thin, process.strut_mm, patch.faces)
 

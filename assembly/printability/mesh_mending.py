@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from assembly.meshes import TriangleMesh
-from assembly.printability.mesh_findings import FACETS, islands, loose_parts
+from assembly.printability.mesh_findings import FACETS, islands, loose_parts, thin_patches
 from assembly.printability.part import Part
 from assembly.printability.processes import Process
 from assembly.printability.regions import regions_of
@@ -38,10 +38,8 @@ def thickened(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
     surface, as it may where many struts meet, the mesh is returned as it was with 0.
     """
     grown, count = _grown(mesh, process)
-    thickness = wall_thickness(grown, 4 * process.strut_mm)
-    left = patches(grown, thickness < FACETS * process.strut_mm, 0.25 * process.strut_mm**2)
     parts = [regions_of(Part(it).layers(process.step_mm)).roots for it in (mesh, grown)]
-    return (mesh, 0) if left or len(parts[1]) > len(parts[0]) else (grown, count)
+    return (mesh, 0) if thin_patches(grown, process) or len(parts[1]) > len(parts[0]) else (grown, count)
 
 
 def _grown(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:

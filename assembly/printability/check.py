@@ -118,7 +118,7 @@ def _numbers(
     return {
         "volume_mm3": layers.volume,
         "mass_g": material / 1000 * process.density,
-        "parts": len(regions.roots),
+        "parts": int(regions.whole(process.strut_mm).sum()),
         "layers": count,
         "hours": seconds / 3600,
         "support_volume_mm3": space,

@@ -58,12 +58,15 @@ def fix(
     shape = Part(shape).grounded().shape
     if "trapped" in kinds and isinstance(shape, TriangleMesh):
         shape, count = mesh_mending.drained(shape, rules)
-        changes.append(f"{count} closed hollows drilled open by holes of {rules.drain_mm:g} mm")
+        changes.append(
+            f"{count} closed hollow{'s' if count > 1 else ''} drilled open by holes of {rules.drain_mm:g} mm"
+        )
     if not supports and not rules.powder and kinds & {"plate", "island", "overhang", "bridge"}:
         shape = _turned(shape, rules, room, changes)
         shape = _propped(shape, rules, changes)
     elif "plate" in kinds:
         shape = _turned(shape, rules, room, changes)
+    shape = Part(shape).grounded().shape
     return Fixed(shape, tuple(changes), check_printability(shape, process, plate, limits, supports))
 
 

@@ -60,10 +60,12 @@ def judge_mesh(
 
 
 def loose_parts(regions: Regions, process: Process) -> npt.NDArray[np.bool_]:
-    """``(c,)`` parts that do not stand on the plate; in powder, all but the largest."""
+    """``(c,)`` parts that do not stand on the plate; in powder, all but the largest. Specks are none."""
     if process.powder:
-        return np.asarray(np.arange(len(regions.roots)) != np.argmax(regions.volumes))
-    return np.asarray(regions.births > process.island_mm)
+        loose = np.arange(len(regions.roots)) != np.argmax(regions.volumes)
+    else:
+        loose = regions.births > process.island_mm
+    return np.asarray(loose & regions.whole(process.strut_mm))
 
 
 def islands(layers: Layers, regions: Regions, process: Process) -> list[tuple[tuple[float, float, float], float]]:

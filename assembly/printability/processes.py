@@ -91,7 +91,7 @@ PROCESSES: Mapping[str, Process] = {
         Process(
             "fdm", "fused filament (FDM)", powder=False, traps=False, strut_mm=0.8, overhang_deg=45.0, bridge_mm=10.0,
             cantilever_mm=2.0, island_mm=0.4, drain_mm=2.0, layer_mm=0.2, density=1.24, support_share=0.2,
-            support_wall_mm=0.6, wall_mm=0.8, infill=0.2, flow=4.0, region_s=0.45, layer_s=2.0,
+            support_wall_mm=0.6, wall_mm=0.8, infill=0.2, flow=3.2, region_s=0.55, layer_s=0.0,
         ),
         Process(
             "resin", "resin (SLA, DLP)", powder=False, traps=True, strut_mm=0.4, overhang_deg=19.0, bridge_mm=21.0,

@@ -10,10 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from assembly.compiled import compiled
 from assembly.printability.layers import Layers
 from structgen.web import FloatArray, IntArray
+
+#: Share of a cube up to which a part is a speck.
+SPECK = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,10 @@ class Regions:
     volumes: FloatArray
     part: IntArray
     count: int
+
+    def whole(self, thinnest: float) -> npt.NDArray[np.bool_]:
+        """``(c,)`` which parts are no specks: corners that the grid cuts off, far less than a cube of ``thinnest``."""
+        return np.asarray(self.volumes > SPECK * thinnest**3)
 
 
 def regions_of(layers: Layers) -> Regions:

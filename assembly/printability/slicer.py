@@ -89,7 +89,7 @@ def slice_part(
         said = run.stdout + "\n" + run.stderr
         gcode = folder / "part.gcode"
         if run.returncode or not gcode.is_file():
-            reason = next(iter(_warnings(said)), "") or " ".join(said.split())[-200:]
+            reason = next(iter(_warnings(said)), "") or _words(said)
             raise ValueError(f"slicer {program!r} refuses the part (code {run.returncode}): {reason}")
         return _read(gcode, said, program)
 
@@ -111,6 +111,12 @@ def _read(gcode: Path, said: str, program: str) -> Sliced:
 def _number(text: str, unit: str) -> float:
     found = re.search(rf"^; filament used \[{unit}\] = ([\d.]+)", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
+
+
+def _words(said: str) -> str:
+    """What was said besides progress and traces."""
+    lines = [line for line in said.splitlines() if not re.match(r"\s*(\[|\d+ =>)", line)]
+    return " ".join(" ".join(lines).split())[:300]
 
 
 def _warnings(said: str) -> list[str]:

@@ -43,7 +43,8 @@ def _beyond(
     first: IntArray, begin: FloatArray, end: FloatArray, layers: int, rows: int, pitch: float, reach: float
 ) -> tuple[FloatArray, FloatArray, IntArray]:
     """Runs less what lies within ``reach`` of runs of the layer below."""
-    wide = min(int(reach / pitch), rows)
+    # A row stands for the band of a pitch about it.
+    wide = min(int(reach / pitch + 0.5 + 1e-9), rows)
     cover_begin, cover_end = np.empty(64), np.empty(64)
     out_begin, out_end = np.empty(len(begin) + 64), np.empty(len(begin) + 64)
     out_first = np.zeros(len(first), np.int64)
@@ -54,7 +55,8 @@ def _beyond(
         if k > 0 and a_end > a:
             covers = 0
             for jj in range(max(0, j - wide), min(rows, j + wide + 1)):
-                grown = math.sqrt(max(reach * reach - ((jj - j) * pitch) ** 2, 0.0))
+                apart = max(abs(jj - j) - 0.5, 0.0) * pitch
+                grown = math.sqrt(max(reach * reach - apart * apart, 0.0))
                 c, c_end = first[(k - 1) * rows + jj], first[(k - 1) * rows + jj + 1]
                 # Only runs that reach as far as these matter; they are in order.
                 low, high = begin[a] - grown, end[a_end - 1] + grown

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assembly.files.glb import write_glb
 from assembly.files.obj import write_obj
 from assembly.files.ply import write_ply
@@ -13,7 +15,7 @@ from assembly.files.stl import write_stl
 from assembly.files.surface import Surface
 from assembly.files.threemf import write_3mf
 from assembly.files.vtu import write_vtu
-from assembly.placing import box_of, moved, placed, scaled
+from assembly.placing import Placing, box_of, moved
 from structgen.io import FORMATS, write_web
 from structgen.web import WebGraph
 
@@ -39,7 +41,7 @@ def export(
         path: written whole or not at all.
         unit: that the numbers of STL, PLY and OBJ count, ``"mm"``, ``"cm"`` or ``"inch"``; the others have their own.
         centre: x and y of the middle, mm. With ``centre`` or ``fit`` the part is set down on z = 0, see
-            `assembly.placing.placed`; else it is written where it is.
+            `assembly.placing.Placing`; else it is written where it is.
         fit: sides of a box to fill, mm.
         metadata: texts for 3MF and GLB, any JSON values for webs.
         beams: the web of the solid, which goes along in 3MF as a beam lattice.
@@ -51,7 +53,8 @@ def export(
         allowed = ", ".join((*SOLID_SUFFIXES, *WEB_SUFFIXES))
         raise ValueError(f"path {str(path)!r} ends in {suffix!r}, must end in one of {allowed}")
     if centre is not None or fit is not None:
-        part = placed(part, centre, fit)
+        laid = Placing.of(part, centre, fit)
+        part, beams = laid(part), None if beams is None else laid(beams)
     if suffix in WEB_SUFFIXES:
         if not isinstance(part, WebGraph):
             raise ValueError(f"path {str(path)!r} is a file of struts, but the part is a solid")
@@ -75,7 +78,5 @@ def _solid(part: Surface | WebGraph) -> Surface:
 
 
 def _where(solid: Surface, beams: WebGraph) -> WebGraph:
-    """The struts of ``solid`` where it is: it may have been scaled and set down since."""
-    (low, high), (least, most) = box_of(solid), box_of(beams)
-    web = scaled(beams, float((high - low).max() / (most - least).max()))
-    return moved(web, low - box_of(web)[0])
+    """The struts at the height of ``solid``, which was set down when it was made."""
+    return moved(beams, np.array([0.0, 0.0, box_of(solid)[0, 2] - box_of(beams)[0, 2]]))

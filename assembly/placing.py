@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
@@ -55,31 +56,37 @@ def scaled(thing: WebGraph | Surface, factor: float) -> WebGraph | Surface:
     return Arrays(thing.vertices * factor, thing.faces)
 
 
-@overload
-def placed(
-    thing: WebGraph, centre: tuple[float, float] | None = None, fit: tuple[float, float, float] | None = None
-) -> WebGraph: ...
-@overload
-def placed(
-    thing: Surface, centre: tuple[float, float] | None = None, fit: tuple[float, float, float] | None = None
-) -> Surface: ...
-def placed(
-    thing: WebGraph | Surface, centre: tuple[float, float] | None = None, fit: tuple[float, float, float] | None = None
-) -> WebGraph | Surface:
-    """``thing`` set down on z = 0.
+@dataclass(frozen=True)
+class Placing:
+    """How to lay a part, and with it what belongs to it: lengths times ``factor``, then moved by ``offset`` mm."""
 
-    Arguments:
-        thing: a web, the radii of which count and are scaled with it, or a solid.
-        centre: x and y of the middle of its box, mm; None leaves it where it is.
-        fit: sides of a box in mm that it is to fill as far as its proportions allow.
-    """
-    if fit is not None:
-        thing = scaled(thing, _factor(thing, fit))
-    low, high = box_of(thing)
-    offset = np.array([0.0, 0.0, -low[2]])
-    if centre is not None:
-        offset[:2] = np.asarray(centre) - (low + high)[:2] / 2
-    return moved(thing, offset)
+    factor: float
+    offset: tuple[float, float, float]
+
+    @classmethod
+    def of(
+        cls, thing: WebGraph | Surface, centre: tuple[float, float] | None = None,
+        fit: tuple[float, float, float] | None = None,
+    ) -> Placing:  # fmt: skip
+        """What sets ``thing`` down on z = 0.
+
+        Arguments:
+            thing: a web, the radii of which count and are scaled with it, or a solid.
+            centre: x and y of the middle of its box, mm; None leaves it where it is.
+            fit: sides of a box in mm that it is to fill as far as its proportions allow.
+        """
+        factor = 1.0 if fit is None else _factor(thing, fit)
+        low, high = factor * box_of(thing)
+        x, y = (0.0, 0.0) if centre is None else (np.asarray(centre) - (low + high)[:2] / 2).tolist()
+        return cls(factor, (x, y, float(-low[2])))
+
+    @overload
+    def __call__(self, thing: WebGraph) -> WebGraph: ...
+    @overload
+    def __call__(self, thing: Surface) -> Surface: ...
+    def __call__(self, thing: WebGraph | Surface) -> WebGraph | Surface:
+        """``thing`` laid so."""
+        return moved(scaled(thing, self.factor), np.array(self.offset))
 
 
 def _factor(thing: WebGraph | Surface, fit: tuple[float, float, float]) -> float:

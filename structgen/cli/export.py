@@ -65,7 +65,7 @@ def command(
       structgen export web.npz -o web.vtp -o web.vtu
       structgen export web.npz -o web.3mf --beams --fit 100x80x60
     """
-    from assembly.placing import placed
+    from assembly.placing import Placing
     from structgen.cli.part import (
         PICTURE,
         REPORT,
@@ -88,7 +88,7 @@ def command(
     if strut_radius is not None:
         source = source.with_radius(strut_radius)
     if fit or centre:
-        source = placed(source, (0.0, 0.0) if centre else None, fit)
+        source = Placing.of(source, (0.0, 0.0) if centre else None, fit)(source)
     needs_solid = any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
     solid = make_solid(source, sides, density, console) if needs_solid else None
     facts = {"source": str(web), "versions": versions()}

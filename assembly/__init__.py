@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     )
     from assembly.export import export, write_3mf, write_stl
     from assembly.join import Joined, join
+    from assembly.meshes import TriangleMesh, read_mesh
     from assembly.place import assemble, assemble_along, station_parameters, webs_needed
-    from assembly.render import picture
+    from assembly.printability import PrintReport, check_printability
+    from assembly.render import picture, turntable
     from assembly.render_html import page
+    from assembly.shape import Shape
     from assembly.solid import Solid, solidify
     from assembly.verify import SolidReport, UnsoundSolid, verified
 
@@ -42,13 +45,17 @@ __all__ = [
     "Curve",
     "Joined",
     "NearPass",
+    "PrintReport",
+    "Shape",
     "Solid",
     "SolidReport",
+    "TriangleMesh",
     "UnsoundSolid",
     "as_curve",
     "assemble",
     "assemble_along",
     "attractor",
+    "check_printability",
     "csv_curve",
     "export",
     "helix",
@@ -61,6 +68,7 @@ __all__ = [
     "parametric",
     "picture",
     "polyline",
+    "read_mesh",
     "solidify",
     "spiral",
     "spline",
@@ -68,6 +76,7 @@ __all__ = [
     "svg_curve",
     "svg_path",
     "torus_knot",
+    "turntable",
     "verified",
     "webs_needed",
     "write_3mf",
@@ -82,14 +91,18 @@ from assembly.join import Joined, join
 _HOMES = {
     "Curve": "assembly.curves",
     "NearPass": "assembly.curves",
+    "PrintReport": "assembly.printability",
+    "Shape": "assembly.shape",
     "Solid": "assembly.solid",
     "SolidReport": "assembly.verify",
+    "TriangleMesh": "assembly.meshes",
     "UnsoundSolid": "assembly.verify",
     "as_curve": "assembly.curves",
     "assemble": "assembly.place",
     "assemble_along": "assembly.place",
     "attractor": "assembly.curves",
     "csv_curve": "assembly.curves",
+    "check_printability": "assembly.printability",
     "helix": "assembly.curves",
     "line": "assembly.curves",
     "lissajous": "assembly.curves",
@@ -99,10 +112,12 @@ _HOMES = {
     "parametric": "assembly.curves",
     "picture": "assembly.render",
     "polyline": "assembly.curves",
+    "read_mesh": "assembly.meshes",
     "solidify": "assembly.solid",
     "spiral": "assembly.curves",
     "spline": "assembly.curves",
     "station_parameters": "assembly.place",
+    "turntable": "assembly.render",
     "svg_curve": "assembly.curves",
     "svg_path": "assembly.curves",
     "torus_knot": "assembly.curves",

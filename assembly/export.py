@@ -1,102 +1,82 @@
-"""Solids to STL and 3MF files, the same bytes for the same solid."""
+"""Solids and webs to files, by suffix; the same bytes for the same part."""
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from xml.sax.saxutils import escape
+from typing import Any
 
 import numpy as np
 
-from assembly.solid import Solid
-from structgen.files import whole_file
+from assembly.files.glb import write_glb
+from assembly.files.obj import write_obj
+from assembly.files.ply import write_ply
+from assembly.files.stl import write_stl
+from assembly.files.surface import Surface
+from assembly.files.threemf import write_3mf
+from assembly.files.vtu import write_vtu
+from assembly.placing import Placing, box_of, moved
+from structgen.io import FORMATS, write_web
+from structgen.web import WebGraph
 
-STL_HEADER = b"binary STL by structgen, unit mm".ljust(80)
-STL_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+__all__ = ["SOLID_SUFFIXES", "WEB_SUFFIXES", "export", "write_3mf", "write_glb", "write_obj", "write_ply", "write_stl"]
 
-CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
-#: Metadata names of the 3MF core specification 1.3, section 4.1; others need a namespace.
-WELL_KNOWN = (
-    "Title", "Designer", "Description", "Copyright", "LicenseTerms", "Rating", "CreationDate", "ModificationDate",
-    "Application",
-)  # fmt: skip
-OWN_NAMESPACE = "https://structgen.invalid/metadata"
-CONTENT_TYPES = """<?xml version="1.0" encoding="UTF-8"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
-<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
-<Default Extension="model" ContentType="application/vnd.ms-package.3dmanufacturing-3dmodel+xml"/>
-</Types>
-"""
-RELATIONS = """<?xml version="1.0" encoding="UTF-8"?>
-<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-<Relationship Target="/3D/3dmodel.model" Id="rel0" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/>
-</Relationships>
-"""
+#: Of solids; of those in `PLAIN` the numbers have no unit.
+SOLID_SUFFIXES = (".stl", ".3mf", ".ply", ".obj", ".glb")
+PLAIN = {".stl": write_stl, ".ply": write_ply, ".obj": write_obj}
+#: Of the struts themselves.
+WEB_SUFFIXES = (*FORMATS, ".vtu")
 
 
-def export(solid: Solid, path: str | Path) -> None:
-    """Write ``solid`` to ``path`` as its suffix says: ``.stl`` or ``.3mf``."""
-    writers = {".stl": write_stl, ".3mf": write_3mf}
-    suffix = Path(path).suffix.lower()
-    if suffix not in writers:
-        raise ValueError(f"path {str(path)!r} ends in {suffix!r}, must end in {' or '.join(writers)}")
-    writers[suffix](solid, path)
+def export(
+    part: Surface | WebGraph, path: str | Path, *, unit: str = "mm", centre: tuple[float, float] | None = None,
+    fit: tuple[float, float, float] | None = None, metadata: Mapping[str, Any] | None = None,
+    beams: WebGraph | None = None,
+) -> None:  # fmt: skip
+    """Write ``part`` to ``path`` as its suffix says.
 
+    Arguments:
+        part: a solid (`Solid`, `TriangleMesh`) for ``.stl``, ``.3mf``, ``.ply``, ``.obj`` and ``.glb``; a web for
+            ``.vtu`` and the formats of `structgen.io`. A web is made solid where the suffix asks for one.
+        path: written whole or not at all.
+        unit: that the numbers of STL, PLY and OBJ count, ``"mm"``, ``"cm"`` or ``"inch"``; the others have their own.
+        centre: x and y of the middle, mm. With ``centre`` or ``fit`` the part is set down on z = 0, see
+            `assembly.placing.Placing`; else it is written where it is.
+        fit: sides of a box to fill, mm.
+        metadata: texts for 3MF and GLB, any JSON values for webs.
+        beams: the web of the solid, which goes along in 3MF as a beam lattice.
 
-def write_stl(solid: Solid, path: str | Path) -> None:
-    """Write ``solid`` as binary STL: float32, mm."""
-    corners = solid.vertices[solid.faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    sizes = np.linalg.norm(normals, axis=1, keepdims=True)
-    facets = np.zeros(len(corners), STL_FACET)
-    facets["normal"] = normals / np.where(sizes > 0, sizes, 1)
-    facets["corners"] = corners
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        file.write(STL_HEADER + np.uint32(len(facets)).astype("<u4").tobytes())
-        file.write(facets.tobytes())
-
-
-def write_3mf(solid: Solid, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write ``solid`` as 3MF (core specification 1.3, unit millimetre).
-
-    ``metadata``: texts by name; names the specification does not know are put in structgen's namespace and must
-    be made of letters, digits, ``_``, ``-`` and ``.``.
+    Raises `ValueError` for a suffix that does not fit, `OSError` where the file cannot be written.
     """
-    parts = {
-        "[Content_Types].xml": CONTENT_TYPES,
-        "_rels/.rels": RELATIONS,
-        "3D/3dmodel.model": _model(solid, {"Application": "structgen", **(metadata or {})}),
-    }
-    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, text in parts.items():
-            # A fixed date and system: the same solid is the same file.
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            archive.writestr(entry, text)
+    suffix = Path(path).suffix.lower()
+    if suffix not in (*SOLID_SUFFIXES, *WEB_SUFFIXES):
+        allowed = ", ".join((*SOLID_SUFFIXES, *WEB_SUFFIXES))
+        raise ValueError(f"path {str(path)!r} ends in {suffix!r}, must end in one of {allowed}")
+    if centre is not None or fit is not None:
+        laid = Placing.of(part, centre, fit)
+        part, beams = laid(part), None if beams is None else laid(beams)
+    if suffix in WEB_SUFFIXES:
+        if not isinstance(part, WebGraph):
+            raise ValueError(f"path {str(path)!r} is a file of struts, but the part is a solid")
+        write_vtu(part, path) if suffix == ".vtu" else write_web(part, path, metadata)
+        return
+    solid = _solid(part)
+    if suffix in PLAIN:
+        PLAIN[suffix](solid, path, unit)
+    elif suffix == ".3mf":
+        write_3mf(solid, path, metadata, None if beams is None else _where(solid, beams))
+    else:
+        write_glb(solid, path, metadata)
 
 
-def _model(solid: Solid, metadata: Mapping[str, str]) -> str:
-    vertices = '<vertex x="%.9g" y="%.9g" z="%.9g"/>\n' * len(solid.vertices) % tuple(solid.vertices.ravel().tolist())
-    faces = '<triangle v1="%d" v2="%d" v3="%d"/>\n' * len(solid.faces) % tuple(solid.faces.ravel().tolist())
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:sg="{OWN_NAMESPACE}">\n'
-        f"{''.join(_metadata(name, text) for name, text in metadata.items())}"
-        '<resources>\n<object id="1" type="model">\n<mesh>\n'
-        f"<vertices>\n{vertices}</vertices>\n<triangles>\n{faces}</triangles>\n"
-        '</mesh>\n</object>\n</resources>\n<build>\n<item objectid="1"/>\n</build>\n</model>\n'
-    )
+def _solid(part: Surface | WebGraph) -> Surface:
+    if not isinstance(part, WebGraph):
+        return part
+    from assembly.solid import solidify
+
+    return solidify(part)
 
 
-def _metadata(name: str, text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][\w.-]*", name, re.ASCII):
-        raise ValueError(f"metadata name {name!r} must begin with a letter and hold letters, digits, '_', '-', '.'")
-    if not isinstance(text, str):
-        raise ValueError(f"metadata {name!r} is {text!r}, must be a text")
-    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", text):
-        raise ValueError(f"metadata {name!r} holds a character that XML does not allow")
-    full = name if name in WELL_KNOWN else f"sg:{name}"
-    return f'<metadata name="{full}">{escape(text)}</metadata>\n'
+def _where(solid: Surface, beams: WebGraph) -> WebGraph:
+    """The struts at the height of ``solid``, which was set down when it was made."""
+    return moved(beams, np.array([0.0, 0.0, box_of(solid)[0, 2] - box_of(beams)[0, 2]]))

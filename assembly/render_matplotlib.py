@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assembly.files.surface import Surface
 from assembly.render_page import DPI, LIGHT, SOLID_COLOUR, Frame, nearness, strut_width, true_widths
-from assembly.solid import Solid
 from structgen.web import FloatArray, WebGraph
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def paint_web(figure: Figure, frame: Frame, web: WebGraph, colours: FloatArray) 
     _axes(figure, frame).add_collection(struts, autolim=False)
 
 
-def paint_solid(figure: Figure, frame: Frame, solid: Solid) -> None:
+def paint_solid(figure: Figure, frame: Frame, solid: Surface, colours: FloatArray | None) -> None:
     """Draw the surface; see `assembly.render_page.Painter`."""
     from matplotlib.collections import PolyCollection
 
@@ -37,11 +37,12 @@ def paint_solid(figure: Figure, frame: Frame, solid: Solid) -> None:
     light = frame.view @ (LIGHT / np.linalg.norm(LIGHT))
     shade = 0.5 + 0.55 * np.clip(normals @ light, 0, 1)
     depth = corners[:, :, 2].mean(axis=1)
-    colours = np.clip(np.outer(shade * nearness(depth), SOLID_COLOUR), 0, 1)
+    base = np.asarray(SOLID_COLOUR) if colours is None else colours[seen]
+    painted = np.clip((shade * nearness(depth))[:, None] * base, 0, 1)
     order = np.argsort(depth, kind="stable")
     # The thin edge in a face's own colour closes the seams that antialiasing would leave.
     faces = PolyCollection(
-        list(corners[order, :, :2]), facecolors=colours[order], edgecolors=colours[order], linewidths=0.2
+        list(corners[order, :, :2]), facecolors=painted[order], edgecolors=painted[order], linewidths=0.2
     )
     _axes(figure, frame).add_collection(faces, autolim=False)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from assembly.solid import Solid
+from assembly.files.surface import Surface
 from structgen.web import KINDS, FloatArray, WebGraph
 
 if TYPE_CHECKING:
@@ -57,44 +57,98 @@ class Frame:
         return self.box[2] / self.box[3]
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a panel shows.
+
+    Arguments:
+        thing: a web or a solid.
+        colours: ``(m, 3)`` of struts or ``(f, 3)`` of faces in 0..1; None for a solid all of one colour.
+        caption: the line below.
+    """
+
+    thing: WebGraph | Surface
+    colours: FloatArray | None
+    caption: str
+
+    @property
+    def points(self) -> FloatArray:
+        """``(n, 3)`` what must be seen, mm."""
+        return self.thing.pos if isinstance(self.thing, WebGraph) else self.thing.vertices
+
+
+#: Texts and their colours.
+Legend = list[tuple[str, str]]
+
+
 class Painter(Protocol):
     """A back end."""
 
     def paint_web(self, figure: Figure, frame: Frame, web: WebGraph, colours: FloatArray) -> None:
         """Draw the struts in their ``colours`` (m, 3)."""
 
-    def paint_solid(self, figure: Figure, frame: Frame, solid: Solid) -> None:
-        """Draw the surface."""
+    def paint_solid(self, figure: Figure, frame: Frame, solid: Surface, colours: FloatArray | None) -> None:
+        """Draw the surface, its faces in ``colours`` (f, 3) if given."""
+
+
+def scenes_of(
+    web: WebGraph | None, solid: Surface | None, marked: tuple[FloatArray, Legend] | None = None
+) -> tuple[list[Scene], Legend]:  # fmt: skip
+    """Panels for a web, a solid or both, and the legend.
+
+    ``marked``: colours of the struts of ``web``, without one of the faces of ``solid``, in place of the usual, and
+    the legend.
+    """
+    scenes: list[Scene] = []
+    legend: Legend = []
+    texts = captions(web, solid)
+    if web is not None:
+        colours, legend = strut_colours(web) if marked is None else marked
+        scenes.append(Scene(web, colours, texts[0]))
+    if solid is not None:
+        colours_of_faces = None
+        if web is None and marked is not None:
+            colours_of_faces, legend = marked
+        scenes.append(Scene(solid, colours_of_faces, texts[-1]))
+    if not scenes:
+        raise ValueError("there is neither a web nor a solid to draw")
+    return scenes, legend
 
 
 def compose(
-    size: tuple[int, int], web: WebGraph, solid: Solid | None, painter: Painter | Any, title: str,
-    to_scale: bool = False,
+    size: tuple[int, int], scenes: list[Scene], legend: Legend, painter: Painter | Any, title: str,
+    to_scale: bool = False, view: FloatArray | None = None, reach: float | None = None,
 ) -> Figure:  # fmt: skip
-    """The page; see `assembly.render.picture`."""
+    """The page; see `assembly.render.picture`.
+
+    ``view`` and ``reach`` fix the point of view and half the height seen in mm about the middle, as a film needs.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, facecolor=BACKGROUND)
     FigureCanvasAgg(figure)
-    panels = 1 if solid is None else 2
-    width = size[0] // panels
+    width = size[0] // len(scenes)
     letter = min(size[1] / 36, width / 24)
     row, edge = 1.6 * letter, letter
-    colours, legend = strut_colours(web)
     bottom = round(row * (1 + len(legend)) + edge)
     top = round(1.5 * row + edge) if title.strip() else 0
-    view = camera(web.pos)
-    scenes = [web.pos] if solid is None else [web.pos, solid.vertices]
-    for panel, points in enumerate(scenes):
+    if view is None:
+        view = camera(scenes[0].points)
+    for panel, scene in enumerate(scenes):
         box = (panel * width, bottom, width, max(size[1] - bottom - top, 1))
-        frame = Frame(box, view, *framing(points, view, box[2] / box[3]), to_scale)
-        if panel == 0 or solid is None:
-            painter.paint_web(figure, frame, web, colours)
+        if reach is None:
+            centre, half_height = framing(scene.points, view, box[2] / box[3])
         else:
-            painter.paint_solid(figure, frame, solid)
-    for panel, caption in enumerate(captions(web, solid)):
-        _write(figure, caption, (panel * width + edge, edge), letter, width - 2 * edge)
+            middle = (scene.points.min(axis=0) + scene.points.max(axis=0)) / 2
+            centre, half_height = view[:2] @ middle, reach / min(box[2] / box[3], 1.0)
+        frame = Frame(box, view, centre, half_height, to_scale)
+        if isinstance(scene.thing, WebGraph):
+            assert scene.colours is not None
+            painter.paint_web(figure, frame, scene.thing, scene.colours)
+        else:
+            painter.paint_solid(figure, frame, scene.thing, scene.colours)
+        _write(figure, scene.caption, (panel * width + edge, edge), letter, width - 2 * edge)
     for line, (text, colour) in enumerate(reversed(legend)):
         height = edge + row * (1 + line)
         _swatch(figure, (edge, height + 0.35 * letter), 2 * letter, colour)
@@ -125,14 +179,26 @@ def _swatch(figure: Figure, place: tuple[float, float], length: float, colour: s
     figure.add_artist(Line2D(ends, [y / height] * 2, color=colour, linewidth=thick, solid_capstyle="butt"))
 
 
-def captions(web: WebGraph, solid: Solid | None) -> list[str]:
+def captions(web: WebGraph | None, solid: Surface | None) -> list[str]:
     """A line below each panel."""
-    box = " x ".join(f"{side:.3g}" for side in web.extents)
-    lines = [f"web: {web.n:,} nodes, {web.m:,} strut{'s' if web.m > 1 else ''}, {box} mm"]
+    lines = []
+    if web is not None:
+        lines.append(f"web: {web.n:,} nodes, {web.m:,} strut{'s' if web.m > 1 else ''}, {_sides(web.extents)} mm")
     if solid is not None:
-        volume, mass = (_short(solid.report[name]) for name in ("volume_mm3", "mass_g"))
-        lines.append(f"solid: {volume} mm³, {mass} g, {len(solid.faces):,} faces")
+        volume = _short(enclosed(solid))
+        size = _sides(np.ptp(solid.vertices, axis=0))
+        lines.append(f"solid: {volume} mm³, {size} mm, {len(solid.faces):,} faces")
     return lines
+
+
+def enclosed(solid: Surface) -> float:
+    """Volume in mm3."""
+    a, b, c = (solid.vertices[solid.faces[:, k]] - solid.vertices[0] for k in range(3))
+    return float(np.einsum("fi,fi->", a, np.cross(b, c)) / 6)
+
+
+def _sides(box: FloatArray) -> str:
+    return " x ".join(f"{side:.3g}" for side in box)
 
 
 def _short(value: float) -> str:

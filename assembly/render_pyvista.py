@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assembly.files.surface import Surface
 from assembly.render_page import BACKGROUND, SOLID_COLOUR, Frame, nearness, strut_width
-from assembly.solid import Solid
 from structgen.web import FloatArray, WebGraph
 
 if TYPE_CHECKING:
@@ -26,14 +26,18 @@ def paint_web(figure: Figure, frame: Frame, web: WebGraph, colours: FloatArray) 
     _paint(figure, frame, mesh, line_width=width, render_lines_as_tubes=True, ambient=0.35, diffuse=0.65)
 
 
-def paint_solid(figure: Figure, frame: Frame, solid: Solid) -> None:
+def paint_solid(figure: Figure, frame: Frame, solid: Surface, colours: FloatArray | None) -> None:
     """Draw the surface; see `assembly.render_page.Painter`."""
     import pyvista as pv
 
     cells = np.column_stack([np.full(len(solid.faces), 3), solid.faces])
-    mesh = pv.PolyData(solid.vertices, cells.ravel())
-    colours = np.outer(nearness(solid.vertices @ frame.view[2]), SOLID_COLOUR)
-    mesh.point_data["colour"] = (255 * colours).astype(np.uint8)
+    mesh = pv.PolyData(np.array(solid.vertices), cells.ravel())
+    depth = nearness(solid.vertices @ frame.view[2])
+    if colours is None:
+        mesh.point_data["colour"] = (255 * np.outer(depth, SOLID_COLOUR)).astype(np.uint8)
+    else:
+        shades = depth[solid.faces].mean(axis=1)[:, None] * colours
+        mesh.cell_data["colour"] = (255 * shades).astype(np.uint8)
     _paint(figure, frame, mesh, specular=0.15, ambient=0.2)
 
 

@@ -10,6 +10,7 @@ import click
 from structgen import __version__
 from structgen.cli import (
     assemble,
+    check,
     completion,
     data,
     demo,
@@ -74,7 +75,7 @@ def main() -> None:
     """
 
 
-for module in (demo, generate, extend, assemble, export, train, evaluate, models, data, info, view, completion):
+for module in (demo, generate, extend, assemble, export, check, train, evaluate, models, data, info, view, completion):
     main.add_command(module.command)
 for command in (scan.scan, scan.import_published):
     data.command.add_command(command)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from structgen.cli.console import Console
-from structgen.cli.options import common
+from structgen.cli.options import Sizes, common
+
+if TYPE_CHECKING:
+    from assembly import SolidReport
 
 if TYPE_CHECKING:
     from assembly.verify import SolidReport
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     multiple=True,
     required=True,
-    help="File to write: .stl, .3mf, .png (picture), .json (report), or a format of WEB. May be repeated.",
+    help="File to write: .stl, .3mf, .ply, .obj or .glb (solid), .png (picture), .json (report), .vtu (struts), or a "
+    "format of WEB. May be repeated.",
 )
 @click.option("--sides", type=click.IntRange(3, 64), default=8, show_default=True, help="Faces around a strut.")
 @click.option(
@@ -38,10 +42,20 @@ if TYPE_CHECKING:
     help="Radius of all struts, mm.  [default: as in the file]",
 )
 @click.option("--scale", type=float, help="Factor for all positions, not for radii.  [default: 1]")
+@click.option("--fit", type=Sizes(), metavar="XxYxZ", help="Scale web and radii until they fill this box, mm.")
+@click.option("--centre", is_flag=True, help="Move the middle to x = 0, y = 0 and set the web down on z = 0.")
+@click.option(
+    "--unit",
+    type=click.Choice(["mm", "cm", "inch"]),
+    default="mm",
+    show_default=True,
+    help="What the numbers of .stl, .ply and .obj count; the other formats name their unit.",
+)
+@click.option("--beams", is_flag=True, help="Put the struts into .3mf as a beam lattice, beside the mesh.")
 @common
 def command(
     console: Console, web: Path, output: tuple[Path, ...], sides: int, density: float, strut_radius: float | None,
-    scale: float | None,
+    scale: float | None, fit: tuple[float, float, float] | None, centre: bool, unit: str, beams: bool,
 ) -> None:  # fmt: skip
     """Make a web a watertight solid and write it, or write it in another format.
 
@@ -51,8 +65,10 @@ def command(
     \b
     Examples:
       structgen export web.npz -o web.stl -o web.3mf -o web.png -o report.json
-      structgen export web.npz -o web.vtp
+      structgen export web.npz -o web.vtp -o web.vtu
+      structgen export web.npz -o web.3mf --beams --fit 100x80x60
     """
+    from assembly.placing import Placing
     from structgen.cli.part import (
         PICTURE,
         REPORT,
@@ -74,12 +90,14 @@ def command(
         source = source.scaled(scale)
     if strut_radius is not None:
         source = source.with_radius(strut_radius)
+    if fit or centre:
+        source = Placing.of(source, (0.0, 0.0) if centre else None, fit)(source)
     needs_solid = any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
     solid = make_solid(source, sides, density, console) if needs_solid else None
     facts = {"source": str(web), "versions": versions()}
     if web.is_file():
         facts["source_sha256"] = sha256(web)
-    report = write_part(source, solid, output, facts, web.stem, console)
+    report = write_part(source, solid, output, facts, web.stem, console, unit, beams)
     lines = [str(path) for path in output]
     if solid:
         lines.append(solid_line(solid.report))

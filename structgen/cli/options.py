@@ -23,6 +23,24 @@ Function = Callable[..., Any]
 TARGETS = ("nodes", "edges", "mean_degree", "mean_edge_length", "extents")
 
 
+class Sizes(click.ParamType):  # type: ignore[type-arg]
+    """Three lengths in mm, ``100x80x60``."""
+
+    name = "XxYxZ"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The three numbers; a `click.BadParameter` for anything else."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            sides = tuple(float(side) for side in str(value).lower().split("x"))
+        except ValueError:
+            sides = ()
+        if len(sides) != 3 or not all(0 < side <= 1e6 for side in sides):
+            self.fail(f"{value!r} is not three lengths > 0 in mm as 100x80x60", param, ctx)
+        return sides
+
+
 def common(command: Function) -> Function:
     """``--json``, ``-v``, ``-q`` and ``--config``; the command is called with ``console=Console(...)`` instead."""
 

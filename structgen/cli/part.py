@@ -12,10 +12,11 @@ from structgen.cli.console import CheckError, Console
 
 if TYPE_CHECKING:
     from assembly import Solid
+    from assembly.meshes import TriangleMesh
     from structgen.web import WebGraph
 
-SOLIDS = (".stl", ".3mf")
-PICTURE, REPORT = ".png", ".json"
+SOLIDS = (".stl", ".3mf", ".ply", ".obj", ".glb")
+PICTURE, REPORT, STRUTS = ".png", ".json", ".vtu"
 
 
 def read_connected(path: Path, console: Console) -> WebGraph:
@@ -29,6 +30,46 @@ def read_connected(path: Path, console: Console) -> WebGraph:
     largest = web.largest_component()
     console.warn(f"{path}: the web has {parts} separate parts; the largest, {largest.n} of {web.n} nodes, is used")
     return largest
+
+
+def read_part(path: Path) -> WebGraph | TriangleMesh:
+    """The web or the mesh in ``path``, as its suffix says."""
+    from assembly.meshes import SUFFIXES, read_mesh
+    from structgen.io import FORMATS, read_web
+
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return read_mesh(path)
+    if suffix not in FORMATS:
+        allowed = ", ".join((*FORMATS, *SUFFIXES))
+        raise ValueError(f"{path}: suffix {path.suffix!r} is neither a web's nor a mesh's, use one of {allowed}")
+    return read_web(path)
+
+
+def check_part_output(option: str, path: Path, part: WebGraph | TriangleMesh) -> None:
+    """Refuse a name under which `save_part` cannot write ``part``."""
+    from structgen.files import check_writable
+    from structgen.io import FORMATS, check_output
+    from structgen.web import WebGraph
+
+    suffix, webs = path.suffix.lower(), isinstance(part, WebGraph)
+    if suffix in FORMATS and webs:
+        check_output(path)
+    elif suffix in SOLIDS or (suffix == STRUTS and webs):
+        check_writable(path)
+    else:
+        allowed = ", ".join((*SOLIDS, STRUTS, *FORMATS) if webs else SOLIDS)
+        raise click.UsageError(f"{option} {path}: must end in one of {allowed}")
+
+
+def save_part(part: WebGraph | TriangleMesh, path: Path, facts: dict[str, str]) -> None:
+    """Write a web or mesh as the suffix of ``path`` says; a web is made solid where that asks for it."""
+    from assembly import export
+
+    try:
+        export(part, path, metadata=facts)
+    except RuntimeError as error:
+        raise CheckError(str(error)) from None
 
 
 def keep_inputs(webs: Sequence[Path], outputs: Sequence[Path]) -> None:
@@ -51,10 +92,10 @@ def check_outputs(paths: Sequence[Path]) -> None:
         suffix = path.suffix.lower()
         if suffix in FORMATS:
             check_output(path)
-        elif suffix in (*SOLIDS, PICTURE, REPORT):
+        elif suffix in (*SOLIDS, PICTURE, REPORT, STRUTS):
             check_writable(path)
         else:
-            allowed = ", ".join((*SOLIDS, PICTURE, REPORT, *FORMATS))
+            allowed = ", ".join((*SOLIDS, PICTURE, REPORT, STRUTS, *FORMATS))
             raise click.UsageError(f"--output {path}: suffix {path.suffix!r} is not known, use one of {allowed}")
 
 
@@ -80,27 +121,27 @@ def make_solid(web: WebGraph, sides: int, density: float, console: Console) -> S
 
 
 def write_part(
-    web: WebGraph, solid: Solid | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console
-) -> dict[str, Any]:
-    """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's."""
-    from assembly import picture, write_3mf, write_stl
+    web: WebGraph, solid: Solid | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console,
+    unit: str = "mm", beams: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's.
+
+    ``unit`` is what the numbers of formats without one count; ``beams`` puts the struts into 3MF.
+    """
+    from assembly import export, picture
     from structgen.files import write_json
-    from structgen.io import write_web
 
     report = facts | {"web": web_facts(web)} | ({"solid": solid.report.as_dict()} if solid else {})
+    texts = {"Title": title, **{k: str(v) for k, v in facts.items() if isinstance(v, str | int)}}
     for path in paths:
         suffix = path.suffix.lower()
         with console.stage("picture" if suffix == PICTURE else "write"):
-            if suffix == ".stl" and solid:
-                write_stl(solid, path)
-            elif suffix == ".3mf" and solid:
-                write_3mf(
-                    solid, path, {"Title": title, **{k: str(v) for k, v in facts.items() if isinstance(v, str | int)}}
-                )
+            if suffix in SOLIDS and solid:
+                export(solid, path, unit=unit, metadata=texts, beams=web if beams else None)
             elif suffix == PICTURE:
                 picture(web, solid, path, title)
             elif suffix != REPORT:
-                write_web(web, path, facts)
+                export(web, path, metadata=facts)
     report |= {"files": [str(path) for path in paths], "seconds": dict(console.seconds)}
     for path in paths:
         if path.suffix.lower() == REPORT:

@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from assembly import render
 from assembly.render import picture
-from assembly.render_page import BACKGROUND, camera, captions, compose, framing, strut_colours
+from assembly.render_page import BACKGROUND, camera, captions, compose, framing, scenes_of, strut_colours
 from assembly.solid import solidify
 from structgen.web import WebGraph
 
@@ -119,7 +119,7 @@ def test_a_title_is_shown_as_it_is_written(renderer, small_tangle, tmp_path):
 @pytest.mark.parametrize("result", [1, -11, subprocess.TimeoutExpired("probe", 60), OSError("no process")])
 def test_matplotlib_draws_where_the_probe_fails(probe, result, small_tangle, tmp_path, monkeypatch):
     calls = probe(result)
-    monkeypatch.setattr(render, "compose", lambda page, web, solid, painter, *_: _Page(painter))
+    monkeypatch.setattr(render, "compose", lambda page, scenes, legend, painter, *_: _Page(painter))
     for name in ("a.png", "b.png"):
         picture(small_tangle, None, tmp_path / name)
         assert (tmp_path / name).read_text() == "assembly.render_matplotlib"
@@ -129,7 +129,7 @@ def test_matplotlib_draws_where_the_probe_fails(probe, result, small_tangle, tmp
 
 def test_pyvista_draws_where_the_probe_succeeds(probe, small_tangle, tmp_path, monkeypatch):
     probe(0)
-    monkeypatch.setattr(render, "compose", lambda page, web, solid, painter, *_: _Page(painter))
+    monkeypatch.setattr(render, "compose", lambda page, scenes, legend, painter, *_: _Page(painter))
     picture(small_tangle, None, tmp_path / "a.png")
     assert (tmp_path / "a.png").read_text() == "assembly.render_pyvista"
 
@@ -204,7 +204,7 @@ def test_a_drawing_that_fails_leaves_no_file(small_tangle, tmp_path, monkeypatch
 def test_texts_are_as_large_as_there_is_room(small_tangle, solid):
     painter = SimpleNamespace(paint_web=lambda *_: None, paint_solid=lambda *_: None)
     for size in ((1600, 800), (200, 400)):
-        figure = compose(size, small_tangle, solid, painter, "word " * 100)
+        figure = compose(size, *scenes_of(small_tangle, solid), painter, "word " * 100)
         boxes = [text.get_window_extent() for text in figure.texts]
         assert len(boxes) == 5
         assert all(box.x0 >= 0 and box.x1 <= size[0] and box.y0 >= 0 and box.y1 <= size[1] for box in boxes)
@@ -212,10 +212,10 @@ def test_texts_are_as_large_as_there_is_room(small_tangle, solid):
             assert not any(box.overlaps(other) for other in boxes[k + 1 :])
 
 
-def test_captions_tell_nodes_struts_size_volume_mass_and_faces(cross):
+def test_captions_tell_nodes_struts_size_volume_and_faces(cross):
     web, solid = captions(cross, solidify(cross))
     assert web == "web: 5 nodes, 4 struts, 40 x 40 x 0 mm"
-    assert solid.startswith("solid: 25") and " mm³, 0.31" in solid and solid.endswith(" faces")
+    assert solid.startswith("solid: 25") and " mm³, 42 x 42 x 2 mm, " in solid and solid.endswith(" faces")
     one = WebGraph.from_edges([[0, 0, 0], [1, 0, 0]], [(0, 1)])
     assert captions(one, None) == ["web: 2 nodes, 1 strut, 1 x 0 x 0 mm"]
 

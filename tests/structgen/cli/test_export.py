@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -81,6 +82,18 @@ def test_same_web_same_bytes(structgen, here, tangle_file):
         assert (here / "a" / name).read_bytes() == (here / "b" / name).read_bytes()
 
 
+def test_size_place_unit_and_beams(structgen, here, web_file):
+    words = ("--fit", "51x80x60", "--centre", "--unit", "cm", "--beams", "-o", "a.stl", "-o", "a.3mf", "-o", "a.vtu")
+    report = json.loads(structgen("export", web_file(), *words, "--json").stdout)
+    assert report["solid"]["bounding_box_mm"] == pytest.approx([51, 51, 51], abs=0.3)
+    stl = trimesh.load(here / "a.stl")
+    assert stl.extents == pytest.approx([5.1, 5.1, 5.1], abs=0.03)
+    assert stl.bounds[0] == pytest.approx([-2.55, -2.55, 0], abs=0.02)
+    model = zipfile.ZipFile(here / "a.3mf").read("3D/3dmodel.model").decode()
+    assert model.count("<b:beam ") == report["web"]["edges"] and 'unit="millimeter"' in model
+    assert (here / "a.vtu").read_bytes().startswith(b"<?xml")
+
+
 def test_of_a_web_in_parts_the_largest_is_used_with_a_warning(structgen, here, web_file, cube):
     from structgen.web import WebGraph
 
@@ -107,7 +120,10 @@ def test_a_solid_that_fails_its_check_ends_with_code_1(structgen, here, web_file
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-o", "part.obj"), "--output part.obj: suffix '.obj' is not known, use one of .stl, .3mf, .png, .json, .npz"),
+        (
+            ("-o", "part.step"),
+            "--output part.step: suffix '.step' is not known, use one of .stl, .3mf, .ply, .obj, .glb, ",
+        ),
         (("-o", "part"), "--output part: suffix '' is not known"),
         (("-o", "part.stl", "--scale", 0), "--scale is 0.0, must be a number > 0"),
         (("-o", "part.stl", "--scale", "nan"), "--scale is nan"),
@@ -115,6 +131,9 @@ def test_a_solid_that_fails_its_check_ends_with_code_1(structgen, here, web_file
         (("-o", "part.stl", "--strut-radius", -1), "'--strut-radius': -1.0 is not in the range x>0"),
         (("-o", "part.stl", "--density", 0), "density is 0.0, must be > 0 g/cm3"),
         (("-o", "part.stl", "--sides", 2), "2 is not in the range 3<=x<=64"),
+        (("-o", "part.stl", "--fit", "10x20"), "'10x20' is not three lengths > 0 in mm as 100x80x60"),
+        (("-o", "part.stl", "--fit", "10x20xnan"), "is not three lengths > 0 in mm"),
+        (("-o", "part.stl", "--unit", "foot"), "'foot' is not one of 'mm', 'cm', 'inch'"),
         ((), "Missing option '-o' / '--output'"),
     ],
 )

@@ -1,0 +1,50 @@
+"""Binary STL, in chunks: https://www.fabbers.com/tech/STL_Format."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from assembly.compiled import compiled
+from assembly.files.surface import Surface, chunks, millimetres
+from structgen.files import whole_file
+from structgen.web import IntArray
+
+FACET = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
+
+
+def write_stl(solid: Surface, path: str | Path, unit: str = "mm") -> None:
+    """Write ``solid`` as binary STL, float32; its numbers, given in mm, count ``unit`` (mm, cm, inch)."""
+    size = millimetres(unit)
+    vertices = (np.asarray(solid.vertices) / size).astype("<f4")
+    count = len(solid.faces)
+    if count > 0xFFFFFFFF:
+        raise ValueError(f"the solid has {count} faces, STL counts at most {0xFFFFFFFF}")
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        # Not "solid", which readers take for the text format.
+        file.write(f"binary STL by structgen, unit {unit}".encode().ljust(80) + np.array(count, "<u4").tobytes())
+        for rows in chunks(count):
+            facets = np.zeros(len(solid.faces[rows]), FACET)
+            facets["numbers"] = _facets(vertices, solid.faces[rows])
+            file.write(facets.data)
+
+
+@compiled
+def _facets(vertices: npt.NDArray[np.float32], faces: IntArray) -> npt.NDArray[np.float32]:
+    """``(n, 12)`` outward unit normal, 0 for a face without area, and corners of each face."""
+    numbers = np.zeros((len(faces), 12), np.float32)
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        for k in range(3):
+            numbers[f, 3 + k], numbers[f, 6 + k], numbers[f, 9 + k] = vertices[a, k], vertices[b, k], vertices[c, k]
+        x, y, z = np.float64(vertices[a, 0]), np.float64(vertices[a, 1]), np.float64(vertices[a, 2])
+        ux, uy, uz = vertices[b, 0] - x, vertices[b, 1] - y, vertices[b, 2] - z
+        vx, vy, vz = vertices[c, 0] - x, vertices[c, 1] - y, vertices[c, 2] - z
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        length = math.sqrt(nx * nx + ny * ny + nz * nz)
+        if length > 0:
+            numbers[f, 0], numbers[f, 1], numbers[f, 2] = nx / length, ny / length, nz / length
+    return numbers

@@ -1,0 +1,132 @@
+"""What is wrong with a solid: its walls, its shells and its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from assembly.meshes import TriangleMesh
+from assembly.printability.layers import Layers
+from assembly.printability.processes import Process
+from assembly.printability.regions import Regions
+from assembly.printability.report import Findings
+from assembly.printability.rules import begun, flattest, span_rule, span_severity
+from assembly.printability.spans import flat_spans
+from assembly.printability.surfaces import Patch, hollows, overhang_angles, patches
+from assembly.printability.thickness import wall_thickness
+from structgen.web import FloatArray
+
+#: A round strut made a prism of five sides or more measures at least this share of its diameter.
+FACETS = 0.9
+#: Second largest share of the squared normals of a patch, above which it is a strut: 0.5 for a round one, 0 for a wall.
+STRUT_LIKE = 0.25
+#: A thin wall has at least this area, both sides together, in squares of the limit.
+SMALLEST_WALL = 8.0
+#: A finding at a place marks the faces within this many mm.
+MARK_MM = 2.0
+
+
+def judge_mesh(
+    mesh: TriangleMesh, process: Process, layers: Layers, regions: Regions, overhangs: Layers | None,
+    supports: bool,
+    findings: Findings,
+) -> None:  # fmt: skip
+    """Add findings on a closed mesh that stands on z = 0; see `assembly.printability.check.check_printability`."""
+    near = _Near(mesh)
+    _thin(mesh, process, findings)
+    if process.traps:
+        for hollow in hollows(mesh):
+            what = "powder" if process.powder else "resin"
+            message = f"a closed hollow of {hollow.size:.4g} mm3 keeps its {what}"
+            findings.tell("trapped", "error", message, hollow.where, hollow.size, 0.0, hollow.faces)
+    places = layers.middles(regions.roots) - [0, 0, layers.height / 2]
+    for k in np.flatnonzero(loose_parts(regions, process)).tolist():
+        part = f"a part of {regions.volumes[k]:.3g} mm3"
+        if process.powder:
+            message = f"{part} is not joined to the rest and comes out loose"
+            findings.tell("floating", "warning", message, places[k], len(places), 1, near(places[k]))
+        else:
+            message = f"{part} floats {regions.births[k]:.3g} mm above the plate"
+            findings.tell("floating", "error", message, places[k], regions.births[k], 0.0, near(places[k]))
+    if overhangs is not None:
+        for place, gap in islands(layers, regions, process):
+            message = f"an island begins in the air and joins the rest only {gap:.3g} mm higher"
+            findings.tell("island", begun(supports), message, place, gap, process.island_mm, near(place))
+        _spans(process, layers, overhangs, supports, near, findings)
+        _slopes(mesh, process, findings)
+
+
+def loose_parts(regions: Regions, process: Process) -> npt.NDArray[np.bool_]:
+    """``(c,)`` parts that do not stand on the plate; in powder, all but the largest. Specks are none."""
+    if process.powder:
+        loose = np.arange(len(regions.roots)) != np.argmax(regions.volumes)
+    else:
+        loose = regions.births > process.island_mm
+    return np.asarray(loose & regions.whole(process.strut_mm))
+
+
+def islands(layers: Layers, regions: Regions, process: Process) -> list[tuple[tuple[float, float, float], float]]:
+    """Lowest places of the islands that hang too far above what they join, with the mm that they hang."""
+    found = []
+    for (x, y, z), gap in zip(layers.middles(regions.islands).tolist(), regions.hanging.tolist(), strict=True):
+        bottom = z - layers.height / 2
+        if gap > process.island_mm + 1e-9 and bottom - layers.corner[2] > process.island_mm:
+            found.append(((x, y, bottom), gap))
+    return found
+
+
+class _Near:
+    """Faces near a place."""
+
+    def __init__(self, mesh: TriangleMesh) -> None:
+        self.tree = cKDTree(mesh.corners.mean(axis=1))
+
+    def __call__(self, where: Sequence[float] | FloatArray, reach: float = 0.0) -> list[int]:
+        return sorted(self.tree.query_ball_point(where, MARK_MM + reach)) or [int(self.tree.query(where)[1])]
+
+
+def thin_patches(mesh: TriangleMesh, process: Process) -> list[tuple[Patch, float]]:
+    """Struts and walls too thin for the process, with their thickness in mm.
+
+    The webs of skin in the crotch between two struts are thin, too, but small, and look to two sides only.
+    """
+    thickness = wall_thickness(mesh, 4 * process.strut_mm)
+    found = []
+    for patch in patches(mesh, thickness < FACETS * process.strut_mm, process.strut_mm**2):
+        weights = mesh.face_areas[patch.faces] / patch.size
+        normals = mesh.normals[patch.faces]
+        # Of a strut the normals lie all round in a plane, of a wall along a line.
+        strut = np.linalg.eigvalsh(normals.T @ (weights[:, None] * normals))[1] > STRUT_LIKE
+        if strut or patch.size > SMALLEST_WALL * process.strut_mm**2:
+            found.append((patch, float(np.quantile(thickness[patch.faces], 0.1))))
+    return found
+
+
+def _thin(mesh: TriangleMesh, process: Process, findings: Findings) -> None:
+    for patch, thin in thin_patches(mesh, process):
+        message = f"a strut or wall is {thin:.3g} mm thick, {process.strut_mm:g} mm prints"
+        findings.tell("thin", "error", message, patch.where, thin, process.strut_mm, patch.faces)
+
+
+def _spans(
+    process: Process, layers: Layers, overhangs: Layers, supports: bool, near: _Near, findings: Findings
+) -> None:
+    for span in flat_spans(layers, overhangs, min(process.cantilever_mm, process.bridge_mm)):
+        kind, limit, words = span_rule(span.bridge, process)
+        if span.length > limit:
+            message = f"a flat span of {span.length:.3g} mm {words}, {limit:g} mm print"
+            severity = span_severity(span.length, limit, supports)
+            findings.tell(kind, severity, message, span.where, span.length, limit, near(span.where, span.length / 2))
+
+
+def _slopes(mesh: TriangleMesh, process: Process, findings: Findings) -> None:
+    angle = overhang_angles(mesh)
+    sloped = (angle < process.overhang_deg - 0.5) & (angle > flattest(process))
+    for patch in patches(mesh, sloped, process.cantilever_mm**2):
+        shallow = float(angle[patch.faces].min())
+        message = f"{patch.size:.3g} mm2 of underside rise by {shallow:.3g} degrees, {process.overhang_deg:g} print"
+        findings.tell("overhang", "warning", f"{message} without support", patch.where, shallow, process.overhang_deg,
+                      patch.faces)  # fmt: skip

@@ -20,6 +20,8 @@ from structgen.web import WebGraph
 FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_OVERLAP = 0.15
+#: A web that bends is squeezed on the inner side of the bend, and stretched on the outer, by at most this share.
+MOST_BENT = 0.5
 #: More webs than this are taken for a mistake.
 MAX_WEBS = 1_000_000
 
@@ -62,7 +64,7 @@ def assemble(
         overlap: share of a web's length that neighbours should overlap by; the warning counts the webs it needs.
         bridges: new struts between each two neighbouring webs at most, see `join`.
         tolerance: nodes of different webs nearer than this many mm are welded, see `join`.
-        bend: webs follow the curve where they are slimmer than its bends; else all are placed rigidly.
+        bend: webs follow the curve where that squeezes them by half at most; else all are placed rigidly.
         curve_options: the options of the curve, see `as_curve`.
     """
     path = as_curve(curve, **curve_options)
@@ -151,7 +153,7 @@ def _placed(web: WebGraph, curve: Curve, station: float, bend: bool) -> WebGraph
     local = web.pos - (web.pos.min(axis=0) + web.pos.max(axis=0)) / 2
     half = local[:, 0].max()
     reach = np.linalg.norm(local[:, 1:], axis=1).max()
-    if bend and reach * curve.sharpest(station - half, station + half) < 1:
+    if bend and reach * curve.sharpest(station - half, station + half) <= MOST_BENT:
         along = station + local[:, 0]
         across = np.einsum("nij,nj->ni", curve.frames(along)[:, :, 1:], local[:, 1:])
         return replace(web, pos=curve.at(along) + across)

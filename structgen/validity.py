@@ -84,8 +84,8 @@ def _near_pairs(a: FloatArray, b: FloatArray, radius: FloatArray, first: int) ->
     share = (step + 0.5) / count[segment]
     middle = a[segment] + share[:, None] * (b - a)[segment]
     half = (length / count / 2 + radius)[segment]
-    # Each looks for those of no larger class of size: none is missed, and thick ones alone search widely. Within a class
-    # they keep their order, where neighbours in number are mostly neighbours in space.
+    # Each looks for those of no larger class of size: none is missed, and thick ones alone search widely. Within a
+    # class they keep their order, where neighbours in number are mostly neighbours in space.
     order = np.argsort(np.ceil(4 * np.log2(half)), kind="stable")
     middle, half, segment = middle[order], half[order], segment[order]
     most = np.maximum.accumulate(half)

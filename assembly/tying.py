@@ -72,7 +72,8 @@ def _ties(draft: Draft, label: IntArray, plausible: Plausible) -> IntArray:
     pairs = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
     far = loose if parts <= FEW_PARTS else loose[~np.isin(label[loose], label[pairs])]
     pairs = np.sort(np.concatenate([pairs, _nearest_of_others(pos, label, far, able)]), axis=1)
-    code = np.unique(pairs[:, 0] * len(pos) + pairs[:, 1])
+    code = np.sort(pairs[:, 0] * len(pos) + pairs[:, 1])
+    code = code[np.diff(code, prepend=-1) > 0]
     pairs = np.column_stack([code // len(pos), code % len(pos)])
     lengths = np.linalg.norm(pos[pairs[:, 0]] - pos[pairs[:, 1]], axis=1)
     odd = (lengths < plausible.low) | (lengths > plausible.high)
@@ -83,7 +84,7 @@ def _ties(draft: Draft, label: IntArray, plausible: Plausible) -> IntArray:
 
 
 def _nearest_of_others(pos: FloatArray, label: IntArray, nodes: IntArray, others: IntArray) -> IntArray:
-    """``(k, 2)`` pairs of each of ``nodes`` and the nearest of ``others`` in other parts.
+    """``(k, 2)`` pairs of one of ``nodes`` and of ``others`` in other parts: for each part its nearest ones.
 
     Labels that differ do so in a bit, so that a search for each bit, among those that differ in it, finds all.
     """
@@ -93,8 +94,11 @@ def _nearest_of_others(pos: FloatArray, label: IntArray, nodes: IntArray, others
             own = nodes[(label[nodes] >> bit & 1) == side]
             other = others[(label[others] >> bit & 1) != side]
             if len(own) and len(other):
+                tree = cKDTree(pos[other])
+                own = own[np.argsort(tree.query(pos[own])[0], kind="stable")]
+                own = own[ranks(label[own]) < PER_PART]
                 k = min(NEAREST, len(other))
-                which = cKDTree(pos[other]).query(pos[own], k=[*range(1, k + 1)])[1]
+                which = tree.query(pos[own], k=[*range(1, k + 1)])[1]
                 pairs.append(np.column_stack([np.repeat(own, k), other[which.ravel()]]))
     return np.concatenate(pairs)
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from assembly.draft import BoolArray, Draft, Plausible, Star, unit
+from assembly.weld import of_one_or_settled
 from structgen.validity import crossing_pairs
 from structgen.web import FloatArray, IntArray
 
@@ -115,13 +116,9 @@ def _between_modules(draft: Draft, reach: float, settled: IntArray | None) -> tu
     """``(k, 2)`` node pairs of different modules within ``reach`` mm, and ``(k,)`` a number for each two modules."""
     own = np.flatnonzero(draft.owner >= 0)
     pairs = own[cKDTree(draft.web.pos[own]).query_pairs(reach, output_type="ndarray")]
+    pairs = pairs[~of_one_or_settled(draft.owner[pairs], settled)]
     modules = np.sort(draft.owner[pairs], axis=1)
-    base = int(draft.owner.max(initial=0)) + 1
-    seam = modules[:, 0] * base + modules[:, 1]
-    able = modules[:, 0] != modules[:, 1]
-    if settled is not None:
-        able &= ~np.isin(seam, settled[:, 0] * base + settled[:, 1])
-    return np.sort(pairs[able], axis=1), seam[able]
+    return np.sort(pairs, axis=1), modules[:, 0] * (int(draft.owner.max(initial=0)) + 1) + modules[:, 1]
 
 
 def ranks(group: IntArray) -> IntArray:

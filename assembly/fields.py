@@ -55,7 +55,7 @@ class Field:
 
 
 def as_field(value: Any, curve: Curve | None = None) -> Field:
-    """A `Field` from itself, from a number, a function of points ``(n, 3)``, or an expression as `expression` has it."""
+    """A `Field` from itself, a number, a function of points ``(n, 3)``, or a text as `expression` has it."""
     if isinstance(value, Field):
         return value
     if isinstance(value, str):
@@ -84,7 +84,7 @@ def radial(first: float, last: float, centre: npt.ArrayLike, radius: float, smoo
 
 
 def expression(text: str, curve: Curve | None = None) -> Field:
-    """An expression in ``x, y, z`` in mm, and with a ``curve`` in ``s``: 0 at its start, 1 at its end, by nearest place.
+    """Arithmetic in ``x, y, z`` in mm, and with a ``curve`` in ``s``: 0 at its start, 1 at its end, by nearest place.
 
     What an expression may hold is told by `structgen.expression.evaluate`.
     """
@@ -151,8 +151,8 @@ def graded_radius(web: WebGraph, field: Any, curve: Curve | None = None) -> WebG
     bad = np.flatnonzero(~((radius > 0) & (radius <= most)))
     if len(bad):
         raise ValueError(
-            f"radius is {radius[bad[0]]:.4g} mm at {_told(middles[bad[0]])}, must be > 0 and at most half the mean edge "
-            f"length, {most:.4g} mm"
+            f"radius is {radius[bad[0]]:.4g} mm at {_told(middles[bad[0]])}, must be > 0 and at most half the mean "
+            f"edge length, {most:.4g} mm"
         )
     return web.with_radius(radius)
 

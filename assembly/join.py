@@ -12,8 +12,8 @@ from assembly.checks import number, web_list, whole
 from assembly.crossings import untangled
 from assembly.draft import BRIDGE_KIND, Plausible
 from assembly.tying import tied
-from assembly.weld import trimmed, welded
-from structgen.web import WebGraph
+from assembly.weld import side_by_side, trimmed, welded
+from structgen.web import IntArray, WebGraph
 
 #: Default weld tolerance as a share of the median edge length.
 WELD_SHARE = 0.3
@@ -34,6 +34,7 @@ class Joined:
         forced: new struts whose length or angle is none that the modules have: the only way to tie a part.
         dropped: nodes left out: they have no strut, or hung on one that was cut and cannot be tied.
         longest_bridge: length of the longest bridge in mm, 0 without any.
+        seams: places where two webs meet that a generator made, see `assembly.seams.seamed`.
     """
 
     web: WebGraph
@@ -44,6 +45,7 @@ class Joined:
     forced: int
     dropped: int
     longest_bridge: float
+    seams: int = 0
 
 
 def join(
@@ -69,6 +71,31 @@ def join(
     no strut can tie it without crossing others.
     """
     webs = web_list(webs)
+    web, owner = side_by_side(webs)
+    return join_parts(webs, Parts(web, owner), tolerance, bridges, max_degree)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is to be joined: modules side by side, and seams that some of them have got already.
+
+    Arguments:
+        web: of n nodes.
+        owner: ``(n,)`` number of the module, or past those of the modules of the seam, that each node is of.
+        settled: ``(k, 2)`` pairs a < b of owners that are joined: they are neither welded nor bridged.
+        made: number of seams.
+    """
+
+    web: WebGraph
+    owner: IntArray
+    settled: IntArray | None = None
+    made: int = 0
+
+
+def join_parts(
+    webs: Sequence[WebGraph], parts: Parts, tolerance: float | None, bridges: int, max_degree: int
+) -> Joined:
+    """``parts`` joined as `join` does; what is plausible is learned from ``webs``, the modules as they were."""
     bridges = whole("bridges", bridges, 0)
     max_degree = whole("max_degree", max_degree, 4)
     typical = float(np.median(np.concatenate([web.lengths for web in webs])))
@@ -77,14 +104,18 @@ def join(
     allowed = f"in 0..{typical:.4g} mm, the median edge length"
     tolerance = number("tolerance", tolerance, allowed, lambda value: 0 <= value <= typical)
     plausible = Plausible.of(webs)
-    draft, merged = welded(webs, tolerance, max_degree)
+    draft, merged = welded(parts.web, parts.owner, tolerance, max_degree, parts.settled)
     draft, surplus = trimmed(draft)
     draft, crossings, cut = untangled(draft, plausible, max_degree)
     bare = draft.web.degree == 0
     draft = draft.kept(~bare)
-    if bridges and len(webs) > 1:
-        draft = bridged(draft, plausible, bridges)
+    if bridges:
+        draft = bridged(draft, plausible, bridges, parts.settled)
     result = tied(draft, plausible, bridges, min(web.n for web in webs), max_degree)
-    web, cut, dropped = result.draft.web, surplus + cut + result.cut, int(bare.sum()) + result.dropped
+    web = result.draft.web
     lengths = web.lengths[web.kind == BRIDGE_KIND]
-    return Joined(web, merged, crossings, cut, len(lengths), result.forced, dropped, float(lengths.max(initial=0.0)))
+    return Joined(
+        web=web, seams=parts.made, welded=merged, crossings=crossings, cut=surplus + cut + result.cut,
+        bridges=len(lengths), forced=result.forced, dropped=int(bare.sum()) + result.dropped,
+        longest_bridge=float(lengths.max(initial=0.0)),
+    )  # fmt: skip

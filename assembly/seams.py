@@ -11,6 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from assembly.draft import BoolArray, Star
+from assembly.join import Parts
+from assembly.weld import side_by_side
 from structgen.targets import DesignTargets
 from structgen.web import FloatArray, IntArray, WebGraph
 
@@ -20,6 +22,10 @@ Extend = Callable[[WebGraph, FloatArray, DesignTargets], WebGraph]
 
 #: Width of a seam, and how far around it a generator is shown the web, in mean edge lengths.
 WIDTH, AROUND = 2.0, 4.0
+#: A seam is no wider than this share of the shorter module.
+MOST_CUT = 0.4
+#: Fewest nodes of a seam: of less the targets would be none of a web.
+FEWEST = 4
 #: How often a generator is asked for a seam.
 ATTEMPTS = 3
 
@@ -44,41 +50,12 @@ class Seam:
     frame: FloatArray
 
 
-@dataclass(frozen=True)
-class Seamed:
-    """Modules with seams between them.
-
-    Arguments:
-        web: modules one after the other, less what was cut back, then the nodes of the seams.
-        owner: ``(n,)`` module of each node; of the nodes of a seam numbers past those of the modules.
-        settled: ``(k, 2)`` pairs a < b of owners that a seam has joined.
-        made: number of seams.
-    """
-
-    web: WebGraph
-    owner: IntArray
-    settled: IntArray
-    made: int
-
-
-def side_by_side(webs: Sequence[WebGraph]) -> tuple[WebGraph, IntArray]:
-    """``webs`` as one, node after node, and the number of the web that each node is of."""
-    starts = np.cumsum([0, *(web.n for web in webs)])
-    web = WebGraph(
-        np.concatenate([web.pos for web in webs]),
-        np.concatenate([web.edge_index + start for web, start in zip(webs, starts, strict=False)], axis=1),
-        np.concatenate([web.radius for web in webs]),
-        np.concatenate([web.kind for web in webs]),
-    )
-    return web, np.repeat(np.arange(len(webs)), np.diff(starts))
-
-
-def seamed(webs: Sequence[WebGraph], along: Sequence[FloatArray], seams: Sequence[Seam], extend: Extend) -> Seamed:
+def seamed(webs: Sequence[WebGraph], along: Sequence[FloatArray], seams: Sequence[Seam], extend: Extend) -> Parts:
     """``webs`` cut back at ``seams`` and what ``extend`` makes between them.
 
-    At each seam the nodes within one mean edge length of its middle go, and ``extend`` is asked for as many as there
-    are elsewhere in so long a piece of the two modules, with the module's ratio of edges to nodes. Where it finds none
-    that joins both modules the nodes come back.
+    At each seam the nodes within one mean edge length of its middle, and beyond it, go. ``extend`` is asked for as
+    many as there are elsewhere in so long a piece of the two modules, with their ratio of edges to nodes. Where it
+    finds none that joins both modules, the nodes come back.
 
     Arguments:
         along: where along the curve each node of each web is, ``(n,)`` in mm.
@@ -93,19 +70,20 @@ class _Growth:
 
     def __init__(self, webs: Sequence[WebGraph], along: Sequence[FloatArray], seams: Sequence[Seam]) -> None:
         self._web, self._owner = side_by_side(webs)
-        self._webs, self._seams = webs, seams
+        self._webs, self._along, self._seams = webs, along, seams
         self._star, self._tree = Star.of(self._web), cKDTree(self._web.pos)
         self._centres = cKDTree(np.array([seam.centre for seam in seams]))
         self._widths = np.array([self._width(seam) for seam in seams])
         #: Seam that a node of the modules is cut at, -1 for those that stay.
         self._cut = _cut_back(self._web, self._owner, np.concatenate(along), seams, self._widths)
-        self._along = along
+        self._start = np.searchsorted(self._owner, np.arange(len(webs) + 1))
         self._new: dict[int, _Piece] = {}
         self._count = self._web.n
 
     def _width(self, seam: Seam) -> float:
         gap = (seam.middle[0] - seam.ends[0]) + (seam.ends[1] - seam.middle[1])
-        return max(WIDTH * self._mean_length(seam), gap)
+        shortest = min(float(np.ptp(self._along[k])) for k in (seam.first, seam.second))
+        return max(min(WIDTH * self._mean_length(seam), MOST_CUT * shortest), gap)
 
     def _mean_length(self, seam: Seam) -> float:
         return float(np.concatenate([self._webs[k].lengths for k in (seam.first, seam.second)]).mean())
@@ -113,10 +91,9 @@ class _Growth:
     def make(self, number: int, extend: Extend) -> bool:
         """Make a seam; whether it was."""
         seam = self._seams[number]
-        pair = [np.flatnonzero((self._owner == k)) for k in (seam.first, seam.second)]
+        pair = [np.arange(*self._start[k : k + 2]) for k in (seam.first, seam.second)]
         if not all((self._cut[nodes] < 0).any() for nodes in pair):
-            self._restore(number)
-            return False
+            return self._restored(number, pair)
         box, targets = self._asked(number, pair)
         local, names = self._around(seam, box)
         for _ in range(ATTEMPTS):
@@ -126,12 +103,11 @@ class _Growth:
                 continue
             _check_given(local, larger)
             label = larger.components()[: local.n]
-            sides = [label[np.isin(names, nodes)] for nodes in pair]
-            if np.isin(*sides).any():
+            first, second = (label[np.isin(names, nodes)] for nodes in pair)
+            if np.isin(first, second).any():
                 self._add(number, seam, larger, local, names)
                 return True
-        self._restore(number)
-        return False
+        return self._restored(number, pair)
 
     def _asked(self, number: int, pair: list[IntArray]) -> tuple[FloatArray, DesignTargets]:
         """The box of a seam in its frame, and targets of what is to lie in it."""
@@ -149,13 +125,14 @@ class _Growth:
         webs = [self._webs[k] for k in (seam.first, seam.second)]
         length = sum(float(np.ptp(self._along[k])) for k in (seam.first, seam.second))
         total = sum(web.n for web in webs)
-        count = max(round(total / length * width), 1)
-        here = self._cut == number
-        severed = int((here[self._web.edge_index].sum(axis=0) == 1).sum())
-        edges = round(count * sum(web.m for web in webs) / total + severed / 2)
-        return box, DesignTargets(
-            mean_edge_length=self._mean_length(seam), nodes=count, edges=max(edges, count + 1)
+        count = max(round(total / length * width), FEWEST)
+        severed = sum(
+            int(((self._cut[nodes] == number)[web.edge_index].sum(axis=0) == 1).sum())
+            for nodes, web in zip(pair, webs, strict=True)
         )
+        edges = round(count * sum(web.m for web in webs) / total + severed / 2)
+        edges = int(np.clip(edges, count + 1, count * (count - 1) // 2))
+        return box, DesignTargets(mean_edge_length=self._mean_length(seam), nodes=count, edges=edges)
 
     def _around(self, seam: Seam, box: FloatArray) -> tuple[WebGraph, IntArray]:
         """What is there around a seam's ``box``, in its frame, and the number of each node."""
@@ -191,10 +168,13 @@ class _Growth:
         self._new[number] = _Piece(self._count, pos, edges, larger.radius[local.m :], larger.kind[local.m :])
         self._count += len(pos)
 
-    def _restore(self, number: int) -> None:
-        self._cut[self._cut == number] = -1
+    def _restored(self, number: int, pair: list[IntArray]) -> bool:
+        """Give back what was cut for a seam that is not made: False."""
+        for nodes in pair:
+            self._cut[nodes[self._cut[nodes] == number]] = -1
+        return False
 
-    def result(self, made: int) -> Seamed:
+    def result(self, made: int) -> Parts:
         """All in one web."""
         pieces, count = list(self._new.values()), len(self._webs)
         kept = np.concatenate([self._cut < 0, np.ones(self._count - self._web.n, bool)])
@@ -210,7 +190,7 @@ class _Growth:
         for number in self._new:
             a, b = sorted((self._seams[number].first, self._seams[number].second))
             settled.append(np.array([(a, b), (a, count + number), (b, count + number)]))
-        return Seamed(whole.subweb(kept), np.concatenate(owner)[kept], np.concatenate(settled), made)
+        return Parts(whole.subweb(kept), np.concatenate(owner)[kept], np.concatenate(settled), made)
 
 
 @dataclass(frozen=True)
@@ -224,9 +204,7 @@ class _Piece:
     kind: IntArray
 
 
-def _cut_back(
-    web: WebGraph, owner: IntArray, along: FloatArray, seams: Sequence[Seam], widths: FloatArray
-) -> IntArray:
+def _cut_back(web: WebGraph, owner: IntArray, along: FloatArray, seams: Sequence[Seam], widths: FloatArray) -> IntArray:
     """``(n,)`` seam that each node is cut at, -1 for none; what is cut off from the rest of its module goes too."""
     cut = np.full(web.n, -1)
     start = np.searchsorted(owner, np.arange(int(owner.max()) + 2))
@@ -262,4 +240,4 @@ def _first_of(label: IntArray, owner: IntArray, able: BoolArray) -> IntArray:
 def _check_given(local: WebGraph, larger: WebGraph) -> None:
     same = larger.n >= local.n and np.array_equal(larger.pos[: local.n], local.pos)
     if not same or not np.array_equal(larger.edge_index[:, : local.m], local.edge_index):
-        raise ValueError("extend has changed the web that it was given, must keep its nodes and edges first")
+        raise RuntimeError("extend has changed the web that it was given, must keep its nodes and edges first")

@@ -12,39 +12,54 @@ from assembly.draft import BoolArray, Draft
 from structgen.web import FloatArray, IntArray, WebGraph
 
 
-def welded(webs: Sequence[WebGraph], tolerance: float, max_degree: int) -> tuple[Draft, int]:
-    """``webs`` as one draft, and how many nodes went into a node of another web.
-
-    Nodes of different webs nearer than ``tolerance`` mm become one at their mean, nearest first; two nodes of one web
-    never do, and nodes without a strut are left alone. A node may have ``max_degree`` struts, or as many as it had.
-    """
-    pos = np.concatenate([web.pos for web in webs])
+def side_by_side(webs: Sequence[WebGraph]) -> tuple[WebGraph, IntArray]:
+    """``webs`` as one, node after node, and the number of the web that each node is of."""
     starts = np.cumsum([0, *(web.n for web in webs)])
-    owner = np.repeat(np.arange(len(webs)), np.diff(starts))
-    degree = np.concatenate([web.degree for web in webs])
-    label = _clusters(pos, owner, tolerance, degree > 0)
+    web = WebGraph(
+        np.concatenate([web.pos for web in webs]),
+        np.concatenate([web.edge_index + start for web, start in zip(webs, starts, strict=False)], axis=1),
+        np.concatenate([web.radius for web in webs]),
+        np.concatenate([web.kind for web in webs]),
+    )
+    return web, np.repeat(np.arange(len(webs)), np.diff(starts))
+
+
+def welded(
+    web: WebGraph, owner: IntArray, tolerance: float, max_degree: int, settled: IntArray | None = None
+) -> tuple[Draft, int]:
+    """``web`` as a draft with nodes of different owners welded, and how many nodes went into others.
+
+    Nodes nearer than ``tolerance`` mm become one at their mean, nearest first; two nodes of one owner never do, nor of
+    two that are ``settled`` ``(k, 2)``, pairs a < b, and nodes without a strut are left alone. A node may have
+    ``max_degree`` struts, or as many as it had.
+
+    Arguments:
+        owner: ``(n,)`` the module that each node is of.
+    """
+    pos, degree = web.pos, web.degree
+    label = _clusters(pos, owner, tolerance, degree > 0, settled)
     count, first = np.bincount(label), np.unique(label, return_index=True)[1]
     mean = np.zeros((len(first), 3))
     np.add.at(mean, label, pos)
     mean /= count[:, None]
     mean[count == 1] = pos[first[count == 1]]
-    edges = label[np.concatenate([web.edge_index + s for web, s in zip(webs, starts, strict=False)], axis=1)]
+    edges = label[web.edge_index]
     shrunk = np.linalg.norm(mean[edges[0]] - mean[edges[1]], axis=1) <= 1e-6 * tolerance
     moved_back = np.unique(edges[:, shrunk])
     mean[moved_back] = pos[first[moved_back]]
-    radius = np.concatenate([web.radius for web in webs])
-    kind = np.concatenate([web.kind for web in webs])
-    order = np.argsort(-radius, kind="stable")
+    order = np.argsort(-web.radius, kind="stable")
     most = np.full(len(first), max_degree)
     np.maximum.at(most, label, degree)
-    web = WebGraph.from_edges(mean, edges.T[order], radius[order], kind[order])
-    return Draft(web, np.where(count == 1, owner[first], -1), most, np.zeros(web.n, bool)), len(pos) - web.n
+    one = WebGraph.from_edges(mean, edges.T[order], web.radius[order], web.kind[order])
+    return Draft(one, np.where(count == 1, owner[first], -1), most, np.zeros(one.n, bool)), web.n - one.n
 
 
-def _clusters(pos: FloatArray, owner: IntArray, tolerance: float, able: BoolArray) -> npt.NDArray[np.intp]:
+def _clusters(
+    pos: FloatArray, owner: IntArray, tolerance: float, able: BoolArray, settled: IntArray | None
+) -> npt.NDArray[np.intp]:
     """``(n,)`` cluster of each node: nearest pairs of those ``able`` first, no cluster with two nodes of one owner."""
     pairs = np.flatnonzero(able)[cKDTree(pos[able]).query_pairs(tolerance, output_type="ndarray")]
-    pairs = pairs[owner[pairs[:, 0]] != owner[pairs[:, 1]]]
+    pairs = pairs[~of_one_or_settled(owner[pairs], settled)]
     gaps = np.linalg.norm(pos[pairs[:, 0]] - pos[pairs[:, 1]], axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0], gaps))]
     cluster = np.arange(len(pos))
@@ -57,6 +72,16 @@ def _clusters(pos: FloatArray, owner: IntArray, tolerance: float, able: BoolArra
             nodes[a] += nodes.pop(b)
             owners[a] |= owners.pop(b)
     return np.unique(cluster, return_inverse=True)[1]
+
+
+def of_one_or_settled(owners: IntArray, settled: IntArray | None) -> BoolArray:
+    """``(k,)`` whether a pair of ``owners`` (k, 2) is one owner twice, or one of the pairs ``settled``."""
+    first, second = owners.min(axis=1), owners.max(axis=1)
+    found = np.asarray(first == second)
+    if settled is not None and len(settled):
+        base = max(int(owners.max(initial=0)), int(settled.max())) + 1
+        found |= np.isin(first * base + second, settled[:, 0] * base + settled[:, 1])
+    return found
 
 
 def trimmed(draft: Draft) -> tuple[Draft, int]:

@@ -1,6 +1,5 @@
 import math
 import warnings
-from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -23,6 +22,11 @@ def bar(length, width=2.0, radius=0.4, kind=0):
     x = length * np.array([0, 0.25, 0.5, 0.75, 1])
     pos = np.column_stack([x, width * np.array([0, 1, 0, 1, 0]), 0 * x])
     return WebGraph.from_edges(pos, [(0, 1), (1, 2), (2, 3), (3, 4), (0, 2), (2, 4)], radius, kind)
+
+
+def turned_bar(length, number):
+    """A thin bar of kind ``number`` + 1, turned so that it crosses no strut of one of the next number."""
+    return bar(length, radius=0.01, kind=number + 1).rotated(Rotation.from_euler("x", number).as_matrix())
 
 
 def assembled(*arguments, **options):
@@ -161,7 +165,7 @@ def stations_on_circle(web, kinds, radius=100.0):
 
 
 def test_webs_go_round_a_closed_curve_without_doubled_ends():
-    webs = [replace(bar(95), kind=np.full(6, k + 1)) for k in range(7)]
+    webs = [turned_bar(95, k) for k in range(7)]
     web = assembled(helix(100, 0, 1), webs, tolerance=0, bridges=0).web
     angles = stations_on_circle(web, range(1, 8))
     np.testing.assert_allclose((angles - 360 / 7 * np.arange(7) + 180) % 360 - 180, 0, atol=1)
@@ -169,7 +173,7 @@ def test_webs_go_round_a_closed_curve_without_doubled_ends():
 
 def test_webs_of_different_lengths_overlap_by_the_same_share_all_round():
     lengths = np.array([60, 120, 90, 150, 80, 180])
-    webs = [replace(bar(length), kind=np.full(6, k + 1)) for k, length in enumerate(lengths)]
+    webs = [turned_bar(length, k) for k, length in enumerate(lengths)]
     web = assembled(helix(100, 0, 1), webs, tolerance=0, bridges=0).web
     angles = stations_on_circle(web, range(1, 7))
     steps = np.diff(np.append(angles, angles[0])) % 360

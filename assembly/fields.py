@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,10 @@ def radial(first: float, last: float, centre: npt.ArrayLike, radius: float, smoo
     return Field(lambda points: _between(first, last, np.linalg.norm(points - c, axis=1) / r, smooth))
 
 
-def expression(text: str, curve: Curve | None = None) -> Field:
+def expression(text: str, curve: Curve | None = None, fields: Mapping[str, Field] | None = None) -> Field:
     """Arithmetic in ``x, y, z`` in mm, and with a ``curve`` in ``s``: 0 at its start, 1 at its end, by nearest place.
 
-    What an expression may hold is told by `structgen.expression.evaluate`.
+    fields: further variables. What an expression may hold is told by `structgen.expression.evaluate`.
     """
     share = None if curve is None else shares_along(curve)
 
@@ -94,6 +94,8 @@ def expression(text: str, curve: Curve | None = None) -> Field:
         variables = dict(zip("xyz", points.T, strict=True))
         if share is not None:
             variables = {"s": share(points)} | variables
+        for name, field in (fields or {}).items():
+            variables[name] = field(points)
         return evaluate(text, variables)
 
     at(np.zeros((0, 3)))  # what cannot be read is told now

@@ -85,14 +85,16 @@ def assemble(
     stations = _stations(path, np.array([web.extents[0] for web in webs]), overlap)
     _warn_of_passes(path, webs)
     placed = [_placed(web, path, s, bend) for web, s in zip(webs, stations, strict=True)]
-    if radius_field is not None:
-        field = as_field(radius_field, path)
+    field = None if radius_field is None else as_field(radius_field, path)
+    if field:
         placed = [graded_radius(web, field) for web in placed]
     if extend is None or len(placed) < 2:
         return join(placed, tolerance, bridges)
     along = [station + _lengthwise(web) for web, station in zip(webs, stations, strict=True)]
     seams = _seams(path, along)
     parts = seamed(placed, along, seams, extend)
+    if field:
+        parts = replace(parts, web=graded_radius(parts.web, field))
     if missing := len(seams) - parts.made:
         warnings.warn(f"{missing} seams could not be generated and are bridged", stacklevel=2)
     return join_parts(placed, parts, tolerance, bridges, MAX_DEGREE)

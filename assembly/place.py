@@ -91,12 +91,9 @@ def assemble(
     if extend is None or len(placed) < 2:
         return join(placed, tolerance, bridges)
     along = [station + _lengthwise(web) for web, station in zip(webs, stations, strict=True)]
-    seams = _seams(path, along)
-    parts = seamed(placed, along, seams, extend)
+    parts = seamed(placed, along, _seams(path, along), extend)
     if field:
         parts = replace(parts, web=graded_radius(parts.web, field))
-    if missing := len(seams) - parts.made:
-        warnings.warn(f"{missing} seams could not be generated and are bridged", stacklevel=2)
     return join_parts(placed, parts, tolerance, bridges, MAX_DEGREE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -54,15 +55,23 @@ def seamed(webs: Sequence[WebGraph], along: Sequence[FloatArray], seams: Sequenc
     """``webs`` cut back at ``seams`` and what ``extend`` makes between them.
 
     At each seam the nodes within one mean edge length of its middle, and beyond it, go. ``extend`` is asked for as
-    many as there are elsewhere in so long a piece of the two modules, with their ratio of edges to nodes. Where it
-    finds none that joins both modules, the nodes come back.
+    many as there are elsewhere in so long a piece of the two modules, with their ratio of edges to nodes; again where
+    it joins but one of the modules, and if it still does the other one is left to be bridged to what is new. Where it
+    finds none the nodes come back.
 
     Arguments:
         along: where along the curve each node of each web is, ``(n,)`` in mm.
+
+    Warns of seams that could not be made, with the reason of the last.
     """
     growth = _Growth(webs, along, seams)
-    made = sum(growth.make(k, extend) for k in range(len(seams)))
-    return growth.result(made)
+    missing = [k for k in range(len(seams)) if not growth.make(k, extend)]
+    if missing:
+        warnings.warn(
+            f"{len(missing)} of {len(seams)} seams could not be generated and are bridged ({growth.reason})",
+            stacklevel=3,
+        )
+    return growth.result(len(seams) - len(missing))
 
 
 class _Growth:
@@ -79,6 +88,7 @@ class _Growth:
         self._start = np.searchsorted(self._owner, np.arange(len(webs) + 1))
         self._new: dict[int, _Piece] = {}
         self._count = self._web.n
+        self.reason = "too little is left of a web"
 
     def _width(self, seam: Seam) -> float:
         gap = (seam.middle[0] - seam.ends[0]) + (seam.ends[1] - seam.middle[1])
@@ -89,25 +99,29 @@ class _Growth:
         return float(np.concatenate([self._webs[k].lengths for k in (seam.first, seam.second)]).mean())
 
     def make(self, number: int, extend: Extend) -> bool:
-        """Make a seam; whether it was."""
+        """Make a seam; whether that worked."""
         seam = self._seams[number]
         pair = [np.arange(*self._start[k : k + 2]) for k in (seam.first, seam.second)]
         if not all((self._cut[nodes] < 0).any() for nodes in pair):
             return self._restored(number, pair)
         box, targets = self._asked(number, pair)
         local, names = self._around(seam, box)
+        found = None
         for _ in range(ATTEMPTS):
             try:
-                larger = extend(local, box, targets)
-            except ValueError:
+                found = extend(local, box, targets)
+            except ValueError as error:
+                self.reason = str(error)
                 continue
-            _check_given(local, larger)
-            label = larger.components()[: local.n]
+            _check_given(local, found)
+            label = found.components()[: local.n]
             first, second = (label[np.isin(names, nodes)] for nodes in pair)
             if np.isin(first, second).any():
-                self._add(number, seam, larger, local, names)
-                return True
-        return self._restored(number, pair)
+                break
+        if found is None:
+            return self._restored(number, pair)
+        self._add(number, seam, found, local, names)
+        return True
 
     def _asked(self, number: int, pair: list[IntArray]) -> tuple[FloatArray, DesignTargets]:
         """The box of a seam in its frame, and targets of what is to lie in it."""
@@ -189,7 +203,10 @@ class _Growth:
         settled = [np.empty((0, 2), np.int64)]
         for number in self._new:
             a, b = sorted((self._seams[number].first, self._seams[number].second))
-            settled.append(np.array([(a, b), (a, count + number), (b, count + number)]))
+            met = self._new[number].edges
+            joined = np.unique(self._owner[met[met < self._web.n]])
+            pairs = [(k, count + number) for k in (a, b) if k in joined]
+            settled.append(np.array([(a, b), *pairs]))
         return Parts(whole.subweb(kept), np.concatenate(owner)[kept], np.concatenate(settled), made)
 
 

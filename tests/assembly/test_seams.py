@@ -117,7 +117,7 @@ def test_seams_that_cannot_be_made_are_bridged_with_a_warning():
             raise ValueError("no valid extension")
         return grown(web, region, targets)
 
-    with pytest.warns(UserWarning, match="1 seams could not be generated and are bridged"):
+    with pytest.warns(UserWarning, match=r"1 of 2 seams could not be generated and are bridged \(no valid extension\)"):
         joined = assemble(line(110), webs, extend=fails)
     assert joined.seams == 1
     assert len(calls) == 4
@@ -125,19 +125,32 @@ def test_seams_that_cannot_be_made_are_bridged_with_a_warning():
     assert joined.web.is_connected
 
 
-def test_what_joins_one_module_alone_is_no_seam():
-    """The nodes of a seam that is not made come back: the modules are joined as without it."""
-    webs = modules(2)
+def test_what_joins_one_module_alone_is_asked_for_again_and_bridged_at_last():
+    webs, calls = modules(2), []
 
     def one_sided(web, region, targets):
-        new = WebGraph(
-            np.concatenate([web.pos, region[:1]]), np.concatenate([web.edge_index, [[0], [web.n]]], axis=1),
+        calls.append(region)
+        corner = region.mean(axis=0)
+        nearest = int(np.linalg.norm(web.pos - corner, axis=1).argmin())
+        return WebGraph(
+            np.concatenate([web.pos, [corner]]), np.concatenate([web.edge_index, [[nearest], [web.n]]], axis=1),
             np.append(web.radius, 0.02), np.append(web.kind, 3),
         )  # fmt: skip
-        return new
 
-    with pytest.warns(UserWarning, match="1 seams could not be generated"):
-        joined = assemble(line(75), webs, extend=one_sided)
+    joined = assemble(line(75), webs, extend=one_sided)
+    assert len(calls) == 3
+    assert (joined.seams, (joined.web.kind == 3).sum()) == (1, 1)
+    assert joined.bridges >= 1
+    assert joined.web.is_connected
+
+
+def test_without_seams_the_nodes_come_back():
+    def fails(web, region, targets):
+        raise ValueError("no")
+
+    webs = modules(2)
+    with pytest.warns(UserWarning, match="1 of 1 seams could not be generated"):
+        joined = assemble(line(75), webs, extend=fails)
     assert joined == assemble(line(75), webs)
 
 

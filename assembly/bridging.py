@@ -1,115 +1,143 @@
-"""New struts between groups of nodes, clear of the struts that are there."""
+"""New struts between modules: of plausible length and angle, clear of the struts that are there and of each other."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from structgen.geometry import segment_distance
-from structgen.web import FloatArray, IntArray, WebGraph
+from assembly.draft import BoolArray, Draft, Plausible, Star, unit
+from assembly.weld import of_one_or_settled
+from structgen.validity import crossing_pairs
+from structgen.web import FloatArray, IntArray
 
-BRIDGE_KIND = 8
-#: Candidates looked at: nearest nodes of the other group to each node, and pairs for each bridge wanted.
-NEAREST = 4
-PAIRS_PER_BRIDGE = 8
-#: A bridge within this angle of a strut at its own end would run along it.
-LARGEST_COSINE = np.cos(np.radians(12))
+#: Candidates looked at: for each node, and for each bridge wanted.
+PER_NODE = 4
+PER_BRIDGE = 8
 
 
-class Bridges:
-    """A web that gains struts one by one.
+class Candidates:
+    """Struts that may be added to a draft, which are taken one by one.
 
     Arguments:
-        web: the web to start from; it is not changed.
+        draft: what they are added to.
+        ends: ``(c, 2)`` nodes that each would join; no pair twice, none that is joined already.
     """
 
-    def __init__(self, web: WebGraph) -> None:
-        self._web = web
-        self._edges = web.edge_index.T
-        i, j = web.edge_index
-        self._middles = cKDTree((web.pos[i] + web.pos[j]) / 2)
-        self._longest = float(web.lengths.max())
-        self._thickest = float(web.radius.max())
-        self._known = set(map(tuple, self._edges.tolist()))
-        self._radii: list[list[float]] = [[] for _ in range(web.n)]
-        for a, b, r in zip(i.tolist(), j.tolist(), web.radius.tolist(), strict=True):
-            self._radii[a].append(r)
-            self._radii[b].append(r)
-        self._default = float(np.median(web.radius))
-        self._new: list[tuple[int, int]] = []
-        self._new_radius: list[float] = []
-
-    def tie(self, first: IntArray, second: IntArray, count: int, must: bool = False) -> None:
-        """Add up to ``count`` struts between the node groups, shortest first, no node twice, clear of other struts.
-
-        Where none is clear the shortest is taken all the same if there ``must`` be one.
-        """
-        pairs = nearest_pairs(self._web.pos, first, second, PAIRS_PER_BRIDGE * count)
-        pairs = np.array([p for p in pairs.tolist() if tuple(sorted(p)) not in self._known], dtype=np.int64)
-        used: set[int] = set()
-        for i, j in pairs.tolist():
-            if len(used) < 2 * count and i not in used and j not in used and self._is_clear(i, j):
-                self._add(i, j)
-                used |= {i, j}
-        if must and not used:
-            self._add(*pairs[0].tolist())
-
-    def web(self) -> WebGraph:
-        """The web with the struts added, after those it had."""
-        web = self._web
-        if not self._new:
-            return web
-        return WebGraph(
-            web.pos,
-            np.concatenate([web.edge_index, np.array(self._new).T], axis=1),
-            np.concatenate([web.radius, self._new_radius]),
-            np.concatenate([web.kind, np.full(len(self._new), BRIDGE_KIND)]),
+    def __init__(self, draft: Draft, ends: IntArray) -> None:
+        self._draft, self.ends = draft, ends
+        web = draft.web
+        star = Star.of(web)
+        self.lengths: FloatArray = np.linalg.norm(web.pos[ends[:, 1]] - web.pos[ends[:, 0]], axis=1)
+        self.radius = _median_radius(star, web.radius, ends)
+        self._ways = unit(web.pos[ends[:, 1]] - web.pos[ends[:, 0]])
+        #: ``(c,)`` cosine of the sharpest angle to a strut of the draft at either end.
+        self.cosine: FloatArray = np.maximum(
+            star.largest_cosine(ends[:, 0], self._ways), star.largest_cosine(ends[:, 1], -self._ways)
         )
+        crossing = (
+            crossing_pairs(draft.with_struts(ends, self.radius).web, web.m) if len(ends) else np.empty((0, 2), int)
+        )
+        barred = crossing[crossing[:, 0] < web.m, 1] - web.m
+        self._open = np.ones(len(ends), bool)
+        self._open[barred] = False
+        self._rivals: dict[int, list[int]] = {}
+        for a, b in (crossing[crossing[:, 0] >= web.m] - web.m).tolist():
+            self._rivals.setdefault(a, []).append(b)
+            self._rivals.setdefault(b, []).append(a)
+        self._room = dict(zip(nodes := np.unique(ends).tolist(), draft.room[nodes].tolist(), strict=True))
+        self._at: dict[int, list[FloatArray]] = {}
+        self.taken: list[int] = []
 
-    def _add(self, i: int, j: int) -> None:
-        ends = (min(i, j), max(i, j))
-        radii = self._radii[i] + self._radii[j]
-        self._known.add(ends)
-        self._new.append(ends)
-        self._new_radius.append(float(np.median(radii)) if radii else self._default)
+    @property
+    def open(self) -> BoolArray:
+        """``(c,)`` whether a candidate crosses no strut of the draft."""
+        return self._open
 
-    def _is_clear(self, i: int, j: int) -> bool:
-        pos = self._web.pos
-        a, b = pos[i], pos[j]
-        length = float(np.linalg.norm(b - a))
-        radius = float(np.median(self._radii[i] + self._radii[j] or [self._default]))
-        reach = (length + self._longest) / 2 + radius + self._thickest
-        near = self._middles.query_ball_point((a + b) / 2, reach)
-        edges = np.concatenate([self._edges[near], np.array(self._new, dtype=np.int64).reshape(-1, 2)])
-        thickness = np.concatenate([self._web.radius[near], self._new_radius])
-        touches = np.isin(edges, (i, j))
-        apart = ~touches.any(axis=1)
-        gap = segment_distance(a, b, pos[edges[apart, 0]], pos[edges[apart, 1]])
-        if (gap < radius + thickness[apart]).any():
+    def take(self, candidate: int, cosine: float) -> bool:
+        """Add the candidate if that leaves no strut crossed, no node overfull and no angle of more than ``cosine``."""
+        i, j = self.ends[candidate].tolist()
+        if not self._open[candidate] or not (self._room[i] > 0 and self._room[j] > 0):
             return False
-        shared = edges[touches.any(axis=1)]
-        at_first = np.isin(shared, (i, j))[:, 0]
-        here = np.where(at_first, shared[:, 0], shared[:, 1])
-        there = np.where(at_first, shared[:, 1], shared[:, 0])
-        along = pos[there] - pos[here]
-        ours = np.where((here == i)[:, None], b - a, a - b)
-        cosine = (along * ours).sum(axis=1) / np.maximum(np.linalg.norm(along, axis=1) * length, np.finfo(float).tiny)
-        return bool((cosine < LARGEST_COSINE).all())
+        way = self._ways[candidate]
+        if self.cosine[candidate] > cosine or self._sharpest(i, way) > cosine or self._sharpest(j, -way) > cosine:
+            return False
+        self._open[self._rivals.get(candidate, [])] = False
+        self._open[candidate] = False
+        self._at.setdefault(i, []).append(way)
+        self._at.setdefault(j, []).append(-way)
+        self._room[i] -= 1
+        self._room[j] -= 1
+        self.taken.append(candidate)
+        return True
+
+    def draft(self) -> Draft:
+        """The draft with the candidates taken."""
+        return self._draft.with_struts(self.ends[self.taken], self.radius[self.taken]) if self.taken else self._draft
+
+    def _sharpest(self, node: int, way: FloatArray) -> float:
+        return max((float(other @ way) for other in self._at.get(node, [])), default=-1.0)
 
 
-def nearest_pairs(pos: FloatArray, first: IntArray, second: IntArray, count: int) -> IntArray:
-    """``(k, 2)`` node pairs between two groups, the shortest first, at most ``count``.
+def bridged(draft: Draft, plausible: Plausible, count: int, settled: IntArray | None = None) -> Draft:
+    """``draft`` with up to ``count`` plausible struts between each two modules that are neighbours in space.
 
-    Nodes in both groups are left out, and pairs at one place where there are others.
+    They end at different nodes, each of one module alone. Short ones come first whose ends have few struts.
+
+    Arguments:
+        settled: ``(k, 2)`` pairs of modules a < b that get none.
     """
-    first, second = np.setdiff1d(first, second), np.setdiff1d(second, first)
-    if not len(first) or not len(second):
-        return np.empty((0, 2), np.int64)
-    k = min(NEAREST, len(second))
-    distance, which = cKDTree(pos[second]).query(pos[first], k=[*range(1, k + 1)])
-    distance = distance.ravel()
-    pairs = np.column_stack([np.repeat(first, k), second[which.ravel()]])
-    apart = distance > 1e-6 * max(float(np.ptp(pos, axis=0).max()), np.finfo(float).tiny)
-    if apart.any():
-        pairs, distance = pairs[apart], distance[apart]
-    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0], distance))][:count])
+    pairs, seam = _between_modules(draft, plausible.high, settled)
+    web = draft.web
+    lengths = np.linalg.norm(web.pos[pairs[:, 0]] - web.pos[pairs[:, 1]], axis=1)
+    able = (lengths >= plausible.low) & (draft.room[pairs] > 0).all(axis=1)
+    pairs, seam, lengths = pairs[able], seam[able], lengths[able]
+    star, ways = Star.of(web), unit(web.pos[pairs[:, 1]] - web.pos[pairs[:, 0]])
+    able = star.largest_cosine(pairs[:, 0], ways) <= plausible.cosine
+    able[able] = star.largest_cosine(pairs[able, 1], -ways[able]) <= plausible.cosine
+    pairs, seam, lengths = pairs[able], seam[able], lengths[able]
+    cost = lengths / plausible.typical + (web.degree / web.degree.mean())[pairs].sum(axis=1)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0], cost))
+    pairs, seam = pairs[order], seam[order]
+    few = (ranks(seam * web.n + pairs[:, 0]) < PER_NODE) & (ranks(seam * web.n + pairs[:, 1]) < PER_NODE)
+    pairs, seam = pairs[few], seam[few]
+    few = ranks(seam) < PER_BRIDGE * count
+    pairs, seam = pairs[few], seam[few]
+    candidates = Candidates(draft, pairs)
+    done: dict[int, int] = {}
+    used: set[tuple[int, int]] = set()
+    for k, (s, i, j) in enumerate(zip(seam.tolist(), *pairs.T.tolist(), strict=True)):
+        if done.get(s, 0) < count and not {(s, i), (s, j)} & used and candidates.take(k, plausible.cosine):
+            done[s] = done.get(s, 0) + 1
+            used |= {(s, i), (s, j)}
+    return candidates.draft()
+
+
+def _between_modules(draft: Draft, reach: float, settled: IntArray | None) -> tuple[IntArray, IntArray]:
+    """``(k, 2)`` node pairs of different modules within ``reach`` mm, and ``(k,)`` a number for each two modules."""
+    own = np.flatnonzero(draft.owner >= 0)
+    pairs = own[cKDTree(draft.web.pos[own]).query_pairs(reach, output_type="ndarray")]
+    pairs = pairs[~of_one_or_settled(draft.owner[pairs], settled)]
+    modules = np.sort(draft.owner[pairs], axis=1)
+    return np.sort(pairs, axis=1), modules[:, 0] * (int(draft.owner.max(initial=0)) + 1) + modules[:, 1]
+
+
+def ranks(group: IntArray) -> IntArray:
+    """``(k,)`` how many before it are of the same group."""
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(group)]
+    place = np.arange(len(group))
+    rank = np.empty(len(group), np.int64)
+    rank[order] = place - np.maximum.accumulate(np.where(new, place, 0))
+    return rank
+
+
+def _median_radius(star: Star, radius: FloatArray, ends: IntArray) -> FloatArray:
+    """``(c,)`` median radius of the struts at the two ``ends`` (c, 2)."""
+    found = [star.at(ends[:, side]) for side in (0, 1)]
+    value = radius[star.strut[np.concatenate([rows for rows, _ in found])]]
+    which = np.concatenate([of for _, of in found])
+    value = value[np.lexsort((value, which))]
+    count = np.bincount(which, minlength=len(ends))
+    first = np.cumsum(count) - count
+    return np.asarray((value[first + (count - 1) // 2] + value[first + count // 2]) / 2)

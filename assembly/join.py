@@ -1,22 +1,24 @@
-"""Placed webs made one: near nodes welded, neighbours bridged, every part connected."""
+"""Placed webs made one: near nodes welded, crossings resolved, neighbours bridged, every part connected."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
-from scipy.spatial import cKDTree
 
-from assembly.bridging import Bridges
+from assembly.bridging import bridged
 from assembly.checks import number, web_list, whole
-from structgen.web import FloatArray, IntArray, WebGraph
+from assembly.crossings import untangled
+from assembly.draft import BRIDGE_KIND, Plausible
+from assembly.tying import tied
+from assembly.weld import side_by_side, trimmed, welded
+from structgen.web import IntArray, WebGraph
 
 #: Default weld tolerance as a share of the median edge length.
 WELD_SHARE = 0.3
+#: Struts that may meet in a node, as in the webs that the shipped models make.
+MAX_DEGREE = 8
 
 
 @dataclass(frozen=True)
@@ -25,122 +27,95 @@ class Joined:
 
     Arguments:
         web: the joined web, one component; its new struts have kind 8, "bridge".
-        welded: number of nodes that went into a node of another web.
-        bridges: number of new struts.
-        longest_bridge: length of the longest new strut in mm, 0 without any.
+        welded: nodes that went into a node of another web.
+        crossings: pairs of struts that crossed and were made to meet, at a new node or at the end of one.
+        cut: struts taken out because they crossed others, a welded node had too many, or a tie had to get past.
+        bridges: struts of kind "bridge": new ones, and any that the webs brought along.
+        forced: new struts whose length or angle is none that the modules have: the only way to tie a part.
+        dropped: nodes left out: they have no strut, or hung on one that was cut and cannot be tied.
+        longest_bridge: length of the longest bridge in mm, 0 without any.
+        seams: places where two webs meet that a generator made, see `assembly.seams.seamed`.
     """
 
     web: WebGraph
     welded: int
+    crossings: int
+    cut: int
     bridges: int
+    forced: int
+    dropped: int
     longest_bridge: float
+    seams: int = 0
 
 
-def join(webs: Sequence[WebGraph], tolerance: float | None = None, bridges: int = 4) -> Joined:
-    """One connected web of ``webs``, which stay where they are.
+def join(
+    webs: Sequence[WebGraph], tolerance: float | None = None, bridges: int = 4, max_degree: int = MAX_DEGREE
+) -> Joined:
+    """One connected web of ``webs``, which stay where they are, without crossing struts.
 
-    Nodes of different webs nearer than ``tolerance`` mm become one at their mean (default: 0.3 of the median
-    edge length; at most that length); two nodes of one web never do. Then webs that are neighbours in space get up
-    to ``bridges`` new struts, the shortest that end at different nodes and run clear of other struts. Parts that
-    are still loose are tied by the shortest strut. A bridge has the median radius of the struts at its ends.
+    1. Nodes of different webs nearer than ``tolerance`` mm become one at their mean; two nodes of one web never do.
+    2. Struts that cross, see `structgen.validity.crossing_pairs`, or run along each other within 2 degrees from a
+       node they share, are made to meet in a node, or one of them is cut.
+    3. Webs that are neighbours in space get up to ``bridges`` new struts. Their lengths lie between the 5 % and 95 %
+       quantiles of those in the webs (or 0.3 to 1.5 times the median, where that is more), at most three
+       times the median; their angles to others are no sharper than the 5 % quantile, taken within 12 to 30 degrees.
+    4. Parts that are still loose are tied by the shortest strut that crosses no other, plausible or not.
+
+    Arguments:
+        webs: at least one, with a strut each.
+        tolerance: at most the median edge length; default: 0.3 of it.
+        bridges: 0 for none but what ties a loose part.
+        max_degree: struts that may meet in a node, at least 4; nodes of the webs that have more keep them.
+
+    A bridge has the median radius of the struts at its ends. Raises `ValueError` naming a web that hangs loose where
+    no strut can tie it without crossing others.
     """
     webs = web_list(webs)
+    web, owner = side_by_side(webs)
+    return join_parts(webs, Parts(web, owner), tolerance, bridges, max_degree)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is to be joined: modules side by side, and seams that some of them have got already.
+
+    Arguments:
+        web: of n nodes.
+        owner: ``(n,)`` number of the module, or past those of the modules of the seam, that each node is of.
+        settled: ``(k, 2)`` pairs a < b of owners that are joined: they are neither welded nor bridged.
+        made: number of seams.
+    """
+
+    web: WebGraph
+    owner: IntArray
+    settled: IntArray | None = None
+    made: int = 0
+
+
+def join_parts(
+    webs: Sequence[WebGraph], parts: Parts, tolerance: float | None, bridges: int, max_degree: int
+) -> Joined:
+    """``parts`` joined as `join` does; what is plausible is learned from ``webs``, the modules as they were."""
     bridges = whole("bridges", bridges, 0)
+    max_degree = whole("max_degree", max_degree, 4)
     typical = float(np.median(np.concatenate([web.lengths for web in webs])))
     if tolerance is None:
         tolerance = WELD_SHARE * typical
     allowed = f"in 0..{typical:.4g} mm, the median edge length"
     tolerance = number("tolerance", tolerance, allowed, lambda value: 0 <= value <= typical)
-    welded, members = _weld(webs, tolerance)
-    struts = Bridges(welded)
+    plausible = Plausible.of(webs)
+    draft, merged = welded(parts.web, parts.owner, tolerance, max_degree, parts.settled)
+    draft, surplus = trimmed(draft)
+    draft, crossings, cut = untangled(draft, plausible, max_degree)
+    bare = draft.web.degree == 0
+    draft = draft.kept(~bare)
     if bridges:
-        for a, b in _neighbours([welded.pos[nodes] for nodes in members], reach=typical):
-            struts.tie(members[a], members[b], bridges)
-    parts = _parts(struts.web())
-    for a, b in _spanning([welded.pos[nodes] for nodes in parts]):
-        struts.tie(parts[a], parts[b], 1, must=True)
-    web = struts.web()
-    added = web.lengths[welded.m :]
-    return Joined(web, sum(part.n for part in webs) - welded.n, len(added), float(added.max(initial=0.0)))
-
-
-def _weld(webs: Sequence[WebGraph], tolerance: float) -> tuple[WebGraph, list[IntArray]]:
-    """The webs side by side with near nodes of different webs made one, and the nodes of each web in it."""
-    pos = np.concatenate([web.pos for web in webs])
-    starts = np.cumsum([0, *(web.n for web in webs)])
-    owner = np.repeat(np.arange(len(webs)), np.diff(starts))
-    label = _clusters(pos, owner, tolerance)
-    first = np.unique(label, return_index=True)[1]
-    mean = np.zeros((len(first), 3))
-    np.add.at(mean, label, pos)
-    mean /= np.bincount(label)[:, None]
-    edges = label[np.concatenate([web.edge_index + s for web, s in zip(webs, starts, strict=False)], axis=1)]
-    shrunk = np.linalg.norm(mean[edges[0]] - mean[edges[1]], axis=1) <= 1e-6 * tolerance
-    moved_back = np.unique(edges[:, shrunk])
-    mean[moved_back] = pos[first[moved_back]]
-    radius = np.concatenate([web.radius for web in webs])
-    kind = np.concatenate([web.kind for web in webs])
-    order = np.argsort(-radius, kind="stable")
-    web = WebGraph.from_edges(mean, edges.T[order], radius[order], kind[order])
-    return web, [np.unique(label[s:e]) for s, e in pairwise(starts)]
-
-
-def _clusters(pos: FloatArray, owner: IntArray, tolerance: float) -> npt.NDArray[np.intp]:
-    """``(n,)`` cluster of each node: nearest pairs first, no cluster with two nodes of one owner."""
-    pairs = cKDTree(pos).query_pairs(tolerance, output_type="ndarray")
-    pairs = pairs[owner[pairs[:, 0]] != owner[pairs[:, 1]]]
-    gaps = np.linalg.norm(pos[pairs[:, 0]] - pos[pairs[:, 1]], axis=1)
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0], gaps))]
-    cluster = np.arange(len(pos))
-    nodes = {i: [i] for i in np.unique(pairs).tolist()}
-    owners = {i: {int(owner[i])} for i in nodes}
-    for i, j in pairs.tolist():
-        a, b = sorted((int(cluster[i]), int(cluster[j])))
-        if a != b and owners[a].isdisjoint(owners[b]):
-            cluster[nodes[b]] = a
-            nodes[a] += nodes.pop(b)
-            owners[a] |= owners.pop(b)
-    return np.unique(cluster, return_inverse=True)[1]
-
-
-def _neighbours(clouds: Sequence[FloatArray], reach: float) -> list[tuple[int, int]]:
-    """Pairs of point clouds that come within ``reach`` mm, and those that a shortest spanning tree needs."""
-    cloud = np.repeat(np.arange(len(clouds)), [len(points) for points in clouds])
-    near = cKDTree(np.concatenate(clouds)).query_pairs(reach, output_type="ndarray")
-    pairs = np.sort(cloud[near], axis=1)
-    close = {(int(a), int(b)) for a, b in np.unique(pairs, axis=0) if a != b}
-    return sorted(close | set(_spanning(clouds)))
-
-
-def _spanning(clouds: Sequence[FloatArray]) -> list[tuple[int, int]]:
-    """Pairs (a < b) of a shortest spanning tree between point clouds, in order of distance.
-
-    Kruskal's method on a heap of bounds: a distance is measured only when the distance of the boxes is the least.
-    """
-    low = np.array([points.min(axis=0) for points in clouds])
-    high = np.array([points.max(axis=0) for points in clouds])
-    first, second = np.triu_indices(len(clouds), 1)
-    between = np.maximum(np.maximum(low[first] - high[second], low[second] - high[first]), 0)
-    bounds = np.linalg.norm(between, axis=1)
-    heap = list(zip(bounds.tolist(), [False] * len(bounds), first.tolist(), second.tolist(), strict=True))
-    heapq.heapify(heap)
-    trees: dict[int, cKDTree] = {}
-    group = np.arange(len(clouds))
-    found: list[tuple[int, int]] = []
-    while len(found) < len(clouds) - 1:
-        distance, exact, a, b = heapq.heappop(heap)
-        if group[a] == group[b]:
-            continue
-        if exact:
-            found.append((a, b))
-            group[group == group[b]] = group[a]
-        else:
-            tree = trees.setdefault(a, cKDTree(clouds[a]))
-            heapq.heappush(heap, (max(distance, float(tree.query(clouds[b])[0].min())), True, a, b))
-    return found
-
-
-def _parts(web: WebGraph) -> list[IntArray]:
-    label = web.components()
-    order = np.argsort(label, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(label))[:-1])
+        draft = bridged(draft, plausible, bridges, parts.settled)
+    result = tied(draft, plausible, bridges, min(web.n for web in webs), max_degree)
+    web = result.draft.web
+    lengths = web.lengths[web.kind == BRIDGE_KIND]
+    return Joined(
+        web=web, seams=parts.made, welded=merged, crossings=crossings, cut=surplus + cut + result.cut,
+        bridges=len(lengths), forced=result.forced, dropped=int(bare.sum()) + result.dropped,
+        longest_bridge=float(lengths.max(initial=0.0)),
+    )  # fmt: skip

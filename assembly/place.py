@@ -14,12 +14,16 @@ import numpy.typing as npt
 
 from assembly.checks import number, web_list, whole
 from assembly.curves import Curve, as_curve, nearest_pass
-from assembly.join import Joined, join
+from assembly.fields import as_field, graded_radius
+from assembly.join import MAX_DEGREE, Joined, join, join_parts
+from assembly.seams import Extend, Seam, seamed
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_OVERLAP = 0.15
+#: A web that bends is squeezed on the inner side of the bend, and stretched on the outer, by at most this share.
+MOST_BENT = 0.6
 #: More webs than this are taken for a mistake.
 MAX_WEBS = 1_000_000
 
@@ -32,10 +36,15 @@ def assemble_along(
     bridges: int = 4,
     tolerance: float | None = None,
     bend: bool = True,
+    radius_field: Any = None,
+    extend: Extend | None = None,
     **curve_options: Any,
 ) -> WebGraph:
     """One connected web of ``webs`` placed along ``curve``: the ``.web`` of `assemble`, same arguments."""
-    return assemble(curve, webs, overlap=overlap, bridges=bridges, tolerance=tolerance, bend=bend, **curve_options).web
+    return assemble(
+        curve, webs, overlap=overlap, bridges=bridges, tolerance=tolerance, bend=bend, radius_field=radius_field,
+        extend=extend, **curve_options,
+    ).web  # fmt: skip
 
 
 def assemble(
@@ -46,6 +55,8 @@ def assemble(
     bridges: int = 4,
     tolerance: float | None = None,
     bend: bool = True,
+    radius_field: Any = None,
+    extend: Extend | None = None,
     **curve_options: Any,
 ) -> Joined:
     """``webs`` placed along ``curve`` in order and joined into one web.
@@ -62,7 +73,10 @@ def assemble(
         overlap: share of a web's length that neighbours should overlap by; the warning counts the webs it needs.
         bridges: new struts between each two neighbouring webs at most, see `join`.
         tolerance: nodes of different webs nearer than this many mm are welded, see `join`.
-        bend: webs follow the curve where they are slimmer than its bends; else all are placed rigidly.
+        bend: webs follow the curve where that squeezes them by 60 % at most; else all are placed rigidly.
+        radius_field: strut radii, mm: what `assembly.fields.as_field` takes, an expression in x, y, z and s too. A new
+            strut has the median radius of those at its ends.
+        extend: makes the seams between neighbours anew, see `assembly.seams.seamed`; what it cannot make is bridged.
         curve_options: the options of the curve, see `as_curve`.
     """
     path = as_curve(curve, **curve_options)
@@ -70,7 +84,17 @@ def assemble(
     webs = web_list(webs)
     stations = _stations(path, np.array([web.extents[0] for web in webs]), overlap)
     _warn_of_passes(path, webs)
-    return join([_placed(web, path, s, bend) for web, s in zip(webs, stations, strict=True)], tolerance, bridges)
+    placed = [_placed(web, path, s, bend) for web, s in zip(webs, stations, strict=True)]
+    field = None if radius_field is None else as_field(radius_field, path)
+    if field:
+        placed = [graded_radius(web, field) for web in placed]
+    if extend is None or len(placed) < 2:
+        return join(placed, tolerance, bridges)
+    along = [station + _lengthwise(web) for web, station in zip(webs, stations, strict=True)]
+    parts = seamed(placed, along, _seams(path, along), extend)
+    if field:
+        parts = replace(parts, web=graded_radius(parts.web, field))
+    return join_parts(placed, parts, tolerance, bridges, MAX_DEGREE)
 
 
 def webs_needed(
@@ -147,11 +171,31 @@ def _checked_overlap(overlap: float) -> float:
     return number("overlap", overlap, "in 0..0.9", lambda value: 0 <= value <= 0.9)
 
 
+def _seams(path: Curve, along: Sequence[FloatArray]) -> list[Seam]:
+    """Where each web of nodes ``along`` the curve meets the next one; on a closed curve the last one the first too."""
+    found = []
+    for k in range(len(along) if path.closed and len(along) > 2 else len(along) - 1):
+        second = (k + 1) % len(along)
+        shift = path.length if second == 0 else 0.0
+        end, start = float(along[k].max()), float(along[second].min())
+        middle = (end + start + shift) / 2
+        place = middle % path.length if path.closed else middle
+        centre, frame = path.at(place)[0], path.frames(place)[0]
+        found.append(Seam(k, second, (end, start), (middle, middle - shift), centre, frame))
+    return found
+
+
+def _lengthwise(web: WebGraph) -> FloatArray:
+    """``(n,)`` how far each node is before the middle of the web's box, along the curve, in mm."""
+    x = web.pos[:, 0]
+    return np.asarray(x - (x.min() + x.max()) / 2)
+
+
 def _placed(web: WebGraph, curve: Curve, station: float, bend: bool) -> WebGraph:
     local = web.pos - (web.pos.min(axis=0) + web.pos.max(axis=0)) / 2
     half = local[:, 0].max()
     reach = np.linalg.norm(local[:, 1:], axis=1).max()
-    if bend and reach * curve.sharpest(station - half, station + half) < 1:
+    if bend and reach * curve.sharpest(station - half, station + half) <= MOST_BENT:
         along = station + local[:, 0]
         across = np.einsum("nij,nj->ni", curve.frames(along)[:, :, 1:], local[:, 1:])
         return replace(web, pos=curve.at(along) + across)

@@ -52,14 +52,15 @@ def validity(web: WebGraph, max_degree: int, min_distance: float | None = None) 
     )
 
 
-def crossing_pairs(web: WebGraph) -> np.ndarray:
+def crossing_pairs(web: WebGraph, first: int = 0) -> np.ndarray:
     """``(k, 2)`` pairs of edge numbers whose struts, without a shared node, are nearer than the sum of their radii.
 
-    Rows are sorted, each with the smaller number first.
+    Rows are sorted, each with the smaller number first. Of pairs of two edges before number ``first``, which are known
+    to run clear of each other, none is looked at.
     """
     a, b = web.pos[web.edge_index]
     found = [np.empty((0, 2), np.int64)]
-    for pairs in _near_pairs(a, b, web.radius):
+    for pairs in _near_pairs(a, b, web.radius, first):
         e, f = pairs.T
         (i, j), (k, o) = web.edge_index[:, e], web.edge_index[:, f]
         pairs = pairs[(i != k) & (i != o) & (j != k) & (j != o)]
@@ -69,8 +70,8 @@ def crossing_pairs(web: WebGraph) -> np.ndarray:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _near_pairs(a: FloatArray, b: FloatArray, radius: FloatArray) -> Iterator[np.ndarray]:
-    """Blocks ``(k, 2)`` of pairs e < f of segments a b that may be nearer than the sum of their radii.
+def _near_pairs(a: FloatArray, b: FloatArray, radius: FloatArray, first: int) -> Iterator[np.ndarray]:
+    """Blocks ``(k, 2)`` of pairs e < f, f >= ``first``, of segments a b that may be nearer than the sum of their radii.
 
     Segments are cut into pieces of about half the median length, so that a few long ones do not make the search wide.
     """
@@ -83,16 +84,24 @@ def _near_pairs(a: FloatArray, b: FloatArray, radius: FloatArray) -> Iterator[np
     share = (step + 0.5) / count[segment]
     middle = a[segment] + share[:, None] * (b - a)[segment]
     half = (length / count / 2 + radius)[segment]
-    # Each looks for those that reach no further than itself: none is missed, and thick ones alone search widely.
-    order = np.argsort(half, kind="stable")
+    # Each looks for those of no larger class of size: none is missed, and thick ones alone search widely. Within a
+    # class they keep their order, where neighbours in number are mostly neighbours in space.
+    order = np.argsort(np.ceil(4 * np.log2(half)), kind="stable")
     middle, half, segment = middle[order], half[order], segment[order]
-    for start in range(0, len(middle), BLOCK):
-        end = min(start + BLOCK, len(middle))
-        block, others = cKDTree(middle[start:end]), cKDTree(middle[:end])
-        near = block.sparse_distance_matrix(others, 2 * half[end - 1] * (1 + 1e-9), output_type="ndarray")
-        own, other = near["i"] + start, near["j"]
-        use = (other < own) & (near["v"] <= (half[own] + half[other]) * (1 + 1e-9))
-        e, f = segment[own[use]], segment[other[use]]
-        code = np.unique(np.minimum(e, f) * m + np.maximum(e, f))
-        pairs = np.column_stack([code // m, code % m])
-        yield pairs[pairs[:, 0] != pairs[:, 1]]
+    most = np.maximum.accumulate(half)
+    new = segment >= first
+    sides = [(np.flatnonzero(new), np.arange(len(segment))), (np.flatnonzero(~new), np.flatnonzero(new))]
+    for seekers, sought in sides:
+        if not len(seekers) or not len(sought):
+            continue
+        others = cKDTree(middle[sought])
+        for start in range(0, len(seekers), BLOCK):
+            rows = seekers[start : start + BLOCK]
+            reach = 2 * most[rows[-1]] * (1 + 1e-9)
+            near = cKDTree(middle[rows]).sparse_distance_matrix(others, reach, output_type="ndarray")
+            own, other = rows[near["i"]], sought[near["j"]]
+            use = (other < own) & (near["v"] <= (half[own] + half[other]) * (1 + 1e-9))
+            e, f = segment[own[use]], segment[other[use]]
+            code = np.unique(np.minimum(e, f) * m + np.maximum(e, f))
+            pairs = np.column_stack([code // m, code % m])
+            yield pairs[pairs[:, 0] != pairs[:, 1]]

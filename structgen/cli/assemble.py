@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import TARGETS, common, curves, model_option, processes, seeded, targets
+
+if TYPE_CHECKING:
+    from assembly import Joined
 
 
 @click.command("assemble", short_help="Place webs along a curve and join them into one.")
@@ -34,6 +37,13 @@ from structgen.cli.options import TARGETS, common, curves, model_option, process
     help="Nodes of different webs nearer than this many mm become one.  [default: 0.3 of the median edge length]",
 )
 @click.option("--rigid", is_flag=True, help="Do not bend webs along the curve.")
+@click.option(
+    "--seams",
+    type=click.Choice(["bridge", "extend"]),
+    default="bridge",
+    show_default=True,
+    help="How neighbours are joined: by new struts, or by the model, which makes the web anew where they meet.",
+)
 @targets(along_curve=True)
 @click.option(
     "-n", "--count", type=click.IntRange(1, 5000), help="Number of generated webs.  [default: as many as fit]"
@@ -42,6 +52,25 @@ from structgen.cli.options import TARGETS, common, curves, model_option, process
     "--strut-radius",
     type=click.FloatRange(0, min_open=True),
     help="Median strut radius, mm.  [default: as in the training webs]",
+)
+@click.option(
+    "--radius-field",
+    metavar="EXPRESSION",
+    help="Radius of each strut, mm, by its place: an expression in s, 0 at the start of the curve, 1 at its end, and "
+    "x, y, z, such as '0.3+0.02*z'.",
+)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="PNG",
+    help="A picture, as large as covers the curve: p in expressions is its grey at a place, 0 black, 1 white.",
+)
+@click.option(
+    "--picture-axis",
+    type=click.Choice(["x", "y", "z"]),
+    default="z",
+    show_default=True,
+    help="Axis that the picture is seen along: z from above, x to the right and y up.",
 )
 @click.option(
     "-o",
@@ -57,8 +86,8 @@ from structgen.cli.options import TARGETS, common, curves, model_option, process
 @common
 def command(
     console: Console, webs: tuple[Path, ...], overlap: float, bridges: int, weld: float | None, rigid: bool,
-    count: int | None, strut_radius: float | None, output: Path, workers: int, scheduler: str | None,
-    model: str, seed: int, **options: Any,
+    seams: str, count: int | None, strut_radius: float | None, radius_field: str | None, picture: Path | None,
+    picture_axis: str, output: Path, workers: int, scheduler: str | None, model: str, seed: int, **options: Any,
 ) -> None:  # fmt: skip
     """Place webs along a curve and join them into one connected web.
 
@@ -71,10 +100,11 @@ def command(
       structgen assemble --along torus-knot --p 2 --q 5 --radius 60 --tube-radius 25 -o web.npz
       structgen assemble --along "(2+cos(1.5*t))*cos(t)*12; (2+cos(1.5*t))*sin(t)*12; 12*sin(1.5*t)"
         --t1 12.566 --nodes 40 --mean-degree "2.6+0.6*s" --seed 1 -o web.npz
+      structgen assemble --nodes "30+30*p" --radius-field "0.3+0.3*p" --picture logo.png --seams extend
     """
     from assembly import assemble
     from structgen.cli.generate import provenance, row
-    from structgen.cli.modules import curve_facts, curve_of, generate_along
+    from structgen.cli.modules import curve_facts, curve_of, generate_along, picture_on, radius_on, seam_maker
     from structgen.cli.part import keep_inputs, read_connected, web_facts
     from structgen.generators import load_model
     from structgen.io import check_output, write_web
@@ -82,7 +112,16 @@ def command(
     keep_inputs(webs, [output])
     check_output(output)
     curve = curve_of(options)
+    grey = picture_on(curve, picture, picture_axis)
+    radii = None if radius_field is None else radius_on(curve, radius_field, grey)
     facts: dict[str, Any] = {"curve": curve_facts(curve)}
+    if radius_field is not None and strut_radius is not None:
+        raise click.UsageError("--radius-field and --strut-radius exclude each other")
+    loaded = None
+    if not webs or seams == "extend":
+        with console.stage("load"):
+            loaded = load_model(model)
+        facts |= provenance(loaded, model, seed)
     if webs:
         given = [f"--{name.replace('_', '-')}" for name in TARGETS if options[name] is not None]
         given += [
@@ -96,29 +135,36 @@ def command(
             placed = [read_connected(path, console) for path in webs]
         facts |= {"sources": [str(path) for path in webs]}
     else:
-        with console.stage("load"):
-            loaded = load_model(model)
+        assert loaded is not None
         with console.stage("generate"):
             results = generate_along(
-                loaded, curve, options, count, overlap, strut_radius, seed, console, workers, scheduler
+                loaded, curve, options, count, overlap, strut_radius, seed, console, grey, workers, scheduler
             )
         placed = [result.web for result in results]
-        facts |= provenance(loaded, model, seed) | {"modules": [row(result) for result in results]}
+        facts |= {"modules": [row(result) for result in results]}
     with console.stage("assemble"):
-        joined = assemble(curve, placed, overlap=overlap, bridges=bridges, tolerance=weld, bend=not rigid)
+        joined = assemble(
+            curve, placed, overlap=overlap, bridges=bridges, tolerance=weld, bend=not rigid, radius_field=radii,
+            extend=seam_maker(loaded, seed) if loaded is not None and seams == "extend" else None,
+        )  # fmt: skip
     facts |= {"joined": joint_facts(joined, len(placed))}
     with console.stage("write"):
         write_web(joined.web, output, facts)
     report = facts | {"web": web_facts(joined.web), "files": [str(output)], "seconds": console.seconds}
-    console.result(report, f"{output}: {joined.web!r} of {len(placed)} webs, {joined.welded} nodes welded, "
-                           f"{joined.bridges} bridges up to {joined.longest_bridge:.3g} mm")  # fmt: skip
+    console.result(report, f"{output}: {joined.web!r} of {len(placed)} webs\n{joint_line(joined)}")
 
 
-def joint_facts(joined: Any, webs: int) -> dict[str, Any]:
+def joint_line(joined: Joined) -> str:
+    """What people are told of the joints."""
+    parts = [f"{joined.seams} seams generated"] if joined.seams else []
+    parts += [f"{joined.welded} nodes welded", f"{joined.bridges} bridges up to {joined.longest_bridge:.3g} mm"]
+    counts = {"of them unlike the webs' struts": joined.forced, "crossings joined": joined.crossings,
+              "struts cut": joined.cut}  # fmt: skip
+    return ", ".join([*parts, *(f"{count} {what}" for what, count in counts.items() if count)])
+
+
+def joint_facts(joined: Joined, webs: int) -> dict[str, Any]:
     """What the report says of the joints."""
-    return {
-        "webs": webs,
-        "welded": joined.welded,
-        "bridges": joined.bridges,
-        "longest_bridge_mm": joined.longest_bridge,
-    }
+    names = ("seams", "welded", "crossings", "cut", "bridges", "forced", "dropped")
+    counts = {name: getattr(joined, name) for name in names}
+    return {"webs": webs, **counts, "longest_bridge_mm": joined.longest_bridge}

@@ -78,7 +78,7 @@ def command(
     from structgen.cli.assemble import joint_facts
     from structgen.cli.export import solid_line
     from structgen.cli.generate import provenance, row
-    from structgen.cli.modules import curve_facts, curve_of, generate_along, targets_at
+    from structgen.cli.modules import curve_facts, curve_of, generate_along, place_on, targets_at
     from structgen.cli.part import check_outputs, keep_inputs, make_solid, versions, write_part
     from structgen.generators import load_model
 
@@ -97,7 +97,7 @@ def command(
     if web is None and not any(options[key] for key in TARGETS):
         options |= DEMO_TARGETS
     for place in (0.0, 1.0):
-        targets_at(options, place)
+        targets_at(options, place_on(curve, place))
     if web is not None:
         loaded, source = fine_tuned(loaded, web, scale, output / "model", fine_tune, seed, console)
         name = str(output / "model" / "weights.safetensors")

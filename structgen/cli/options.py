@@ -90,9 +90,12 @@ def processes(what: str, default: int) -> Callable[[Function], Function]:
 
 
 def targets(along_curve: bool = False) -> Callable[[Function], Function]:
-    """The target options: numbers, or texts that may be expressions in s where they vary along a curve."""
+    """The target options: numbers, or texts that may be expressions in the place where they vary along a curve."""
     kind: Any = click.STRING if along_curve else click.FLOAT
-    note = " This and the next four may be expressions in s, 0 at the start of the curve, 1 at its end."
+    note = (
+        " This and the next four may be expressions in the place of a web: s, 0 at the start of the curve, 1 at its "
+        "end, and x, y, z, mm."
+    )
     metavar = "EXPRESSION" if along_curve else "NUMBER"
 
     def decorate(command: Function) -> Function:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from assembly.join import join
+from structgen.validity import crossing_pairs, validity
 from structgen.web import WebGraph
 
 few = settings(max_examples=40, deadline=None)
@@ -43,30 +44,44 @@ def struts_by_place(web):
 
 @few
 @given(crowded_webs(), st.integers(0, 5), st.floats(0, 1))
-def test_the_result_is_always_one_component(webs, bridges, share):
+def test_the_result_is_always_one_component_without_crossings(webs, bridges, share):
+    """Two struts cross that share no node and are nearer than the sum of their radii."""
     typical = float(np.median(np.concatenate([web.lengths for web in webs])))
     joined = join(webs, tolerance=share * typical, bridges=bridges)
     assert joined.web.is_connected
-    assert joined.web.n == sum(web.n for web in webs) - joined.welded
+    assert len(crossing_pairs(joined.web)) == 0
+    assert joined.web.degree.max() <= 8
+    nodes = sum(web.n for web in webs) - joined.welded - joined.dropped
+    assert nodes <= joined.web.n <= nodes + joined.crossings + 2 * joined.forced
     assert np.count_nonzero(joined.web.kind == 8) == joined.bridges
     longest = joined.web.lengths[joined.web.kind == 8].max(initial=0)
     assert joined.longest_bridge == pytest.approx(longest)
 
 
 @few
+@given(st.integers(0, 10**6), st.sampled_from([0.05, 0.3, 0.8]), st.integers(0, 5), st.integers(4, 10))
+def test_tangles_through_each_other_become_one_valid_web(random_web, seed, radius, bridges, max_degree):
+    rng = np.random.default_rng(seed)
+    webs = [random_web(seed + k, n=30, radius=radius).translated(rng.uniform(0, 20, 3)) for k in range(3)]
+    joined = join(webs, bridges=bridges, max_degree=max_degree)
+    found = validity(joined.web, max(max_degree, *(int(web.degree.max()) for web in webs)))
+    assert (found.components, found.over_degree, found.crossings) == (1, 0, 0)
+    assert join(webs, bridges=bridges, max_degree=max_degree) == joined
+
+
+@few
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=5), st.floats(0, 60))
 def test_webs_stay_where_they_are(random_web, seeds, step):
-    """A node with no other web's node within the tolerance is where it was, and its struts are as they were."""
+    """A node with no other web's node within the tolerance is where it was, and its struts that cross none are too."""
     webs = [random_web(seed, n=8).translated([k * step, 0, 0]) for k, seed in enumerate(seeds)]
     joined = join(webs, tolerance=1.0)
     pos, owner = np.concatenate([web.pos for web in webs]), np.repeat(np.arange(len(webs)), 8)
     near = np.linalg.norm(pos[:, None] - pos, axis=2) < 1.0 + 1e-9
     alone = ~(near & (owner[:, None] != owner)).any(axis=1)
     places = set(map(tuple, joined.web.pos.tolist()))
-    assert all(tuple(place) in places for place in pos[alone].tolist())
-    moved = np.linalg.norm(pos[:, None] - joined.web.pos, axis=2).min(axis=1)
-    assert moved.max() < len(webs)
-    if joined.welded == 0:
+    if joined.dropped == 0:
+        assert all(tuple(place) in places for place in pos[alone].tolist())
+    if joined.welded == joined.crossings == joined.cut == 0:
         own = WebGraph(joined.web.pos, *(a[..., joined.web.kind != 8] for a in _edge_arrays(joined.web)))
         parts = np.concatenate([struts_by_place(web) for web in webs])
         np.testing.assert_array_equal(struts_by_place(own), parts[np.lexsort(parts.T)])
@@ -84,8 +99,8 @@ def test_near_nodes_are_welded_at_their_mean():
 
 
 def test_no_weld_beyond_the_tolerance():
-    joined = join([square(), square(x=10.4)], tolerance=0.3, bridges=0)
-    assert (joined.welded, joined.bridges, joined.web.n) == (0, 1, 8)
+    joined = join([square(), square(x=11)], tolerance=0.3, bridges=0)
+    assert (joined.welded, joined.bridges, joined.forced, joined.web.n) == (0, 1, 1, 8)
 
 
 @few
@@ -190,24 +205,16 @@ def test_webs_that_are_welded_get_no_bridge_through_another_strut():
     assert (joined.welded, joined.bridges, joined.web.m) == (1, 0, 2)
 
 
-def test_loose_parts_are_tied_even_where_nothing_is_clear():
-    inner = WebGraph.from_edges([[-1, 0, 0], [1, 0, 0]], [(0, 1)], 0.1)
-    bar = WebGraph.from_edges([[-1, -9, 3], [1, -9, 3], [-1, 9, 3], [1, 9, 3]], [(0, 2), (1, 3)], 2.5)
-    joined = join([inner, inner.translated([0, 0, 6]), bar], bridges=0)
-    assert joined.web.is_connected
-    assert joined.bridges == 3
-
-
 def test_loose_parts_of_one_web_are_tied_by_the_shortest_strut():
     web = WebGraph.from_edges([*SQUARE, [0, 0, 7], [5, 5, 30]], [*RING, (4, 5)])
     joined = join([web], bridges=0)
-    assert (joined.bridges, joined.longest_bridge) == (1, 7)
+    assert (joined.bridges, joined.forced, joined.longest_bridge) == (1, 0, 7)
 
 
 def test_one_connected_web_stays_as_it_is(random_web):
-    web = random_web(3)
+    web = random_web(3, radius=0.01)
     joined = join([web])
-    assert (joined.welded, joined.bridges, joined.longest_bridge) == (0, 0, 0)
+    assert (joined.welded, joined.crossings, joined.cut, joined.bridges, joined.longest_bridge) == (0, 0, 0, 0, 0)
     np.testing.assert_array_equal(joined.web.pos, web.pos)
     np.testing.assert_array_equal(struts_by_place(joined.web), struts_by_place(web))
 
@@ -215,6 +222,118 @@ def test_one_connected_web_stays_as_it_is(random_web):
 def test_same_webs_same_result(random_web):
     webs = [random_web(seed).translated([10 * seed, 0, 0]) for seed in range(4)]
     assert join(webs) == join([*webs])
+
+
+def through(gap=0.0, radius=0.4, at=0.0):
+    """Two webs of a long strut and a side strut each; the long ones pass at right angles, ``gap`` mm apart."""
+    one = WebGraph.from_edges([[-10, 0, 0], [10, 0, 0], [-14, 8, 0]], [(0, 1), (0, 2)], radius)
+    other = WebGraph.from_edges([[at, -10, gap], [at, 10, gap], [at, 14, 8]], [(0, 1), (1, 2)], radius)
+    return [one, other]
+
+
+def test_struts_that_cross_get_a_node_midway():
+    joined = join(through(gap=0.6), bridges=0)
+    assert (joined.crossings, joined.cut, joined.bridges, joined.web.n, joined.web.m) == (1, 0, 0, 7, 6)
+    assert [0, 0, 0.3] in joined.web.pos.tolist()
+    assert joined.web.degree.max() == 4
+
+
+def test_struts_that_pass_clear_of_each_other_are_left_alone():
+    joined = join(through(gap=0.81), tolerance=0, bridges=0)
+    assert (joined.crossings, joined.cut) == (0, 0)
+    assert joined.bridges == 1
+
+
+def test_a_strut_that_passes_near_an_end_is_led_through_it():
+    joined = join(through(at=10.3), tolerance=0, bridges=0)
+    assert (joined.crossings, joined.cut, joined.bridges, joined.web.n, joined.web.m) == (1, 0, 0, 6, 5)
+    end = joined.web.pos.tolist().index([10, 0, 0])
+    assert joined.web.degree[end] == 3
+
+
+def test_a_strut_along_another_one_is_led_through_its_end():
+    long = WebGraph.from_edges([[0, 0, 0], [20, 0, 0], [0, 9, 0]], [(0, 1), (0, 2)], 0.1)
+    short = WebGraph.from_edges([[0, 0, 0], [9, 0.1, 0]], [(0, 1)], 0.1)
+    web = join([long, short], tolerance=0.01, bridges=0).web
+    assert (web.n, web.m) == (4, 3)
+    assert sorted(web.lengths.tolist()) == pytest.approx([9, 9, 11], abs=1e-2)
+
+
+def test_of_struts_that_cross_near_both_ends_one_is_cut():
+    one = WebGraph.from_edges([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], RING)
+    other = one.translated([0.2, 0.2, 0.5])
+    joined = join([one, other], tolerance=0.1, bridges=0)
+    assert joined.cut >= 1
+    assert joined.web.is_connected
+    assert len(crossing_pairs(joined.web)) == 0
+
+
+def test_a_curve_past_itself_leaves_no_crossings():
+    """Two bent ladders pass through each other at the middle of a figure of eight, far apart in order."""
+    first, second = square(), square().rotated(Rotation.from_euler("x", 90, degrees=True).as_matrix())
+    webs = [first, *(square(x=20 + 12 * k, y=30) for k in range(3)), second.translated([10.2, 5, -5])]
+    joined = join(webs)
+    assert joined.web.is_connected
+    assert len(crossing_pairs(joined.web)) == 0
+    assert joined.crossings + joined.cut >= 1
+
+
+def test_a_welded_node_keeps_no_more_struts_than_allowed():
+    """Three stars of four rays each meet in one node."""
+    rays = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    stars = []
+    for turn in ([0, 0, 0], [40, 0, 20], [0, 40, 65]):
+        matrix = Rotation.from_euler("xyz", turn, degrees=True).as_matrix()
+        stars.append(WebGraph.from_edges([[0, 0, 0], *(10 * rays @ matrix.T)], [(0, k) for k in range(1, 5)], 0.1))
+    joined = join(stars, tolerance=0.5, bridges=0)
+    assert joined.web.degree.max() == 8
+    assert joined.cut == 4
+    assert joined.web.is_connected
+    assert join(stars, tolerance=0.5, bridges=0, max_degree=12).web.degree.max() == 12
+
+
+def test_nodes_without_struts_are_left_out():
+    web = WebGraph.from_edges([*SQUARE, [5, 5, 0]], RING)
+    joined = join([web, square(z=6)])
+    assert (joined.dropped, joined.web.n) == (1, 8)
+
+
+@few
+@given(st.integers(0, 10**6), st.floats(-10, 15))
+def test_bridges_are_like_the_struts_of_the_webs_unless_forced(random_web, seed, gap):
+    webs = [random_web(seed, n=12), random_web(seed + 1, n=12).translated([20 + gap, 0, 0])]
+    joined = join(webs)
+    lengths = np.concatenate([web.lengths for web in webs])
+    low, high = np.quantile(lengths, [0.05, 0.95])
+    low, high = min(low, 0.3 * np.median(lengths)), min(max(high, 1.5 * np.median(lengths)), 3 * np.median(lengths))
+    new = joined.web.lengths[joined.web.kind == 8]
+    odd = (new < low * (1 - 1e-9)) | (new > high * (1 + 1e-9))
+    assert odd.sum() <= joined.forced
+
+
+def test_a_gap_too_wide_for_plausible_struts_is_forced():
+    joined = join([square(), square(x=60)], bridges=2)
+    assert (joined.bridges, joined.forced, joined.longest_bridge) == (2, 2, 50)
+
+
+def test_a_part_that_no_node_can_be_tied_to_is_tied_to_a_strut():
+    """Both ends of the ladder's nearest struts have as many struts as they may have."""
+    rail = WebGraph.from_edges([[0, 0, 0], [20, 0, 0]], [(0, 1)], 0.2)
+    spikes = [[-3, 1, 2], [-3, -1, 2], [-3, 1, -2], [-3, -1, -2]]
+    full = WebGraph.from_edges(
+        [[0, 0, 0], [20, 0, 0], *spikes, *np.add([20, 0, 0], np.multiply(spikes, [-1, 1, 1]))],
+        [(0, 1), *((0, k) for k in range(2, 6)), *((1, k) for k in range(6, 10))],
+        0.2,
+    )
+    joined = join([rail.translated([0, 0, 9]), full], bridges=0, max_degree=4)
+    assert joined.web.is_connected
+    assert len(crossing_pairs(joined.web)) == 0
+
+
+@pytest.mark.parametrize("value", [3, -1, 8.0, None])
+def test_a_wrong_degree_limit_is_told(value):
+    with pytest.raises(ValueError, match=r"^max_degree is .*, must be a whole number >= 4$"):
+        join([square()], max_degree=value)
 
 
 @pytest.mark.parametrize("tolerance", [-1, math.nan, math.inf, 10.5, "1"])

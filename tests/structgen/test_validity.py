@@ -92,7 +92,10 @@ def test_crossings_of_webs_of_very_long_and_short_thick_and_thin_struts(seed):
     web = WebGraph(np.concatenate([a, b]), [np.arange(40), np.arange(40, 80)], radius)
     e, f = np.triu_indices(40, 1)
     near = segment_distance(a[e], b[e], a[f], b[f]) < radius[e] + radius[f]
-    assert crossing_pairs(web).tolist() == np.column_stack([e, f])[near].tolist()
+    expected = np.column_stack([e, f])[near]
+    assert crossing_pairs(web).tolist() == expected.tolist()
+    for first in (1, web.m // 2, web.m):
+        assert crossing_pairs(web, first).tolist() == expected[expected[:, 1] >= first].tolist()
 
 
 def test_a_web_without_length_has_no_crossings_but_where_it_lies_upon_itself():

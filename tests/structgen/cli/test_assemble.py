@@ -11,6 +11,7 @@ from structgen import parallel
 from structgen.cli import assemble, demo
 from structgen.cli.options import CURVE_OPTIONS
 from structgen.io import read_web, read_web_and_metadata
+from structgen.validity import crossing_pairs
 
 SMALL = ("--nodes", 10, "--mean-degree", 2.4, "--extents", 20, 12, 12)
 HELIX = ("--along", "helix", "--radius", 20, "--pitch", 15, "--turns", 0.5)
@@ -250,3 +251,97 @@ def test_what_cannot_be_assembled_is_refused(fails, words, says):
 def test_options_of_generated_webs_are_refused_for_files(fails, web_file, option):
     name = {"-n": "--count"}.get(option[0], option[0])
     fails("assemble", web_file("one.npz"), *option, says=f"{name} is for generated webs, but WEBS are given")
+
+
+# -- numbers by place, and seams ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def ramp(here):
+    """A picture, black on the left, white on the right."""
+    from PIL import Image
+
+    Image.fromarray(np.tile(np.linspace(0, 255, 64).astype(np.uint8), (64, 1))).save(here / "ramp.png")
+    return "ramp.png"
+
+
+def test_targets_by_the_place_of_a_module_in_space(structgen):
+    """On a helix from (20, 0, 0) half way round to (-20, 0, 7.5)."""
+    asked = ("--nodes", "10+0.1*(20-x)", "--mean-degree", "2.4+0.04*z", *SMALL[4:])
+    report = json.loads(structgen("assemble", *HELIX, *asked, "-n", 3, "--json").stdout)
+    assert [row["asked"]["nodes"] for row in report["modules"]] == [10, 12, 14]
+    assert [row["asked"]["edges"] for row in report["modules"]] == [12, 15, 19]
+
+
+def test_radii_by_place(structgen, web_file):
+    files = [web_file(f"w{k}.npz") for k in range(4)]
+    structgen("assemble", *files, *HELIX, "--radius-field", "0.2+0.02*z+0.1*s", "--rigid", "-o", "graded.npz")
+    web = read_web("graded.npz")
+    own = web.kind != 8
+    middle = web.pos[web.edge_index].mean(axis=0)
+    angle = np.arctan2(middle[:, 1], middle[:, 0])
+    expected = 0.2 + 0.02 * middle[:, 2] + 0.1 * np.clip(angle / np.pi, 0, 1)
+    plain = (angle > 0.1) & (angle < np.pi - 0.1) & own
+    assert plain.sum() > 10
+    assert np.allclose(web.radius[plain], expected[plain], atol=0.02)
+    assert (web.radius[~own] > web.radius[own].min()).all()
+
+
+def test_a_radius_of_no_strut_is_refused(structgen, web_file):
+    line = ("--along", "line", "--length", 10)
+    result = structgen("assemble", web_file("w.npz"), *line, "--radius-field", "z", code=2)
+    assert "radius is" in result.stderr and "must be > 0 and at most half the mean edge length, 5 mm" in result.stderr
+
+
+def test_a_picture_tells_targets_and_radii(structgen, ramp):
+    line = ("--along", "line", "--length", 54, *SMALL[2:], "--picture", ramp)
+    asked = ("--nodes", "10+4*p", "--radius-field", "0.1+0.2*p")
+    report = json.loads(structgen("assemble", *line, *asked, "-n", 3, "-o", "web.npz", "--json").stdout)
+    assert [row["asked"]["nodes"] for row in report["modules"]] == [10, 12, 14]
+    web = read_web("web.npz")
+    own = web.kind != 8
+    along = web.pos[web.edge_index].mean(axis=0)[:, 0]
+    assert np.allclose(web.radius[own], 0.1 + 0.2 * np.clip(along / 54, 0, 1)[own], atol=0.01)
+    # Seen along x, a line has no extent to lay the picture across.
+    turned = json.loads(structgen("assemble", *HELIX, *SMALL, "-n", 2, "--picture", ramp, "--picture-axis", "y",
+                                  "--radius-field", "0.1+0.1*p", "--json").stdout)  # fmt: skip
+    assert turned["web"]["radius"]["max"] <= 0.2 + 1e-9
+
+
+def test_seams_by_the_model(structgen, here):
+    line = ("assemble", "--along", "line", "--length", 90, "--nodes", 24, "--mean-degree", 2.6, "--extents", 50, 25, 25)
+    reports = {}
+    for name in ("bridge", "extend"):
+        output = structgen(*line, "--seams", name, "--seed", 1, "-o", f"{name}.npz", "--json").stdout
+        reports[name] = json.loads(output)["joined"]
+    assert (reports["bridge"]["seams"], reports["extend"]["seams"]) == (0, 1)
+    web = read_web("extend.npz")
+    assert web.is_connected
+    assert len(crossing_pairs(web)) == 0
+    structgen(*line, "--seams", "extend", "--seed", 1, "-o", "again.npz")
+    assert (here / "again.npz").read_bytes() == (here / "extend.npz").read_bytes()
+
+
+def test_seams_of_given_webs_are_made_by_the_model_too(structgen, web_file):
+    structgen("generate", "--nodes", 24, "--mean-degree", 2.6, "--extents", 50, 25, 25, "-o", "one.npz")
+    line = ("--along", "line", "--length", 90)
+    result = structgen("assemble", "one.npz", "one.npz", *line, "--seams", "extend", "--json", "-o", "two.npz")
+    report = json.loads(result.stdout)
+    assert report["joined"]["seams"] == 1
+    assert report["model"] == "autoregressive"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--radius-field", "0.3+w"), "--radius-field '0.3+w': expression '0.3+w': 'w' is not allowed"),
+        (("--radius-field", "0.3*p"), "'p' is not allowed; names are s, x, y, z"),
+        (("--radius-field", "0.3", "--strut-radius", 0.3), "--radius-field and --strut-radius exclude each other"),
+        (("--nodes", "10*p", "-n", 2), "--nodes '10*p': expression '10*p': 'p' is not allowed"),
+        (("--picture", "none.png"), "none.png: no such file"),
+        (("--seams", "glue"), "'glue' is not one of 'bridge', 'extend'"),
+        (("--along", "line", "--length", 9, "--picture", "ramp.png", "--picture-axis", "x"), "no extent across x"),
+    ],
+)
+def test_wrong_numbers_by_place_are_refused(fails, ramp, words, says):
+    fails("assemble", *words, says=says)

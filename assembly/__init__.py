@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     )
     from assembly.export import export, write_3mf, write_stl
     from assembly.join import Joined, join
+    from assembly.meshes import TriangleMesh, read_mesh
     from assembly.place import assemble, assemble_along, station_parameters, webs_needed
     from assembly.render import picture
     from assembly.render_html import page
+    from assembly.shape import Shape
     from assembly.solid import Solid, solidify
     from assembly.verify import SolidReport, UnsoundSolid, verified
 
@@ -42,8 +44,10 @@ __all__ = [
     "Curve",
     "Joined",
     "NearPass",
+    "Shape",
     "Solid",
     "SolidReport",
+    "TriangleMesh",
     "UnsoundSolid",
     "as_curve",
     "assemble",
@@ -61,6 +65,7 @@ __all__ = [
     "parametric",
     "picture",
     "polyline",
+    "read_mesh",
     "solidify",
     "spiral",
     "spline",
@@ -82,8 +87,10 @@ from assembly.join import Joined, join
 _HOMES = {
     "Curve": "assembly.curves",
     "NearPass": "assembly.curves",
+    "Shape": "assembly.shape",
     "Solid": "assembly.solid",
     "SolidReport": "assembly.verify",
+    "TriangleMesh": "assembly.meshes",
     "UnsoundSolid": "assembly.verify",
     "as_curve": "assembly.curves",
     "assemble": "assembly.place",
@@ -99,6 +106,7 @@ _HOMES = {
     "parametric": "assembly.curves",
     "picture": "assembly.render",
     "polyline": "assembly.curves",
+    "read_mesh": "assembly.meshes",
     "solidify": "assembly.solid",
     "spiral": "assembly.curves",
     "spline": "assembly.curves",

@@ -1,12 +1,16 @@
 """Webs that the tests of assembly share."""
 
+import functools
 import itertools
 
 import manifold3d
 import numpy as np
 import pytest
+import trimesh
 from scipy.spatial.transform import Rotation
 
+from assembly.meshes import TriangleMesh
+from assembly.shape import Shape
 from structgen.sources.procedural import boxed_tangle
 from structgen.web import WebGraph
 
@@ -72,3 +76,59 @@ def cross():
 def small_tangle():
     """A tangle web of some hundred struts."""
     return boxed_tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)
+
+
+def bunny(size=50.0, subdivisions=5):
+    """A smooth closed lump with a head, two ears, a tail and feet, ``size`` mm high, like Stanford's bunny."""
+    ball = trimesh.creation.icosphere(subdivisions)
+    bumps = [  # direction, height, width
+        ((0.8, 0, 0.7), 0.55, 0.5), ((0.45, 0.3, 1.0), 1.2, 0.16), ((0.45, -0.3, 1.0), 1.2, 0.16),
+        ((-1.0, 0, -0.2), 0.35, 0.25), ((0.5, 0.6, -0.8), 0.4, 0.3), ((0.5, -0.6, -0.8), 0.4, 0.3),
+    ]  # fmt: skip
+    radius = np.ones(len(ball.vertices))
+    for direction, height, width in bumps:
+        cosine = ball.vertices @ (np.array(direction) / np.linalg.norm(direction))
+        radius += height * np.exp(-(np.arccos(np.clip(cosine, -1, 1)) ** 2) / (2 * width**2))
+    vertices = radius[:, None] * ball.vertices
+    return TriangleMesh(vertices * (size / np.ptp(vertices[:, 2])), ball.faces)
+
+
+def bracket(thickness=12.0):
+    """An L-bracket of two legs 60 mm long and 40 mm wide, with a bolt hole of 10 mm through each."""
+    cube, cylinder = manifold3d.Manifold.cube, manifold3d.Manifold.cylinder
+    legs = cube([60, 40, thickness]) + cube([thickness, 40, 60])
+    hole = cylinder(100, 5, 5, 32)
+    legs -= hole.translate([42, 20, -20])
+    legs -= hole.rotate([0, 90, 0]).translate([-20, 20, 42])
+    return of_manifold(legs)
+
+
+def of_manifold(solid):
+    mesh = solid.to_mesh64()
+    return TriangleMesh(np.array(mesh.vert_properties[:, :3]), np.array(mesh.tri_verts, np.int64))
+
+
+def of_trimesh(mesh):
+    return TriangleMesh.welded(mesh.vertices, mesh.faces)
+
+
+MESHES = {
+    "cube": lambda: of_trimesh(trimesh.creation.box((40, 40, 40))),
+    "sphere": lambda: of_trimesh(trimesh.creation.icosphere(4, 25)),
+    "torus": lambda: of_trimesh(trimesh.creation.torus(30, 12, 96, 48)),
+    "bunny": bunny,
+    "bracket": bracket,
+    "plate": lambda: of_trimesh(trimesh.creation.box((60, 45, 5))),
+}
+
+
+@pytest.fixture(scope="session")
+def mesh_of():
+    """``mesh_of(name)``: a closed mesh; cube, sphere, torus, bunny, bracket (with holes) or plate (thin)."""
+    return lambda name: MESHES[name]()
+
+
+@pytest.fixture(scope="session")
+def shape_of(mesh_of):
+    """``shape_of(name)``: the `Shape` of `mesh_of`, the same one each time."""
+    return functools.cache(lambda name: Shape(mesh_of(name)))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from assembly.shape import Shape
     from assembly.solid import Solid, solidify
     from assembly.verify import SolidReport, UnsoundSolid, verified
+    from assembly.wrapping import wrap
 
 __all__ = [
     "Curve",
@@ -75,6 +76,7 @@ __all__ = [
     "torus_knot",
     "verified",
     "webs_needed",
+    "wrap",
     "write_3mf",
     "write_stl",
 ]
@@ -116,6 +118,7 @@ _HOMES = {
     "torus_knot": "assembly.curves",
     "verified": "assembly.verify",
     "webs_needed": "assembly.place",
+    "wrap": "assembly.wrapping",
 }
 
 

@@ -31,18 +31,21 @@ if TYPE_CHECKING:
         torus_knot,
     )
     from assembly.export import export, write_3mf, write_stl
+    from assembly.filling import Filled, fill
     from assembly.join import Joined, join
     from assembly.meshes import TriangleMesh, read_mesh
     from assembly.place import assemble, assemble_along, station_parameters, webs_needed
     from assembly.render import picture
     from assembly.render_html import page
     from assembly.shape import Shape
+    from assembly.skin import skin_shell, skinned
     from assembly.solid import Solid, solidify
     from assembly.verify import SolidReport, UnsoundSolid, verified
     from assembly.wrapping import wrap
 
 __all__ = [
     "Curve",
+    "Filled",
     "Joined",
     "NearPass",
     "Shape",
@@ -56,6 +59,7 @@ __all__ = [
     "attractor",
     "csv_curve",
     "export",
+    "fill",
     "helix",
     "join",
     "line",
@@ -67,6 +71,8 @@ __all__ = [
     "picture",
     "polyline",
     "read_mesh",
+    "skin_shell",
+    "skinned",
     "solidify",
     "spiral",
     "spline",
@@ -88,6 +94,7 @@ from assembly.join import Joined, join
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
     "Curve": "assembly.curves",
+    "Filled": "assembly.filling",
     "NearPass": "assembly.curves",
     "Shape": "assembly.shape",
     "Solid": "assembly.solid",
@@ -99,6 +106,7 @@ _HOMES = {
     "assemble_along": "assembly.place",
     "attractor": "assembly.curves",
     "csv_curve": "assembly.curves",
+    "fill": "assembly.filling",
     "helix": "assembly.curves",
     "line": "assembly.curves",
     "lissajous": "assembly.curves",
@@ -109,6 +117,8 @@ _HOMES = {
     "picture": "assembly.render",
     "polyline": "assembly.curves",
     "read_mesh": "assembly.meshes",
+    "skin_shell": "assembly.skin",
+    "skinned": "assembly.skin",
     "solidify": "assembly.solid",
     "spiral": "assembly.curves",
     "spline": "assembly.curves",

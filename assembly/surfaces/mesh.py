@@ -35,8 +35,11 @@ class MeshSurface(Surface):
     mesh: TriangleMesh
 
     def __post_init__(self) -> None:
-        if not self.mesh.area > 0:
+        proper = self.mesh.normals.any(axis=1)
+        if not proper.any():
             raise ValueError("mesh has no area")
+        if not proper.all():
+            object.__setattr__(self, "mesh", TriangleMesh(self.mesh.vertices, self.mesh.faces[proper]))
 
     @property
     def area(self) -> float:

@@ -84,7 +84,11 @@ def _net(shape: Shape, feet: FloatArray, spacing: float, seed: int) -> _Net:
     chain, chain_ends = _divided(shape.mesh.vertices, sharp, FINE * spacing)
     corners = np.flatnonzero(~np.isin(np.bincount(sharp.ravel(), minlength=1), (0, 2)))
     filling, _ = MeshSurface(shape.mesh).sample(spacing, seed)
-    candidates = np.concatenate([shape.mesh.vertices[corners], chain, feet, filling])
+    between = np.concatenate([feet, filling])
+    if len(chain):
+        # Below the surface, places beside an edge would fall on it.
+        between = between[cKDTree(chain).query(between)[0] > spacing / 2]
+    candidates = np.concatenate([shape.mesh.vertices[corners], chain, between])
     kept = spread(candidates, spacing)
     nodes = candidates[kept]
     along = np.count_nonzero(kept < len(corners) + len(chain))

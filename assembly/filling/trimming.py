@@ -59,7 +59,9 @@ def trimmed(web: WebGraph, shape: Shape, depth: FloatArray) -> Trimmed:
     if not len(edges):
         raise ValueError("no strut of the modules lies inside the shape: take thinner struts, or smaller modules")
     least = np.concatenate([shortest[whole], shortest[strut[long]]])
-    pos, moved = _moved(shape, pos, edges, least, inner[~long], ends[~long])
+    # A node moves only to where its thickest strut is covered too.
+    movable = ~long & (depth[strut] >= COVER * thickest[inner])
+    pos, moved = _moved(shape, pos, edges, least, inner[movable], ends[movable])
     anchored = np.concatenate([anchored | moved[: web.n], np.ones(len(added), bool)])
     left = WebGraph.from_edges(
         pos,

@@ -115,7 +115,9 @@ class _Struts:
         return np.asarray(pairs[keep][order])
 
     def _radius(self, i: int, j: int) -> float:
-        return float(np.median(self._web.radius[np.concatenate([self._at[i], self._at[j]])]))
+        """The median at both ends, but no thicker than what each end has: it is covered for no more."""
+        at_i, at_j = (self._web.radius[self._at[node]] for node in (i, j))
+        return float(min(np.median(np.concatenate([at_i, at_j])), at_i.max(), at_j.max()))
 
     def _is_clear(self, i: int, j: int) -> bool:
         """Whether a strut from i to j touches no other, but at its ends, where it runs along none."""

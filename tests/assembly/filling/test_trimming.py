@@ -16,9 +16,10 @@ def test_a_strut_through_a_wall_ends_at_its_depth(shape_of):
 
 
 def test_a_strut_across_the_corner_of_the_bracket_is_cut_at_both_walls(shape_of):
-    web = WebGraph.from_edges([[6, 20, 40], [50, 20, 3]], [(0, 1)], 0.5)
-    cut = trimmed(web, shape_of("bracket"), np.array([1.0]))
-    assert (cut.web.n, cut.web.m, len(cut.anchored)) == (4, 2, 2)
+    pos = [[6, 8, 40], [50, 8, 3], [6, 8, 44], [6, 8, 48], [6, 8, 52]]
+    web = WebGraph.from_edges(pos, [(0, 1), (0, 2), (2, 3), (3, 4)], 0.5)
+    cut = trimmed(web, shape_of("bracket"), np.full(4, 1.0))
+    assert (cut.web.n, cut.web.m, len(cut.anchored)) == (7, 5, 2)
     np.testing.assert_allclose(shape_of("bracket").distance(cut.web.pos[cut.anchored]), -1, atol=1e-5)
 
 

@@ -193,4 +193,4 @@ def _checked(mesh: TriangleMesh, low: float, web: WebGraph, density: float, sinc
         method="skin",
         seconds=time.perf_counter() - since,
     )
-    return Solid(vertices, faces, report.as_dict())
+    return Solid(vertices, faces, report)

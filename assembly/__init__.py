@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from assembly.skin import skin_shell, skinned
     from assembly.solid import Solid, solidify
     from assembly.verify import SolidReport, UnsoundSolid, verified
-    from assembly.wrapping import wrap
+    from assembly.wrapping import Wrapped, wrap
 
 __all__ = [
     "Curve",
@@ -53,6 +53,7 @@ __all__ = [
     "SolidReport",
     "TriangleMesh",
     "UnsoundSolid",
+    "Wrapped",
     "as_curve",
     "assemble",
     "assemble_along",
@@ -101,6 +102,7 @@ _HOMES = {
     "SolidReport": "assembly.verify",
     "TriangleMesh": "assembly.meshes",
     "UnsoundSolid": "assembly.verify",
+    "Wrapped": "assembly.wrapping",
     "as_curve": "assembly.curves",
     "assemble": "assembly.place",
     "assemble_along": "assembly.place",

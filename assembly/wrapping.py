@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,13 @@ from assembly.surfaces.surface import Patch, Surface
 from structgen.web import WebGraph
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wrapped(Joined):
+    """A web that covers a surface, made of so many ``modules``."""
+
+    modules: int
+
+
 def wrap(
     surface: Surface,
     webs: Sequence[WebGraph] | Source,
@@ -26,7 +33,7 @@ def wrap(
     bridges: int = 4,
     tolerance: float | None = None,
     seed: int = 0,
-) -> Joined:
+) -> Wrapped:
     """Webs bent onto ``surface`` so that they cover it, joined into one web.
 
     A module's x and y run along the surface and its z along the outward normal, its middle on the surface or
@@ -57,7 +64,8 @@ def wrap(
     centres = np.concatenate([patch(np.array([[0.0, 0.0, offset]]))[0] for patch in patches])
     modules = supply(centres, seed)
     placed = [_bent(web, patch, offset) for web, patch in zip(modules, patches, strict=True)]
-    return join([web for web in placed if web is not None], tolerance, bridges)
+    joined = join([web for web in placed if web is not None], tolerance, bridges)
+    return Wrapped(**{field.name: getattr(joined, field.name) for field in fields(joined)}, modules=len(patches))
 
 
 def _bent(web: WebGraph, patch: Patch, offset: float) -> WebGraph | None:

@@ -51,7 +51,8 @@ def coverings(command: Function) -> Function:
 
 def cover(
     console: Console, webs: Sequence[Path], options: Mapping[str, Any], overlap: float, bridges: int,
-    weld: float | None, strut_radius: float | None, output: Sequence[Path], workers: int, scheduler: str | None, model: str, seed: int,
+    weld: float | None, strut_radius: float | None, output: Sequence[Path], workers: int, scheduler: str | None,
+    model: str, seed: int,
 ) -> None:  # fmt: skip
     """Fill the shape ``options["fill"]``, or cover the surface ``options["wrap"]``, and write the files ``output``."""
     from structgen.cli.part import keep_inputs, make_solid, read_connected, write_part

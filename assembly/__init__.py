@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         torus_knot,
     )
     from assembly.export import export, write_3mf, write_stl
+    from assembly.filling import Filled, fill
     from assembly.join import Joined, join
     from assembly.meshes import TriangleMesh, read_mesh
     from assembly.place import assemble, assemble_along, station_parameters, webs_needed
@@ -38,11 +39,14 @@ if TYPE_CHECKING:
     from assembly.render import picture, turntable
     from assembly.render_html import page
     from assembly.shape import Shape
+    from assembly.skin import skin_shell, skinned
     from assembly.solid import Solid, solidify
     from assembly.verify import SolidReport, UnsoundSolid, verified
+    from assembly.wrapping import Wrapped, wrap
 
 __all__ = [
     "Curve",
+    "Filled",
     "Joined",
     "NearPass",
     "PrintReport",
@@ -51,6 +55,7 @@ __all__ = [
     "SolidReport",
     "TriangleMesh",
     "UnsoundSolid",
+    "Wrapped",
     "as_curve",
     "assemble",
     "assemble_along",
@@ -58,6 +63,7 @@ __all__ = [
     "check_printability",
     "csv_curve",
     "export",
+    "fill",
     "helix",
     "join",
     "line",
@@ -69,6 +75,8 @@ __all__ = [
     "picture",
     "polyline",
     "read_mesh",
+    "skin_shell",
+    "skinned",
     "solidify",
     "spiral",
     "spline",
@@ -79,6 +87,7 @@ __all__ = [
     "turntable",
     "verified",
     "webs_needed",
+    "wrap",
     "write_3mf",
     "write_stl",
 ]
@@ -90,6 +99,7 @@ from assembly.join import Joined, join
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
     "Curve": "assembly.curves",
+    "Filled": "assembly.filling",
     "NearPass": "assembly.curves",
     "PrintReport": "assembly.printability",
     "Shape": "assembly.shape",
@@ -97,12 +107,14 @@ _HOMES = {
     "SolidReport": "assembly.verify",
     "TriangleMesh": "assembly.meshes",
     "UnsoundSolid": "assembly.verify",
+    "Wrapped": "assembly.wrapping",
     "as_curve": "assembly.curves",
     "assemble": "assembly.place",
     "assemble_along": "assembly.place",
     "attractor": "assembly.curves",
     "csv_curve": "assembly.curves",
     "check_printability": "assembly.printability",
+    "fill": "assembly.filling",
     "helix": "assembly.curves",
     "line": "assembly.curves",
     "lissajous": "assembly.curves",
@@ -113,6 +125,8 @@ _HOMES = {
     "picture": "assembly.render",
     "polyline": "assembly.curves",
     "read_mesh": "assembly.meshes",
+    "skin_shell": "assembly.skin",
+    "skinned": "assembly.skin",
     "solidify": "assembly.solid",
     "spiral": "assembly.curves",
     "spline": "assembly.curves",
@@ -123,6 +137,7 @@ _HOMES = {
     "torus_knot": "assembly.curves",
     "verified": "assembly.verify",
     "webs_needed": "assembly.place",
+    "wrap": "assembly.wrapping",
 }
 
 

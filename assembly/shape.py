@@ -14,6 +14,8 @@ from assembly.meshes.bvh import INSIDE, SIDE, Tree
 from structgen.web import FloatArray, IntArray
 
 AXES = "xyz"
+#: Steps in which a point is sunk: near an edge the nearest face changes from step to step.
+SINKING = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class Shape:
         Baerentzen & H. Aanaes, Signed distance computation using the angle weighted pseudonormal, IEEE TVCG 11 (2005).
         """
         pos = _points(points)
-        places, faces, features = self._tree.closest(pos)
+        places, faces, features = self._nearest(pos)
         away = pos - places
         outward = (away * self._normals_at(faces, features)).sum(axis=1) >= 0
         distance: FloatArray = np.linalg.norm(away, axis=1)
@@ -86,7 +88,30 @@ class Shape:
 
     def closest(self, points: npt.ArrayLike) -> FloatArray:
         """``(n, 3)`` places of the surface nearest to ``points (n, 3)``."""
-        return self._tree.closest(_points(points))[0]
+        return self._nearest(points)[0]
+
+    def sunk(self, points: npt.ArrayLike, depth: float) -> FloatArray:
+        """``(n, 3)`` places about ``depth`` mm below the surface, near where ``points (n, 3)`` are nearest to it.
+
+        Less deep where the shape is too thin; always inside.
+        """
+        best = places = self.closest(points)
+        level = np.zeros(len(places))
+        least = np.full(len(places), np.inf)
+        for _ in range(SINKING):
+            outward = (places - self.closest(places)) / np.where(level == 0, 1, level)[:, None]
+            outward = np.where((np.abs(level) > 1e-9 * depth)[:, None], outward, self.normals(places))
+            places = places - (level + depth)[:, None] * outward
+            level = self.distance(places)
+            better = np.abs(level + depth) < least
+            best, least = np.where(better[:, None], places, best), np.where(better, np.abs(level + depth), least)
+        return best
+
+    def normals(self, points: npt.ArrayLike) -> FloatArray:
+        """``(n, 3)`` outward unit normals of the surface where it is nearest to ``points (n, 3)``."""
+        _, faces, features = self._nearest(points)
+        normals = self._normals_at(faces, features)
+        return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1), np.finfo(float).tiny)[:, None])
 
     def first_hits(self, starts: npt.ArrayLike, ends: npt.ArrayLike) -> FloatArray:
         """``(n,)`` share of the way from ``starts (n, 3)`` to ``ends`` where it first meets the surface; inf if not."""
@@ -108,7 +133,17 @@ class Shape:
 
     @cached_property
     def _tree(self) -> Tree:
-        return Tree(self.mesh.corners)
+        return Tree(self.mesh.corners[self._proper])
+
+    @cached_property
+    def _proper(self) -> IntArray:
+        """Numbers of the faces but slivers, which have no side: their neighbours are as near."""
+        return np.flatnonzero(self.mesh.normals.any(axis=1))
+
+    def _nearest(self, points: npt.ArrayLike) -> tuple[FloatArray, IntArray, IntArray]:
+        """Places, faces and features as of `assembly.meshes.bvh.Tree.closest`."""
+        places, faces, features = self._tree.closest(_points(points))
+        return places, self._proper[faces], features
 
     def _normals_at(self, faces: IntArray, features: IntArray) -> FloatArray:
         mesh = self.mesh

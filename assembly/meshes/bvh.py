@@ -7,15 +7,11 @@ compiled extra. Closest point on a triangle after C. Ericson, Real-Time Collisio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 
+from assembly.compiled import compiled
 from structgen.web import FloatArray, IntArray
-
-Function = TypeVar("Function", bound=Callable[..., object])
 
 #: Triangles in a leaf, about.
 LEAF = 4
@@ -23,11 +19,6 @@ LEAF = 4
 STACK = 64
 #: What of a triangle is nearest: corner 0..2, a side from here on (the k-th from corner k to the next), or its inside.
 SIDE, INSIDE = 3, 6
-
-
-def compiled(function: Function) -> Function:
-    """``function`` compiled at its first call, and kept on disk."""
-    return cast(Function, numba.njit(cache=True, error_model="numpy")(function))
 
 
 class Tree:
@@ -125,16 +116,15 @@ def _on_triangle(p: FloatArray, corners: FloatArray, place: FloatArray, work: Fl
         u, feature = 1.0, 1
     elif d6 >= 0 and d5 <= d6:
         v, feature = 1.0, 2
-    elif vc <= 0 and d1 >= 0 and d3 <= 0:
+    elif vc <= 0 and d1 >= 0 and d3 <= 0 and d1 > d3:
         u, feature = d1 / (d1 - d3), 3
-    elif vb <= 0 and d2 >= 0 and d6 <= 0:
+    elif vb <= 0 and d2 >= 0 and d6 <= 0 and d2 > d6:
         v, feature = d2 / (d2 - d6), 5
-    elif va <= 0 and d4 - d3 >= 0 and d5 - d6 >= 0:
+    elif va <= 0 and d4 - d3 >= 0 and d5 - d6 >= 0 and (d4 - d3) + (d5 - d6) > 0:
         v, feature = (d4 - d3) / ((d4 - d3) + (d5 - d6)), 4
         u = 1 - v
-    else:
-        total = va + vb + vc
-        u, v = vb / total, vc / total
+    elif va + vb + vc > 0:
+        u, v = vb / (va + vb + vc), vc / (va + vb + vc)
     for k in range(3):
         place[k] = corners[0, k] + u * ab[k] + v * ac[k]
     return feature

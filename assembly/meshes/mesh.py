@@ -14,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from structgen.web import MAX_COORDINATE, FloatArray, IntArray
 
 MAX_FACES = 5_000_000
+#: A face lower than this share of its longest side has no direction.
+SLIVER = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +82,11 @@ class TriangleMesh:
 
     @cached_property
     def normals(self) -> FloatArray:
-        """``(f, 3)`` outward unit normals; 0 for a face without area."""
-        return np.asarray(self.cross / np.maximum(2 * self.face_areas, np.finfo(float).tiny)[:, None])
+        """``(f, 3)`` outward unit normals; 0 for slivers, whose direction is but rounding."""
+        size = np.linalg.norm(self.cross, axis=1)
+        longest = np.linalg.norm(self.corners - np.roll(self.corners, 1, axis=1), axis=2).max(axis=1)
+        proper = size > SLIVER * longest**2
+        return np.asarray(np.where(proper, 1 / np.where(proper, size, 1), 0)[:, None] * self.cross)
 
     @cached_property
     def vertex_normals(self) -> FloatArray:

@@ -1,4 +1,4 @@
-"""`structgen assemble`: webs along a curve, joined into one."""
+"""`structgen assemble`: webs along a curve, in a shape or on a surface, joined into one."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from structgen.cli.console import Console
+from structgen.cli.filling import coverings
 from structgen.cli.options import TARGETS, common, curves, model_option, processes, seeded, targets
 
 if TYPE_CHECKING:
     from assembly import Joined
 
 
-@click.command("assemble", short_help="Place webs along a curve and join them into one.")
+@click.command("assemble", short_help="Place webs along a curve, in a shape or on a surface, and join them.")
 @click.argument("webs", nargs=-1, type=click.Path(path_type=Path))
 @curves()
+@coverings
 @click.option(
     "--overlap",
     type=float,
@@ -76,9 +78,11 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    default=Path("web.npz"),
+    multiple=True,
+    default=["web.npz"],
     show_default=True,
-    help="File of the joined web, its format by its suffix; `structgen export` makes it solid.",
+    help="File to write: of the joined web, its format by its suffix, or of its solid, picture or report as `structgen "
+    "export` has them. May be repeated.",
 )
 @processes("generate webs, 32 at a time", default=1)
 @model_option
@@ -87,12 +91,17 @@ if TYPE_CHECKING:
 def command(
     console: Console, webs: tuple[Path, ...], overlap: float, bridges: int, weld: float | None, rigid: bool,
     seams: str, count: int | None, strut_radius: float | None, radius_field: str | None, picture: Path | None,
-    picture_axis: str, output: Path, workers: int, scheduler: str | None, model: str, seed: int, **options: Any,
+    picture_axis: str, output: tuple[Path, ...], workers: int, scheduler: str | None, model: str, seed: int,
+    **options: Any,
 ) -> None:  # fmt: skip
-    """Place webs along a curve and join them into one connected web.
+    """Place webs along a curve, in a shape or on a surface, and join them into one connected web.
 
     Takes the files WEBS in their order, or generates webs for targets that may vary along the curve. Each web keeps
     its size; its x direction runs along the curve.
+
+    With --fill a closed shape is filled instead and the web cut at its surface, with --wrap a surface is covered.
+    WEBS are then used in turn as often as needed, turned and mirrored at random; the targets of generated ones may
+    be expressions in x, y, z, mm.
 
     \b
     Examples:
@@ -101,16 +110,25 @@ def command(
       structgen assemble --along "(2+cos(1.5*t))*cos(t)*12; (2+cos(1.5*t))*sin(t)*12; 12*sin(1.5*t)"
         --t1 12.566 --nodes 40 --mean-degree "2.6+0.6*s" --seed 1 -o web.npz
       structgen assemble --nodes "30+30*p" --radius-field "0.3+0.3*p" --picture logo.png --seams extend
+      structgen assemble --fill bracket.stl --skin 1.2 --nodes 40 -o part.stl -o web.npz
+      structgen assemble webs/*.npz --wrap cylinder --radius 20 --height 60 -o lamp.npz
     """
     from assembly import assemble
+    from structgen.cli.filling import cover, needs_solid
     from structgen.cli.generate import provenance, row
     from structgen.cli.modules import curve_facts, curve_of, generate_along, picture_on, radius_on, seam_maker
-    from structgen.cli.part import keep_inputs, read_connected, web_facts
+    from structgen.cli.part import check_outputs, keep_inputs, make_solid, read_connected, write_part
     from structgen.generators import load_model
-    from structgen.io import check_output, write_web
 
-    keep_inputs(webs, [output])
-    check_output(output)
+    check_outputs(output)
+    if options["fill"] is not None or options["wrap"] is not None:
+        asked = options | {"rigid": rigid, "count": count}
+        cover(console, webs, asked, overlap, bridges, weld, strut_radius, output, workers, scheduler, model, seed)
+        return
+    for name in ("skin", "frame", "height", "offset"):
+        if options[name] is not None:
+            raise click.UsageError(f"--{name} needs --fill or --wrap")
+    keep_inputs(webs, output)
     curve = curve_of(options)
     grey = picture_on(curve, picture, picture_axis)
     radii = None if radius_field is None else radius_on(curve, radius_field, grey)
@@ -148,10 +166,10 @@ def command(
             extend=seam_maker(loaded, seed) if loaded is not None and seams == "extend" else None,
         )  # fmt: skip
     facts |= {"joined": joint_facts(joined, len(placed))}
-    with console.stage("write"):
-        write_web(joined.web, output, facts)
-    report = facts | {"web": web_facts(joined.web), "files": [str(output)], "seconds": console.seconds}
-    console.result(report, f"{output}: {joined.web!r} of {len(placed)} webs\n{joint_line(joined)}")
+    solid = make_solid(joined.web, 8, 1.24, console) if needs_solid(output) else None
+    report = write_part(joined.web, solid, output, facts, output[0].stem, console)
+    names = ", ".join(map(str, output))
+    console.result(report, f"{names}: {joined.web!r} of {len(placed)} webs\n{joint_line(joined)}")
 
 
 def joint_line(joined: Joined) -> str:

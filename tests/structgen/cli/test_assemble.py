@@ -240,7 +240,7 @@ def test_webs_that_do_not_touch_are_told(structgen, web_file):
         (("--overlap", 1, "--nodes", 10), "overlap is 1.0, must be in 0..0.9"),
         (("--nodes", "10*s"), "nodes"),
         (("--extents", "0.001", "0.001", "0.001"), "webs are needed along the curve, at most 5000 are made"),
-        (("-o", "web.stl"), "web.stl: suffix '.stl' is no web format, use one of .npz"),
+        (("-o", "web.xyz"), "web.xyz: suffix '.xyz' is not known, use one of .stl"),
     ],
 )
 def test_what_cannot_be_assembled_is_refused(fails, words, says):

@@ -1,19 +1,22 @@
-r"""The validity limiter: a displacement cut back so that no cell is inverted.
+r"""The validity limiter: a displacement changed where needed so that no cell is inverted.
 
 Let E be the edge matrix of a cell and D that of the displacements of its corners. Along the displacement its
 determinant is p(a) = det(E + a D), a quadratic in 2D and a cubic in 3D with p(0) > 0. A cell is *sound* where
 p(a) > floor p(0) on all of [0, 1], that is, where p - floor p(0) has no root there.
 
-Why the result is valid whenever the start is (proof sketch). A round finds the cells that are not sound and
-multiplies the displacement of their corners by a factor below 1; the limiter returns only after a round finds none, so
-what it returns is sound: every determinant is at least floor times what it was, hence positive. It does end: after
-`ROUNDS` rounds the displacement of the corners of each cell that is not sound is set to zero. A cell none of whose
-corners moves is sound, as p is constant, so each such round sets at least one more node to zero, and there are n of
-them. Nodes of curved boundaries are put back on the boundary after the displacement; such a state is judged by its
-determinants, and the same argument holds, because a displacement of zero leaves a node where it started. With every
-determinant positive and the boundary mapped onto itself the map of the mesh is one to one.
+Bad cells come in patches, mostly where a steep monitor is not resolved. First the displacement is smoothed in and about
+the patches, which keeps most of the motion; then, where that was not enough, it is shortened there.
 
-The factor is taken per patch of cells, not for the whole mesh: one bad cell does not stop all others.
+Why the result is valid whenever the start is (proof sketch). Smoothing only changes what is wished. A round of
+shortening finds the cells that are not sound and multiplies the displacement of their corners by a factor below 1, and
+that of nodes about them by no more than 1; the limiter returns only after a round finds none, so what it returns is
+sound: every determinant is at least floor times what it was, hence positive. It does end: after `ROUNDS` rounds the
+factor is zero. A cell none of whose corners moves is sound, as p is constant, so each such round stops at least one more
+node, and there are n of them. Nodes of curved boundaries are put back on the boundary after the displacement; such a
+state is judged by its determinants, and the same argument holds, because a node of factor zero is left where it
+started. With every determinant positive and the boundary mapped onto itself the map of the mesh is one to one.
+
+All this is done by patches, not for the whole mesh: one bad cell does not stop all others.
 """
 
 from __future__ import annotations
@@ -21,43 +24,94 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
-from simulate.mesh_movement.checks import FloatArray
+from simulate.mesh_movement.checks import BoolArray, FloatArray
 from simulate.mesh_movement.meshes import SimplexMesh, determinants, edge_matrices, small_determinants
 
 #: Least determinant that a cell keeps, as a share of what it was.
 FLOOR = 1e-4
-#: Share of the way to the first root that a cell goes.
-SAFETY = 0.9
-#: Rounds of shrinking before nodes are stopped.
+#: Rounds of smoothing; each about the bad cells of that round and this many rings of cells around them.
+SMOOTHINGS, RINGS = 12, 2
+#: In a round of shortening, the factor of a cell is the share of the way to its first root times the first, but at
+#: least the second; the factors of the nodes of a cell differ by at most the third.
+SAFETY, GENTLE, SLOPE = 0.9, 0.8, 0.05
+#: Rounds of shortening before nodes are stopped.
 ROUNDS = 60
 
 
 def limited(
-    mesh: SimplexMesh, displacement: FloatArray, boundary: Boundary | None = None, floor: float = FLOOR
+    mesh: SimplexMesh, displacement: FloatArray, boundary: Boundary, floor: float = FLOOR
 ) -> tuple[FloatArray, float]:
-    """New points ``(n, d)`` and the share of nodes whose ``displacement (n, d)`` was cut; see above.
+    """New points ``(n, d)`` and the share of nodes whose ``displacement (n, d)`` was changed; see above.
 
-    Nodes move by ``displacement`` made tangential by ``boundary``, shortened where needed.
+    Nodes move by ``displacement`` made tangential by ``boundary``.
     """
-    wished = displacement if boundary is None else boundary.tangential(displacement)
-    least = floor * mesh.determinants
-    edges = edge_matrices(mesh.points, mesh.cells)
-    share = np.ones(mesh.n)
+    wished = boundary.tangential(displacement)
+    check = _Check(mesh, boundary, floor)
+    free = np.ones(mesh.n)
+    changed = np.zeros(mesh.n, dtype=bool)
+    for _ in range(SMOOTHINGS):
+        points, bad, _ = check(wished, free)
+        if not bad.any():
+            return points, float(changed.mean())
+        about = _widened(mesh, bad)
+        smooth = boundary.tangential(_cell_averaged(mesh, wished))
+        wished = np.where(about[:, None], smooth, wished)
+        changed |= about
+    share = free
     for turn in range(ROUNDS + mesh.n):
-        moved = share[:, None] * wished
-        points = mesh.points + moved
-        if boundary is not None and boundary.curved:
-            points = np.where(share[:, None] > 0, boundary.placed(points), mesh.points)
-        root = first_root(path_polynomials(edges, edge_matrices(moved, mesh.cells), floor))
-        wrong = determinants(points, mesh.cells) < least
-        bad = np.flatnonzero((root <= 1) | wrong)
-        if bad.size == 0:
-            return points, float((share < 1).mean())
-        factor = np.zeros(len(bad)) if turn >= ROUNDS else np.minimum(SAFETY * root[bad], np.where(wrong[bad], 0.5, 1))
+        points, bad, root = check(wished, share)
+        if not bad.any():
+            return points, float((changed | (share < 1)).mean())
+        factor = np.clip(SAFETY * root[bad], GENTLE, SAFETY) if turn < ROUNDS else np.zeros(bad.sum())
         cut = np.ones(mesh.n)
         np.minimum.at(cut, mesh.cells[bad], factor[:, None])
-        share *= cut
+        share = _sloped(mesh, share * cut)
     raise AssertionError("a mesh of which no node moves is sound")
+
+
+class _Check:
+    """Which cells are not sound."""
+
+    def __init__(self, mesh: SimplexMesh, boundary: Boundary, floor: float) -> None:
+        self.mesh, self.boundary, self.floor = mesh, boundary, floor
+        self.edges = edge_matrices(mesh.points, mesh.cells)
+
+    def __call__(self, wished: FloatArray, share: FloatArray) -> tuple[FloatArray, BoolArray, FloatArray]:
+        """Points after ``share (n,)`` of ``wished (n, d)``, mask ``(c,)`` of bad cells, first roots ``(c,)``."""
+        mesh = self.mesh
+        moved = share[:, None] * wished
+        points = mesh.points + moved
+        if self.boundary.curved:
+            points = np.where(share[:, None] > 0, self.boundary.placed(points), mesh.points)
+        root = first_root(path_polynomials(self.edges, edge_matrices(moved, mesh.cells), self.floor))
+        bad = (root <= 1) | ~(determinants(points, mesh.cells) >= self.floor * mesh.determinants)
+        return points, bad, root
+
+
+def _widened(mesh: SimplexMesh, cells: BoolArray) -> BoolArray:
+    """``(n,)`` mask of the nodes of ``cells (c,)`` and of `RINGS` rings of cells around."""
+    nodes = np.zeros(mesh.n, dtype=bool)
+    for _ in range(RINGS + 1):
+        nodes[mesh.cells[cells]] = True
+        cells = nodes[mesh.cells].any(axis=1)
+    return nodes
+
+
+def _cell_averaged(mesh: SimplexMesh, values: FloatArray) -> FloatArray:
+    """``values (n, d)`` averaged over the cells of each node."""
+    count = mesh.gathered(np.ones(len(mesh.cells)))
+    means = values[mesh.cells].mean(axis=1)
+    return np.stack([mesh.gathered(column) / count for column in means.T], axis=1)
+
+
+def _sloped(mesh: SimplexMesh, share: FloatArray) -> FloatArray:
+    """``share (n,)`` lowered until no two nodes of a cell differ by more than `SLOPE`."""
+    while True:
+        lower = share.copy()
+        np.minimum.at(lower, mesh.cells, share[mesh.cells].min(axis=1, keepdims=True) + SLOPE)
+        if (lower == share).all():
+            return share
+        share = lower
 
 
 def path_polynomials(edges: FloatArray, moved: FloatArray, floor: float = 0.0) -> FloatArray:

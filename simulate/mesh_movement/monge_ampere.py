@@ -25,16 +25,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.meshes import SimplexMesh, small_determinants
+from simulate.mesh_movement.meshes import SimplexMesh, facet_normals, small_determinants
 from simulate.mesh_movement.operators import Operators
 from simulate.mesh_movement.sampling import Field, Tempered
-from simulate.mesh_movement.solvers import grounded
+from simulate.mesh_movement.solvers import Solver, prepared
 
 Scheme = Literal["newton", "relaxation"]
 #: Points of quadrature of degree 2: near each corner, as the barycentric weight of that corner.
@@ -61,8 +61,10 @@ class Potential:
 
 @dataclass(frozen=True)
 class Solution:
-    """What the solver found: the displacement ``(n, d)``, how, and whether the residual came below the tolerance."""
+    """What the solver found: the potential ``(n,)``, the displacement ``(n, d)``, how, and whether the residual came
+    below the tolerance, at the ``strength`` (power of the monitor) reached."""
 
+    phi: FloatArray
     displacement: FloatArray
     iterations: int
     residual: float
@@ -117,7 +119,7 @@ class MongeAmpere:
 
     def _solution(self, state: Potential, used: int, tolerance: float, strength: float) -> Solution:
         converged = strength == 1 and state.residual <= tolerance
-        return Solution(state.gradient, used, state.residual, converged, strength)
+        return Solution(state.phi, state.gradient, used, state.residual, converged, strength)
 
     def _newton(
         self, state: Potential, field: Field, tolerance: float, max_iterations: int
@@ -130,7 +132,7 @@ class MongeAmpere:
             matrix = operators.stiffness(cofactors[mesh.cells].mean(axis=1))
             load = mesh.node_volumes * operators.mass_solved(state.load)
             precision = min(1e-2, 0.1 * max(state.residual, 1e-7))
-            step = grounded(matrix, load, self._free, mesh.dim, precision)
+            step = self._grounded(matrix, precision)(load)
             length, accepted = 1.0, None
             while length > 0.03:
                 tried = self._state(state.phi + length * step, field)
@@ -151,7 +153,7 @@ class MongeAmpere:
             if state.residual <= tolerance:
                 return state, done
             load = self.mesh.node_volumes * self.operators.mass_solved(state.load)
-            step = grounded(self.operators.laplacian, load, self._free, self.mesh.dim)
+            step = self._laplace_solved(load)
             size = RELAXATION_STEP / float(state.monitor.max())
             state = self._state(state.phi + size * step, field)
             if state.residual < best.residual:
@@ -159,6 +161,22 @@ class MongeAmpere:
             elif state.residual > 10 * best.residual:
                 break
         return best, max_iterations
+
+    def _grounded(self, matrix: Any, tolerance: float) -> Solver:
+        """Solves with ``matrix``; the solution is zero at one node of each connected part."""
+        free = self._free
+        solve = prepared(matrix[free][:, free], self.mesh.dim, tolerance)
+
+        def solved(load: FloatArray) -> FloatArray:
+            result = np.zeros(len(load))
+            result[free] = solve(load[free])
+            return result
+
+        return solved
+
+    @cached_property
+    def _laplace_solved(self) -> Solver:
+        return self._grounded(self.operators.laplacian, 1e-8)
 
     def _state(self, phi: FloatArray, field: Field) -> Potential:
         mesh, dim = self.mesh, self.mesh.dim
@@ -196,14 +214,11 @@ class MongeAmpere:
         """Outward normals of boundary facets, and their areas over the number of their nodes."""
         mesh = self.mesh
         rows = mesh.boundary_facets
-        edge = mesh.points[rows[:, 1]] - mesh.points[rows[:, 0]]
-        if mesh.dim == 2:
-            normal = np.stack([edge[:, 1], -edge[:, 0]], axis=1)
-            length = np.linalg.norm(normal, axis=1)
-            return normal / length[:, None], length / 2
-        normal = np.cross(edge, mesh.points[rows[:, 2]] - mesh.points[rows[:, 0]])
-        length = np.linalg.norm(normal, axis=1)
-        return normal / length[:, None], length / 6
+        normal = facet_normals(mesh.points, rows)
+        # The facet is the base of its cell, whose height is that of the corner opposite.
+        inside = mesh.points[mesh.cells[mesh.boundary_cells]].sum(axis=1) - mesh.points[rows].sum(axis=1)
+        height = ((mesh.points[rows[:, 0]] - inside) * normal).sum(axis=1)
+        return normal, mesh.volumes[mesh.boundary_cells] / height
 
     def _boundary_hessian(self, slopes: FloatArray) -> FloatArray:
         """``(n, d, d)`` boundary integral of psi_i times the tangential gradient times the normal."""

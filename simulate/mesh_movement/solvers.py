@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import cg, splu
 
-from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.checks import FloatArray
 
 #: Unknowns up to which a sparse factorisation is the fastest, by dimension; measured by benchmarks/mesh_movement.py.
 DIRECT = {2: 100_000, 3: 6_000}
 
 
-def solved(matrix: Any, load: FloatArray, dim: int, tolerance: float = 1e-8) -> FloatArray:
-    """``(n,)`` solution of ``matrix`` x = ``load``.
+Solver = Callable[[FloatArray], FloatArray]
+
+
+def prepared(matrix: Any, dim: int, tolerance: float = 1e-8) -> Solver:
+    """A function that gives the solution ``(n,)`` of ``matrix`` x = load for loads ``(n,)``.
 
     By a sparse factorisation up to `DIRECT` unknowns; above by conjugate gradients to the relative ``tolerance``,
     preconditioned by algebraic multigrid where pyamg is installed (``pip install 'structgen-webs[solvers]'``), else by
@@ -24,15 +28,13 @@ def solved(matrix: Any, load: FloatArray, dim: int, tolerance: float = 1e-8) -> 
     """
     n = matrix.shape[0]
     if n == 0:
-        return np.zeros(0)
+        return lambda load: np.zeros(0)
     if n <= DIRECT[dim]:
         factor = splu(csc_array(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-        direct: FloatArray = factor.solve(load)
-        return direct
+        return lambda load: np.asarray(factor.solve(load))
     rows = csr_array(matrix)
-    found, _ = cg(rows, load, rtol=tolerance, maxiter=2000, M=_preconditioner(rows))
-    result: FloatArray = found
-    return result
+    preconditioner = _preconditioner(rows)
+    return lambda load: np.asarray(cg(rows, load, rtol=tolerance, maxiter=2000, M=preconditioner)[0])
 
 
 def _preconditioner(matrix: Any) -> Any:
@@ -51,10 +53,3 @@ def _preconditioner(matrix: Any) -> Any:
     from scipy.sparse import diags_array
 
     return diags_array(1 / matrix.diagonal())
-
-
-def grounded(matrix: Any, load: FloatArray, free: IntArray, dim: int, tolerance: float = 1e-8) -> FloatArray:
-    """``(n,)`` solution that is zero but at the nodes ``free (k,)``."""
-    result = np.zeros(len(load))
-    result[free] = solved(matrix[free][:, free], load[free], dim, tolerance)
-    return result

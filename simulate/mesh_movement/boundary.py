@@ -189,7 +189,8 @@ def _components(pairs: IntArray, n: int) -> IntArray:
 
 def _angle(u: FloatArray, v: FloatArray) -> FloatArray:
     """Degrees between unit vectors ``(k, d)``; exact near zero."""
-    return np.degrees(2 * np.arctan2(np.linalg.norm(u - v, axis=1), np.linalg.norm(u + v, axis=1)))
+    degrees: FloatArray = np.degrees(2 * np.arctan2(np.linalg.norm(u - v, axis=1), np.linalg.norm(u + v, axis=1)))
+    return degrees
 
 
 def _projected(projection: Projection, points: FloatArray, nodes: IntArray) -> FloatArray:

@@ -27,11 +27,9 @@ class PointLocator:
 
         Points outside get the coordinates of a point of a cell nearby: clipped to >= 0, sum 1.
         """
-        if self._last is None or len(self._last) != len(points):
-            cells = self._near(points, 1)[:, 0]
-        else:
-            cells = self._last
-        cells, weights = self._walked(points, cells)
+        last = self._last
+        start = last if last is not None and len(last) == len(points) else self._near(points, 1)[:, 0]
+        cells, weights = self._walked(points, start)
         lost = np.flatnonzero(weights.min(axis=1) < INSIDE)
         if lost.size:
             # A walk ends too early where the domain is not convex.
@@ -51,13 +49,13 @@ class PointLocator:
         if self._tree is None:
             self._tree = cKDTree(self.mesh.points[self.mesh.cells].mean(axis=1))
         count = min(count, len(self.mesh.cells))
-        found = self._tree.query(points, k=count)[1].reshape(len(points), count)
-        return found.astype(np.int64)
+        found: IntArray = self._tree.query(points, k=count)[1].reshape(len(points), count).astype(np.int64)
+        return found
 
     def _barycentric(self, points: FloatArray, cells: IntArray) -> FloatArray:
         mesh = self.mesh
         first = mesh.points[mesh.cells[cells, 0]]
-        weights = np.einsum("pkd,pd->pk", mesh.gradients[cells], points - first)
+        weights: FloatArray = np.einsum("pkd,pd->pk", mesh.gradients[cells], points - first)
         weights[:, 0] += 1
         return weights
 

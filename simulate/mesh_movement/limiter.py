@@ -11,9 +11,9 @@ Why the result is valid whenever the start is (proof sketch). Smoothing only cha
 shortening finds the cells that are not sound and multiplies the displacement of their corners by a factor below 1, and
 that of nodes about them by no more than 1; the limiter returns only after a round finds none, so what it returns is
 sound: every determinant is at least floor times what it was, hence positive. It does end: after `ROUNDS` rounds the
-factor is zero. A cell none of whose corners moves is sound, as p is constant, so each such round stops at least one more
-node, and there are n of them. Nodes of curved boundaries are put back on the boundary after the displacement; such a
-state is judged by its determinants, and the same argument holds, because a node of factor zero is left where it
+factor is zero. A cell none of whose corners moves is sound, as p is constant, so each such round stops at least one
+more node, and there are n of them. Nodes of curved boundaries are put back on the boundary after the displacement;
+such a state is judged by its determinants, and the same argument holds, because a node of factor zero is left where it
 started. With every determinant positive and the boundary mapped onto itself the map of the mesh is one to one.
 
 All this is done by patches, not for the whole mesh: one bad cell does not stop all others.
@@ -84,7 +84,7 @@ class _Check:
         if self.boundary.curved:
             points = np.where(share[:, None] > 0, self.boundary.placed(points), mesh.points)
         root = first_root(path_polynomials(self.edges, edge_matrices(moved, mesh.cells), self.floor))
-        bad = (root <= 1) | ~(determinants(points, mesh.cells) >= self.floor * mesh.determinants)
+        bad: BoolArray = (root <= 1) | ~(determinants(points, mesh.cells) >= self.floor * mesh.determinants)
         return points, bad, root
 
 
@@ -93,7 +93,7 @@ def _widened(mesh: SimplexMesh, cells: BoolArray) -> BoolArray:
     nodes = np.zeros(mesh.n, dtype=bool)
     for _ in range(RINGS + 1):
         nodes[mesh.cells[cells]] = True
-        cells = nodes[mesh.cells].any(axis=1)
+        cells = np.asarray(nodes[mesh.cells].any(axis=1))
     return nodes
 
 

@@ -36,7 +36,7 @@ class SimplexMesh:
     @property
     def dim(self) -> int:
         """2 for triangles, 3 for tetrahedra."""
-        return self.points.shape[1]
+        return int(self.points.shape[1])
 
     @cached_property
     def determinants(self) -> FloatArray:
@@ -72,7 +72,8 @@ class SimplexMesh:
         first = np.repeat(self.cells[:, 0], self.dim)
         rest = self.cells[:, 1:].ravel()
         links = coo_array((np.ones(len(rest)), (first, rest)), shape=(self.n, self.n))
-        return connected_components(links, directed=False)[1].astype(np.int64)
+        part: IntArray = connected_components(links, directed=False)[1].astype(np.int64)
+        return part
 
     @cached_property
     def neighbours(self) -> IntArray:
@@ -92,7 +93,12 @@ class SimplexMesh:
 
     def gathered(self, per_cell: FloatArray) -> FloatArray:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
-        return np.bincount(self.cells.ravel(), np.repeat(per_cell, self.dim + 1), self.n)
+        return self.scattered(np.repeat(per_cell, self.dim + 1))
+
+    def scattered(self, per_corner: FloatArray) -> FloatArray:
+        """``(n,)`` sum over the corners of cells that a node is of ``per_corner (c, d + 1)``."""
+        summed: FloatArray = np.bincount(self.cells.ravel(), per_corner.ravel(), self.n).astype(float)
+        return summed
 
 
 def determinants(points: FloatArray, cells: IntArray) -> FloatArray:

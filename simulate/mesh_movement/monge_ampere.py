@@ -121,9 +121,7 @@ class MongeAmpere:
         converged = strength == 1 and state.residual <= tolerance
         return Solution(state.phi, state.gradient, used, state.residual, converged, strength)
 
-    def _newton(
-        self, state: Potential, field: Field, tolerance: float, max_iterations: int
-    ) -> tuple[Potential, int]:
+    def _newton(self, state: Potential, field: Field, tolerance: float, max_iterations: int) -> tuple[Potential, int]:
         mesh, operators = self.mesh, self.operators
         for done in range(max_iterations):
             if state.residual <= tolerance:
@@ -145,9 +143,7 @@ class MongeAmpere:
             state = accepted
         return state, max_iterations
 
-    def _relaxed(
-        self, state: Potential, field: Field, tolerance: float, max_iterations: int
-    ) -> tuple[Potential, int]:
+    def _relaxed(self, state: Potential, field: Field, tolerance: float, max_iterations: int) -> tuple[Potential, int]:
         best = state
         for done in range(max_iterations):
             if state.residual <= tolerance:
@@ -205,7 +201,7 @@ class MongeAmpere:
         part = mesh.component[mesh.cells[:, 0]]
         theta = np.bincount(part, per_cell) / np.bincount(part, mesh.volumes)
         surplus = (density - theta[part, None]) @ self._weights
-        load = np.bincount(mesh.cells.ravel(), (share[:, None] * surplus).ravel(), mesh.n)
+        load = mesh.scattered(share[:, None] * surplus)
         even = theta[mesh.component] * mesh.node_volumes
         return load, float(np.linalg.norm(load) / np.linalg.norm(even))
 
@@ -238,7 +234,8 @@ def _bounded_cofactors(stretch: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh(stretch)
     values = np.maximum(values, LEAST_STRETCH)
     others = values.prod(axis=1, keepdims=True) / values
-    return (vectors * others[:, None, :]) @ vectors.transpose(0, 2, 1)
+    cofactors: FloatArray = (vectors * others[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return cofactors
 
 
 def _all_but_one(component: IntArray) -> IntArray:

@@ -15,7 +15,7 @@ from simulate.mesh_movement.boundary import Projection, find_boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, number, positive, whole
 from simulate.mesh_movement.interpolation import PointLocator
 from simulate.mesh_movement.limiter import limited
-from simulate.mesh_movement.meshes import SimplexMesh, checked_mesh
+from simulate.mesh_movement.meshes import checked_mesh
 from simulate.mesh_movement.monge_ampere import MongeAmpere, Scheme
 from simulate.mesh_movement.operators import Operators
 from simulate.mesh_movement.quality import MeshQuality, measured

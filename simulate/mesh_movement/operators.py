@@ -51,7 +51,9 @@ class Operators:
     @cached_property
     def laplacian(self) -> Any:
         """The stiffness matrix of the Laplacian."""
-        return self.stiffness(np.broadcast_to(np.eye(self.mesh.dim), (len(self.mesh.cells), self.mesh.dim, self.mesh.dim)))
+        return self.stiffness(
+            np.broadcast_to(np.eye(self.mesh.dim), (len(self.mesh.cells), self.mesh.dim, self.mesh.dim))
+        )
 
     def mass_solved(self, load: FloatArray, steps: int = 40, tolerance: float = 1e-10) -> FloatArray:
         """``(n,)`` solution of mass x = ``load (n,)``: conjugate gradients scaled by the diagonal.
@@ -60,7 +62,7 @@ class Operators:
         (1987) 449), so that a dozen steps do.
         """
         scale = 1 / self.mass.diagonal()
-        x = scale * load
+        x: FloatArray = scale * load
         r = load - self.mass @ x
         z = scale * r
         p, rz = z, float(r @ z)
@@ -82,7 +84,9 @@ class Operators:
         mesh, k = self.mesh, self.mesh.dim + 1
         pointers = np.arange(len(mesh.cells) + 1) * k
         return [
-            csr_array((mesh.gradients[:, :, axis].ravel(), mesh.cells.ravel(), pointers), shape=(len(mesh.cells), mesh.n))
+            csr_array(
+                (mesh.gradients[:, :, axis].ravel(), mesh.cells.ravel(), pointers), shape=(len(mesh.cells), mesh.n)
+            )
             for axis in range(mesh.dim)
         ]
 

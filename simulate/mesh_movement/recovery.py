@@ -62,4 +62,5 @@ def _patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
     np.add.at(load, node, basis[:, :, None] * in_cells[cell][:, None, :])
     # A trace of regularisation on the slopes only: what a patch cannot determine is taken as constant.
     normal[:, np.arange(1, dim + 1), np.arange(1, dim + 1)] += 1e-10 * normal[:, :1, 0]
-    return np.linalg.solve(normal, load)[:, 0]
+    fitted: FloatArray = np.linalg.solve(normal, load)[:, 0].astype(float)
+    return fitted

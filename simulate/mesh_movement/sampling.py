@@ -67,7 +67,8 @@ class _NodalField:
 
     def slopes(self, points: FloatArray) -> FloatArray:
         cells, _ = self._locator.locate(points)
-        return np.einsum("pkd,pk->pd", self._mesh.gradients[cells], self._nodal[self._mesh.cells[cells]])
+        slopes: FloatArray = np.einsum("pkd,pk->pd", self._mesh.gradients[cells], self._nodal[self._mesh.cells[cells]])
+        return slopes
 
 
 class Tempered:

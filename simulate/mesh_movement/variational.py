@@ -171,9 +171,7 @@ class Variational:
         stress = (density - p * det * even)[:, None, None] * transposed
         stress -= (2 * q * det * aligned / norm)[:, None, None] * turned
         forces = weight[:, None, None] * (mesh.gradients @ stress.transpose(0, 2, 1))
-        gradient = np.stack(
-            [np.bincount(mesh.cells.ravel(), forces[:, :, axis].ravel(), mesh.n) for axis in range(dim)], axis=1
-        )
+        gradient = np.stack([mesh.scattered(forces[:, :, axis]) for axis in range(dim)], axis=1)
         pull = mesh.gathered((1 - p) * weight / monitor * density / (dim + 1))
         gradient += pull[:, None] * field.slopes(points)
         return float(weight @ density), gradient

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Literal
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from simulate.mesh_movement.checks import FloatArray
 from simulate.mesh_movement.meshes import SimplexMesh
@@ -41,26 +41,37 @@ def recovered_hessian(mesh: SimplexMesh, values: FloatArray, recovery: Recovery 
 
 
 def _patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
-    """The value at each node of the linear function fitted to ``in_cells (c, d)`` about it."""
-    n, dim, count = mesh.n, mesh.dim, len(mesh.cells)
-    touches = csr_array(
-        (np.ones(mesh.cells.size), (mesh.cells.ravel(), np.repeat(np.arange(count), dim + 1))), shape=(n, count)
-    )
-    # Patches that reach one ring further determine the fit at the boundary too.
-    few = np.diff(touches.indptr) < 2 * dim + 1
-    boundary = np.zeros(n, dtype=bool)
-    boundary[mesh.boundary_facets] = True
-    wide = ((touches @ touches.T @ touches) > 0).astype(float)
-    patches = csr_array(touches + wide.multiply((few | boundary)[:, None].astype(float))).tocoo()
-    node, cell = patches.coords
+    """The value at each node of the linear function fitted to ``in_cells (c, d)`` about it.
+
+    A patch at the boundary lies on one side of its node, which costs an order of accuracy: nodes there take the mean
+    of the functions fitted about their neighbours inside, and corners that of theirs.
+    """
+    n, dim = mesh.n, mesh.dim
     centres = mesh.points[mesh.cells].mean(axis=1)
-    offset = (centres[cell] - mesh.points[node]) / mesh.sizes[node, None]
-    basis = np.concatenate([np.ones((len(node), 1)), offset], axis=1)
+    offset = (centres[:, None] - mesh.points[mesh.cells]) / mesh.sizes[mesh.cells][:, :, None]
+    basis = np.concatenate([np.ones((*offset.shape[:2], 1)), offset], axis=2)
     normal = np.zeros((n, dim + 1, dim + 1))
     load = np.zeros((n, dim + 1, dim))
-    np.add.at(normal, node, basis[:, :, None] * basis[:, None, :])
-    np.add.at(load, node, basis[:, :, None] * in_cells[cell][:, None, :])
+    np.add.at(normal, mesh.cells, basis[..., :, None] * basis[..., None, :])
+    np.add.at(load, mesh.cells, basis[..., :, None] * in_cells[:, None, None, :])
     # A trace of regularisation on the slopes only: what a patch cannot determine is taken as constant.
     normal[:, np.arange(1, dim + 1), np.arange(1, dim + 1)] += 1e-10 * normal[:, :1, 0]
-    fitted: FloatArray = np.linalg.solve(normal, load)[:, 0].astype(float)
-    return fitted
+    fitted = np.linalg.solve(normal, load)
+    value, slope = fitted[:, 0].copy(), fitted[:, 1:] / mesh.sizes[:, None, None]
+    good = np.ones(n, dtype=bool)
+    good[mesh.boundary_facets] = False
+    one, other = mesh.cells[:, list(permutations(range(dim + 1), 2))].reshape(-1, 2).T
+    while good.any() and not good.all():
+        wanted = good[other] & ~good[one]
+        at, of = one[wanted], other[wanted]
+        step = mesh.points[at] - mesh.points[of]
+        count = np.bincount(at, minlength=n)
+        new = count > 0
+        if not new.any():
+            break
+        for array, term in ((value, value[of] + np.einsum("pa,pab->pb", step, slope[of])), (slope, slope[of])):
+            total = np.zeros_like(array)
+            np.add.at(total, at, term)
+            array[new] = total[new] / count[new].reshape(-1, *[1] * (array.ndim - 1))
+        good |= new
+    return value

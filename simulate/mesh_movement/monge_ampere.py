@@ -177,7 +177,9 @@ class MongeAmpere:
     def _state(self, phi: FloatArray, field: Field) -> Potential:
         mesh, dim = self.mesh, self.mesh.dim
         slopes = [matrix @ phi for matrix in self.operators.gradient]
-        gradient = self.boundary.tangential(np.stack([self.operators.average @ s for s in slopes], axis=1))
+        gradient = np.stack([self.operators.average @ s for s in slopes], axis=1)
+        self._set_traces(gradient, np.stack(slopes, axis=1), phi)
+        gradient = self.boundary.tangential(gradient)
         points = self.boundary.placed(mesh.points + gradient)
         monitor = field.values(points)
         hessian = np.empty((mesh.n, dim, dim))
@@ -216,6 +218,20 @@ class MongeAmpere:
         height = ((mesh.points[rows[:, 0]] - inside) * normal).sum(axis=1)
         return normal, mesh.volumes[mesh.boundary_cells] / height
 
+    def _set_traces(self, gradient: FloatArray, slopes: FloatArray, phi: FloatArray) -> None:
+        """On the boundary ``gradient (n, d)`` becomes the mean over boundary facets, on ridges that along the ridge.
+
+        The cells of a boundary node lie on one side of it, and not evenly: their mean is off by the order of a cell.
+        """
+        mesh = self.mesh
+        _set_mean(gradient, mesh.boundary_facets, slopes[mesh.boundary_cells], self._facets[1])
+        ridges = self.boundary.ridges
+        if len(ridges):
+            edge = mesh.points[ridges[:, 1]] - mesh.points[ridges[:, 0]]
+            length = np.linalg.norm(edge, axis=1)
+            rise = (phi[ridges[:, 1]] - phi[ridges[:, 0]]) / length**2
+            _set_mean(gradient, ridges, rise[:, None] * edge, length)
+
     def _boundary_hessian(self, slopes: FloatArray) -> FloatArray:
         """``(n, d, d)`` boundary integral of psi_i times the tangential gradient times the normal."""
         mesh = self.mesh
@@ -227,6 +243,15 @@ class MongeAmpere:
         for corner in range(mesh.dim):
             np.add.at(result, mesh.boundary_facets[:, corner], term)
         return result
+
+
+def _set_mean(values: FloatArray, simplices: IntArray, of_each: FloatArray, weight: FloatArray) -> None:
+    """In ``values (n, d)`` nodes of ``simplices (b, k)`` get the weighted mean of ``of_each (b, d)`` over theirs."""
+    total, sums = np.zeros(len(values)), np.zeros_like(values)
+    np.add.at(total, simplices, weight[:, None])
+    np.add.at(sums, simplices, (weight[:, None] * of_each)[:, None, :])
+    on = total > 0
+    values[on] = sums[on] / total[on, None]
 
 
 def _bounded_cofactors(stretch: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.mesh_movement.boundary import Projection, find_boundary
-from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, number, positive, whole
+from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, number, positive, real_array, whole
 from simulate.mesh_movement.interpolation import PointLocator
 from simulate.mesh_movement.limiter import limited
 from simulate.mesh_movement.meshes import checked_mesh
@@ -162,8 +162,9 @@ class MeshMover:
         found = METHODS[method](self, field, limits, None)
         tried, trouble = [found], found.trouble
         if trouble and fallback and method != "variational":
-            for origin in (found.points, None):
-                tried.append(METHODS["variational"](self, field, limits, origin))
+            tried.append(METHODS["variational"](self, field, limits, found.points))
+            if not tried[-1].converged:
+                tried.append(METHODS["variational"](self, field, limits, None))
         best = min(tried, key=lambda proposal: self._variation(proposal.points, field))
         if self._variation(best.points, field) >= self._variation(self.mesh.points, field):
             best, trouble = still, f"{trouble or method}; nothing tried spread the monitor better than the start"
@@ -200,10 +201,7 @@ class MeshMover:
         return Proposal("variational", found.points, found.iterations, found.converged, 0.0, trouble)
 
     def _locator_at(self, at: npt.ArrayLike) -> PointLocator:
-        mesh = checked_mesh(at, self.mesh.cells)
-        if mesh.points.shape != self.mesh.points.shape:
-            raise ValueError(f"at has the shape {mesh.points.shape}, must have {self.mesh.points.shape}")
-        return PointLocator(mesh)
+        return PointLocator(checked_mesh(real_array("at", at, self.mesh.points.shape), self.mesh.cells))
 
     def _quality(self, points: FloatArray, field: Field) -> MeshQuality:
         return measured(points, self.mesh.cells, field.values(points), self.mesh.determinants)

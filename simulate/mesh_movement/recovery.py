@@ -57,7 +57,8 @@ def _patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
     # A trace of regularisation on the slopes only: what a patch cannot determine is taken as constant.
     normal[:, np.arange(1, dim + 1), np.arange(1, dim + 1)] += 1e-10 * normal[:, :1, 0]
     fitted = np.linalg.solve(normal, load)
-    value, slope = fitted[:, 0].copy(), fitted[:, 1:] / mesh.sizes[:, None, None]
+    value: FloatArray = fitted[:, 0].astype(float)
+    slope = fitted[:, 1:] / mesh.sizes[:, None, None]
     good = np.ones(n, dtype=bool)
     good[mesh.boundary_facets] = False
     one, other = mesh.cells[:, list(permutations(range(dim + 1), 2))].reshape(-1, 2).T

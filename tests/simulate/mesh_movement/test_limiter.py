@@ -18,7 +18,7 @@ def cases(mesh):
     return [(one, find_boundary(one, np.zeros(one.n, dtype=bool))) for one in made]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), size=st.floats(1e-3, 1e3), rough=st.booleans(), which=st.integers(0, 3))
 def test_from_a_valid_start_the_result_is_valid(cases, seed, size, rough, which):
     mesh, boundary = cases[which]
@@ -63,7 +63,7 @@ def test_one_bad_cell_does_not_stop_the_others(mesh):
     assert 0 < share < 0.2
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), dim=st.sampled_from([2, 3]))
 def test_first_roots_are_the_first_where_a_cell_becomes_flat(seed, dim):
     random = np.random.default_rng(seed)

@@ -41,6 +41,8 @@ from simulate.mesh_movement.solvers import Solver, prepared
 EXPONENT, ALIGNMENT = 1.5, 0.1
 #: Pairs of steps and gradients kept; steps between two matrices.
 MEMORY, REBUILD = 8, 15
+#: The descent also ends when this many steps lowered the functional by less than this share of all that it fell.
+PATIENCE, PROGRESS = 10, 0.01
 #: A decrease below this share of the functional is rounding.
 ROUNDING = 1e-14
 
@@ -48,7 +50,7 @@ ROUNDING = 1e-14
 @dataclass(frozen=True)
 class Descent:
     """What the descent found: the points ``(n, d)``, steps taken, the first decrease, and whether the gradient came
-    below the tolerance."""
+    below the tolerance or the functional stopped falling."""
 
     points: FloatArray
     iterations: int
@@ -86,7 +88,7 @@ class Variational:
 
     def solve(self, field: Field, tolerance: float, max_iterations: int, start: FloatArray | None = None) -> Descent:
         """Descend from ``start (n, d)``, a valid mesh, or from the mesh, until the preconditioned gradient is
-        ``tolerance`` of what it was at first.
+        ``tolerance`` of what it was at first, or the functional hardly falls.
 
         Along a curved boundary of straight pieces the functional has kinks, at which the descent may get stuck; it
         then goes on with the nodes of curved pieces where they are.
@@ -109,11 +111,13 @@ class Variational:
         memory: deque[tuple[FloatArray, FloatArray]] = deque(maxlen=MEMORY)
         solve = self._preconditioner(points, basis, field)
         done, stuck = 0, False
+        energies = [energy]
         while True:
             step = -_two_loops(reduced, memory, solve)
             slope = -float(step @ reduced)
             first = max(first, slope) if done == 0 else first
-            converged = slope <= tolerance**2 * first or slope <= ROUNDING * abs(energy)
+            slow = done >= PATIENCE and energies[-1 - PATIENCE] - energy <= PROGRESS * (energies[0] - energy)
+            converged = slow or slope <= tolerance**2 * first or slope <= ROUNDING * abs(energy)
             if converged or done >= max_iterations:
                 return Descent(points, done, first, converged)
             moved = self._searched(points, (basis @ step).reshape(points.shape), slope, energy, field)
@@ -128,6 +132,7 @@ class Variational:
                     memory.append((taken, change))
                 points, reduced = new, after
             # Where the search failed the memory may mislead; the matrix alone gives a direction of descent.
+            energies.append(energy)
             stuck = moved is None
             if stuck or done % REBUILD == 0:
                 memory.clear()

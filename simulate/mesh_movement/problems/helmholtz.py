@@ -41,8 +41,8 @@ def monitor(points: FloatArray) -> FloatArray:
     x, y = (points - np.array(CENTRE)).T / WIDTH**2
     level = 2 / WIDTH**2
     norm = solution(points) * np.sqrt((4 * x * x - level) ** 2 + (4 * y * y - level) ** 2 + 2 * (4 * x * y) ** 2)
-    even: FloatArray = 1 + STRENGTH * norm / norm.max()
-    return even
+    values: FloatArray = 1 + STRENGTH * norm / norm.max()
+    return values
 
 
 def solve(points: FloatArray, cells: IntArray) -> FloatArray:

@@ -100,9 +100,10 @@ def validity(cases: int, workers: int) -> dict[str, Any]:
     for (asked, strength), group in sorted(groups.items()):
         used = [case["method"] for case in group]
         fell = sum(name == "variational" != asked for name in used)
+        left = [case["after"] / case["before"] for case in group if case["before"] > 0]
         rows.append([
             asked, strength, len(group), sum(case["inverted"] for case in group), used.count(asked), fell,
-            used.count("none"), statistics.median(case["after"] / case["before"] for case in group if case["before"] > 0),
+            used.count("none"), statistics.median(left),
             statistics.median(case["seconds"] for case in group),
         ])  # fmt: skip
     inverted = sum(case["inverted"] for case in results)

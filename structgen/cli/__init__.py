@@ -18,6 +18,7 @@ from structgen.cli import (
     extend,
     generate,
     info,
+    mesh,
     models,
     scan,
     train,
@@ -74,7 +75,7 @@ def main() -> None:
     """
 
 
-for module in (demo, generate, extend, assemble, export, train, evaluate, models, data, info, view, completion):
+for module in (demo, generate, extend, assemble, export, train, evaluate, models, data, mesh, info, view, completion):
     main.add_command(module.command)
 for command in (scan.scan, scan.import_published):
     data.command.add_command(command)

@@ -162,9 +162,9 @@ class MeshMover:
         found = METHODS[method](self, field, limits, None)
         tried, trouble = [found], found.trouble
         if trouble and fallback and method != "variational":
-            tried.append(METHODS["variational"](self, field, limits, found.points))
+            tried.append(METHODS["variational"](self, field, limits, None))
             if not tried[-1].converged:
-                tried.append(METHODS["variational"](self, field, limits, None))
+                tried.append(METHODS["variational"](self, field, limits, found.points))
         best = min(tried, key=lambda proposal: self._variation(proposal.points, field))
         if self._variation(best.points, field) >= self._variation(self.mesh.points, field):
             best, trouble = still, f"{trouble or method}; nothing tried spread the monitor better than the start"

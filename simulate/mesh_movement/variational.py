@@ -109,11 +109,12 @@ class Variational:
         energy, gradient = self.energy(points, field)
         reduced = basis.T @ gradient.ravel()
         memory: deque[tuple[FloatArray, FloatArray]] = deque(maxlen=MEMORY)
-        solve = self._preconditioner(points, basis, field)
+        matrix, solve = self._preconditioner(points, basis, field)
+        scale = 1.0
         done, stuck = 0, False
         energies = [energy]
         while True:
-            step = -_two_loops(reduced, memory, solve)
+            step = -_two_loops(reduced, memory, solve, scale)
             slope = -float(step @ reduced)
             first = max(first, slope) if done == 0 else first
             slow = done >= PATIENCE and energies[-1 - PATIENCE] - energy <= PROGRESS * (energies[0] - energy)
@@ -130,13 +131,15 @@ class Variational:
                 taken, change = basis.T @ (new - points).ravel(), after - reduced
                 if taken @ change > 1e-10 * np.linalg.norm(taken) * np.linalg.norm(change):
                     memory.append((taken, change))
+                    # The length of the last step over what the matrix alone would give.
+                    scale = float(taken @ (matrix @ taken)) / float(taken @ change)
                 points, reduced = new, after
             # Where the search failed the memory may mislead; the matrix alone gives a direction of descent.
             energies.append(energy)
             stuck = moved is None
             if stuck or done % REBUILD == 0:
                 memory.clear()
-                solve = self._preconditioner(points, basis, field)
+                matrix, solve = self._preconditioner(points, basis, field)
 
     def _searched(
         self, points: FloatArray, step: FloatArray, slope: float, energy: float, field: Field
@@ -181,7 +184,7 @@ class Variational:
         gradient += pull[:, None] * field.slopes(points)
         return float(weight @ density), gradient
 
-    def _preconditioner(self, points: FloatArray, basis: Any, field: Field) -> Solver:
+    def _preconditioner(self, points: FloatArray, basis: Any, field: Field) -> tuple[Any, Solver]:
         mesh, dim = self.mesh, self.mesh.dim
         monitor = field.values(points)[mesh.cells].mean(axis=1)
         inverse = np.linalg.inv(edge_matrices(points, mesh.cells) @ self._inverse)
@@ -193,10 +196,13 @@ class Variational:
         spread = block_diag([matrix] * dim, format="csr")
         # From one block an axis to the coordinates of one node after another.
         order = (np.arange(mesh.n)[:, None] + mesh.n * np.arange(dim)).ravel()
-        return prepared(basis.T @ spread[order][:, order] @ basis, dim, 1e-3)
+        matrix = basis.T @ spread[order][:, order] @ basis
+        return matrix, prepared(matrix, dim, 1e-3)
 
 
-def _two_loops(gradient: FloatArray, memory: deque[tuple[FloatArray, FloatArray]], solve: Solver) -> FloatArray:
+def _two_loops(
+    gradient: FloatArray, memory: deque[tuple[FloatArray, FloatArray]], solve: Solver, scale: float
+) -> FloatArray:
     """The inverse Hessian of L-BFGS times ``gradient``: J. Nocedal, Math. Comp. 35 (1980) 773."""
     q = gradient.copy()
     shares = []
@@ -204,7 +210,7 @@ def _two_loops(gradient: FloatArray, memory: deque[tuple[FloatArray, FloatArray]
         share = float(step @ q) / float(step @ change)
         shares.append(share)
         q -= share * change
-    q = solve(q)
+    q = scale * solve(q)
     for (step, change), share in zip(memory, reversed(shares), strict=True):
         q += (share - float(change @ q) / float(step @ change)) * step
     return q

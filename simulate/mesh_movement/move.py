@@ -95,7 +95,7 @@ def move_mesh(
     Arguments:
         points, cells: ``(n, 2)`` and triangles ``(c, 3)``, or ``(n, 3)`` and tetrahedra ``(c, 4)``.
         monitor: > 0, large where cells are to be small: ``(n,)`` values at the nodes, interpolated as the nodes
-            move, or a callable of points ``(p, d)`` that gives ``(p,)``. See `simulate.mesh_movement.monitor`.
+            move, or a callable of points ``(p, d)``, also just outside the domain, that gives ``(p,)``. See `simulate.mesh_movement.monitor`.
         method: "monge-ampere" (Newton), "monge-ampere-relaxation", or "variational".
         boundary: None, nodes of straight and planar pieces of the boundary slide on them, those of curved pieces on
             the piecewise linear boundary; "fixed", they stay; a callable ``(positions (k, d), nodes (k,)) -> (k, d)``
@@ -128,7 +128,8 @@ class MeshMover:
         turn = number("corner_angle", corner_angle, "in 0..180 degrees", lambda x: 0 < x < 180)
         self.boundary = find_boundary(self.mesh, node_mask("fixed", fixed, self.mesh.n), boundary, turn)
         self.operators = Operators(self.mesh)
-        self._potential: FloatArray | None = None
+        #: ``(n,)`` with which Monge-Ampere methods begin; None for zero.
+        self.potential: FloatArray | None = None
         self._locator = PointLocator(self.mesh)
 
     def move(
@@ -182,24 +183,6 @@ class MeshMover:
         """The variational mover."""
         return Variational(self.mesh, self.boundary, self.operators)
 
-    def _by_monge_ampere(self, scheme: Scheme, field: Field, limits: Limits) -> Proposal:
-        name = "monge-ampere" if scheme == "newton" else "monge-ampere-relaxation"
-        found = self.monge_ampere.solve(field, limits.tolerance, limits.max_iterations, scheme, self._potential)
-        self._potential = found.phi if found.converged else None
-        points, cut = limited(self.mesh, found.displacement, self.boundary)
-        trouble = None
-        if not found.converged:
-            reached = "" if found.strength == 1 else f" at the monitor to the power {found.strength:.2g}"
-            trouble = f"{name}: residual {found.residual:.2g} after {found.iterations} steps{reached}"
-        elif cut > 0:
-            trouble = f"{name}: inverted cells, mended by moving {cut:.1%} of the nodes otherwise"
-        return Proposal(name, points, found.iterations, found.converged, cut, trouble)
-
-    def _by_descent(self, field: Field, limits: Limits, start: FloatArray | None) -> Proposal:
-        found = self.variational.solve(field, DESCENT_TOLERANCE, limits.max_iterations, start)
-        trouble = None if found.converged else f"variational: not converged after {found.iterations} steps"
-        return Proposal("variational", found.points, found.iterations, found.converged, 0.0, trouble)
-
     def _locator_at(self, at: npt.ArrayLike) -> PointLocator:
         return PointLocator(checked_mesh(real_array("at", at, self.mesh.points.shape), self.mesh.cells))
 
@@ -210,10 +193,32 @@ class MeshMover:
         return self._quality(points, field).variation
 
 
+def by_monge_ampere(mover: MeshMover, field: Field, limits: Limits, scheme: Scheme) -> Proposal:
+    """What the Monge-Ampere solver finds, made valid."""
+    name = "monge-ampere" if scheme == "newton" else "monge-ampere-relaxation"
+    found = mover.monge_ampere.solve(field, limits.tolerance, limits.max_iterations, scheme, mover.potential)
+    mover.potential = found.phi if found.converged else None
+    points, cut = limited(mover.mesh, found.displacement, mover.boundary)
+    trouble = None
+    if not found.converged:
+        reached = "" if found.strength == 1 else f" at the monitor to the power {found.strength:.2g}"
+        trouble = f"{name}: residual {found.residual:.2g} after {found.iterations} steps{reached}"
+    elif cut > 0:
+        trouble = f"{name}: inverted cells, mended by moving {cut:.1%} of the nodes otherwise"
+    return Proposal(name, points, found.iterations, found.converged, cut, trouble)
+
+
+def by_descent(mover: MeshMover, field: Field, limits: Limits, start: FloatArray | None) -> Proposal:
+    """What the variational mover finds from ``start (n, d)``, or from the mesh at the start."""
+    found = mover.variational.solve(field, DESCENT_TOLERANCE, limits.max_iterations, start)
+    trouble = None if found.converged else f"variational: not converged after {found.iterations} steps"
+    return Proposal("variational", found.points, found.iterations, found.converged, 0.0, trouble)
+
+
 #: A method: from the mover, the monitor, how long to try, and a valid mesh to start from, if it can, to a proposal.
 Method = Callable[[MeshMover, Field, Limits, FloatArray | None], Proposal]
 METHODS: dict[str, Method] = {
-    "monge-ampere": lambda mover, field, limits, _: mover._by_monge_ampere("newton", field, limits),
-    "monge-ampere-relaxation": lambda mover, field, limits, _: mover._by_monge_ampere("relaxation", field, limits),
-    "variational": lambda mover, field, limits, start: mover._by_descent(field, limits, start),
+    "monge-ampere": lambda mover, field, limits, _: by_monge_ampere(mover, field, limits, "newton"),
+    "monge-ampere-relaxation": lambda mover, field, limits, _: by_monge_ampere(mover, field, limits, "relaxation"),
+    "variational": by_descent,
 }

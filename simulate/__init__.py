@@ -1,7 +1,8 @@
-"""simulate: form finding of webs; virtual tests and movement of meshes are to come (see the README).
+"""simulate: form finding of webs, and movement of meshes; virtual tests are to come (see the README).
 
->>> from simulate import form_find
+>>> from simulate import form_find, move_mesh
 >>> hung = form_find(web, fixed=web.degree == 1, kinds={"frame": 7, "anchor": 10})
+>>> moved = move_mesh(points, cells, monitor)
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulate.mechanics.form_finding import form_find
+    from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
-__all__ = ["form_find"]
+__all__ = ["MeshMover", "MovedMesh", "form_find", "move_mesh"]
 
 # Imported on first use, so that `structgen --help` stays quick.
-_HOMES = {"form_find": "simulate.mechanics.form_finding"}
+_HOMES = {
+    "MeshMover": "simulate.mesh_movement.move",
+    "MovedMesh": "simulate.mesh_movement.move",
+    "form_find": "simulate.mechanics.form_finding",
+    "move_mesh": "simulate.mesh_movement.move",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from structgen.cli import (
     extend,
     generate,
     info,
+    mesh,
     models,
     scan,
     train,
@@ -75,7 +76,10 @@ def main() -> None:
     """
 
 
-for module in (demo, generate, extend, assemble, export, check, train, evaluate, models, data, info, view, completion):
+COMMANDS = (
+    demo, generate, extend, assemble, export, check, train, evaluate, models, data, mesh, info, view, completion,
+)  # fmt: skip
+for module in COMMANDS:
     main.add_command(module.command)
 for command in (scan.scan, scan.import_published):
     data.command.add_command(command)

@@ -1,0 +1,1 @@
+"""Problems on which moved meshes are compared with still ones; they need scikit-fem (the extra ``solvers``)."""

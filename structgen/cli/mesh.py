@@ -1,0 +1,199 @@
+"""`structgen mesh`: move the nodes of a mesh to where a solution needs them, and measure meshes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from structgen.cli.console import CheckError, Console
+from structgen.cli.options import common
+
+if TYPE_CHECKING:
+    from simulate.mesh_movement.files import MeshFile
+    from simulate.mesh_movement.sampling import Monitor
+
+#: Monitors made of a field of the file, named MONITOR:FIELD.
+OF_FIELDS = ("hessian", "gradient", "arc-length", "values")
+
+
+@click.group("mesh", short_help="Move the nodes of a mesh, measure meshes.")
+def command() -> None:
+    """Move the nodes of a mesh to where a solution needs them, and measure meshes.
+
+    Files: .msh (gmsh), .vtu, .vtk, .mesh (Medit), .inp (Abaqus); triangles in a plane z = constant, or tetrahedra.
+
+    \b
+    Example: structgen mesh move in.vtu --monitor hessian:u -o out.vtu
+    """
+
+
+@command.command("move", short_help="Move nodes so that a monitor is shared evenly among cells.")
+@click.argument("mesh", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write the mesh to.")
+@click.option(
+    "--monitor",
+    required=True,
+    help="Where cells are to be small: hessian:FIELD, gradient:FIELD or arc-length:FIELD of a field of the file; "
+    "values:FIELD, the field itself, > 0; or an expression in x, y, z, > 0.",
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0),
+    default=5.0,
+    show_default=True,
+    help="How much smaller cells are to be where hessian, gradient or arc-length are greatest.",
+)
+@click.option(
+    "--smooth",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Length over which the monitor of a field is smoothed.",
+)
+@click.option(
+    "--method",
+    default="monge-ampere",
+    show_default=True,
+    help="monge-ampere, monge-ampere-relaxation or variational.",
+)
+@click.option(
+    "--boundary",
+    type=click.Choice(["slide", "fixed"]),
+    default="slide",
+    show_default=True,
+    help="What nodes of the boundary do; corners stay in either case.",
+)
+@click.option(
+    "--corner-angle",
+    type=click.FloatRange(0, 180, min_open=True, max_open=True),
+    default=35.0,
+    show_default=True,
+    help="Turn of the boundary, in degrees, from which there is a corner.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Relative residual at which Monge-Ampere methods end.",
+)
+@click.option(
+    "--max-iterations", type=click.IntRange(1), default=100, show_default=True, help="Steps each method may take."
+)
+@click.option("--no-fallback", is_flag=True, help="Do not try the variational method where the one asked for fails.")
+@common
+def move(
+    console: Console, mesh: Path, output: Path, monitor: str, strength: float, smooth: float, method: str,
+    boundary: str, corner_angle: float, tolerance: float, max_iterations: int, no_fallback: bool,
+) -> None:  # fmt: skip
+    """Move the nodes of MESH so that a monitor is shared evenly among its cells; no cell is ever inverted.
+
+    The file written has the cells and fields of MESH and the fields monitor and displacement. Fields are those at the
+    nodes as they were: solve again, or interpolate, on the moved mesh.
+
+    \b
+    Examples:
+      structgen mesh move in.msh --monitor hessian:u -o out.vtu
+      structgen mesh move in.vtu --monitor "1 + 20*exp(-((x-0.5)**2 + y**2)/0.01)" -o out.vtu
+    """
+    from simulate.mesh_movement.files import check_suffix, read_mesh_file, write_mesh_file
+    from simulate.mesh_movement.move import METHODS, move_mesh
+    from structgen.files import check_writable
+
+    if method not in METHODS:
+        raise click.UsageError(f"--method {method!r} is not known, use one of {', '.join(METHODS)}")
+    check_suffix(output)
+    if output.resolve() == mesh.resolve():
+        raise click.UsageError(f"--output: {output} is read here and would be written over, name another")
+    with console.stage("read"):
+        source = read_mesh_file(mesh)
+    check_writable(output)
+    with console.stage("monitor"):
+        wanted = monitor_of(source, monitor, strength, smooth)
+    with console.stage("move"):
+        moved = move_mesh(
+            source.points, source.cells, wanted, method=method, boundary="fixed" if boundary == "fixed" else None,
+            corner_angle=corner_angle, tolerance=tolerance, max_iterations=max_iterations, fallback=not no_fallback,
+        )  # fmt: skip
+    if moved.fallback:
+        console.warn(moved.fallback)
+    level: Any = wanted(source.points) if callable(wanted) else wanted
+    with console.stage("write"):
+        write_mesh_file(output, source, moved.points, {"monitor": level, "displacement": moved.displacement})
+    before, after = moved.before, moved.after
+    console.result(
+        {"mesh": str(mesh), "output": str(output), "monitor": monitor, **moved.as_dict()},
+        f"{output}\n{after.nodes} nodes, {after.cells} cells, {moved.method}, {moved.iterations} steps, "
+        f"{moved.seconds:.2f} s\nload of cells, greatest over least {before.equidistribution:.3g} -> "
+        f"{after.equidistribution:.3g}, variation {before.variation:.3g} -> {after.variation:.3g}; "
+        f"least angle {before.min_angle:.1f} -> {after.min_angle:.1f} degrees",
+    )
+
+
+@command.command("quality", short_help="Measure a mesh: angles, volumes, how evenly a monitor is shared.")
+@click.argument("mesh", type=click.Path(path_type=Path))
+@click.option("--monitor", help="As for mesh move; without, all cells are to have the same volume.")
+@click.option("--strength", type=click.FloatRange(0), default=5.0, show_default=True, help="As for mesh move.")
+@click.option("--least-angle", type=click.FloatRange(0, 90), help="Fail, code 1, if an angle is smaller, degrees.")
+@common
+def quality(console: Console, mesh: Path, monitor: str | None, strength: float, least_angle: float | None) -> None:
+    """Measure MESH: volumes, angles, and how evenly monitor times volume is shared among its cells.
+
+    \b
+    Example: structgen mesh quality out.vtu --monitor values:monitor
+    """
+    from simulate.mesh_movement.files import read_mesh_file
+    from simulate.mesh_movement.meshes import checked_mesh
+    from simulate.mesh_movement.quality import measured
+    from simulate.mesh_movement.sampling import checked_monitor
+
+    with console.stage("read"):
+        source = read_mesh_file(mesh)
+        checked = checked_mesh(source.points, source.cells)
+    level = None
+    if monitor is not None:
+        wanted = monitor_of(source, monitor, strength, 0.0)
+        level = checked_monitor(wanted(source.points) if callable(wanted) else wanted, checked.n)
+    found = measured(checked.points, checked.cells, level)
+    console.result(
+        {"mesh": str(mesh), "monitor": monitor, **found.as_dict()},
+        f"{found.nodes} nodes, {found.cells} cells\nangles {found.min_angle:.1f} to {found.max_angle:.1f} degrees\n"
+        f"volumes {found.min_volume:.4g} to {found.max_volume:.4g}\n"
+        f"load of cells, greatest over least {found.equidistribution:.4g}, variation {found.variation:.4g}",
+    )
+    if least_angle is not None and found.min_angle < least_angle:
+        raise CheckError(f"{mesh}: the least angle is {found.min_angle:.1f} degrees, less than {least_angle:g}")
+
+
+def monitor_of(source: MeshFile, text: str, strength: float, smooth: float) -> Monitor:
+    """The monitor that ``--monitor`` describes."""
+    from simulate.mesh_movement import monitor as monitors
+
+    kind, colon, name = text.partition(":")
+    if not colon:
+        return _expression(text, source.points.shape[1])
+    makers: dict[str, Any] = {
+        "hessian": monitors.hessian, "gradient": monitors.gradient, "arc-length": monitors.arc_length
+    }  # fmt: skip
+    if kind not in OF_FIELDS:
+        raise click.UsageError(f"--monitor {text!r}: {kind!r} is not known, use one of {', '.join(OF_FIELDS)}")
+    try:
+        field = source.field(name)
+        level: Any = makers[kind](source.points, source.cells, field, strength) if kind in makers else field
+        return monitors.smoothed(level, source.points, source.cells, smooth) if smooth else level
+    except ValueError as error:
+        raise ValueError(f"--monitor {text!r}: {error}") from None
+
+
+def _expression(text: str, dim: int) -> Monitor:
+    from structgen.expression import evaluate
+
+    def monitor(points: Any) -> Any:
+        try:
+            return evaluate(text, dict(zip("xyz"[:dim], points.T, strict=True)))
+        except ValueError as error:
+            raise ValueError(f"--monitor: {error}") from None
+
+    return monitor

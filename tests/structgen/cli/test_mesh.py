@@ -1,0 +1,125 @@
+"""`structgen mesh`: meshes in files moved and measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+meshio = pytest.importorskip("meshio", reason="needs meshio: pip install 'structgen-webs[solvers]'")
+
+from simulate.mesh_movement.problems.domains import block  # noqa: E402
+
+
+@pytest.fixture
+def mesh_file(here):
+    """``mesh_file("a.vtu")``: a square with a steep field u, its rim as lines, and a node of no cell."""
+
+    def write(name="in.vtu", dim=2, n=12, **more):
+        points, cells = block(dim, n)
+        u = np.tanh(15 * (points[:, 0] - 0.4))
+        if dim == 2:
+            points = np.pad(points, ((0, 1), (0, 1)), constant_values=0.0)
+            u = np.append(u, 0.0)
+        blocks = [("triangle" if dim == 2 else "tetra", cells), *more.pop("blocks", [])]
+        fields = {"u": u, "bad": -np.ones(len(points)), "v": np.zeros((len(points), 3))} | more
+        if name.endswith(".mesh"):
+            fields = {}
+        # By its suffix alone meshio takes .msh for a file of another program.
+        kind = "gmsh" if name.endswith(".msh") else None
+        meshio.Mesh(points, blocks, point_data=fields).write(name, file_format=kind)
+        return name
+
+    return write
+
+
+@pytest.mark.parametrize("kind", ["hessian", "gradient", "arc-length"])
+def test_a_field_draws_nodes_to_where_it_is_steep(structgen, mesh_file, kind):
+    name = mesh_file()
+    said = structgen("mesh", "move", name, "--monitor", f"{kind}:u", "-o", "out.vtu", "--json")
+    report = json.loads(said.stdout)
+    assert report["method"] == "monge-ampere" and report["after"]["inverted"] == 0
+    assert report["after"]["variation"] < 0.5 * report["before"]["variation"]
+    before, after = meshio.read(name), meshio.read("out.vtu")
+    np.testing.assert_array_equal(after.cells_dict["triangle"], before.cells_dict["triangle"])
+    moved = after.points - before.points
+    np.testing.assert_allclose(after.point_data["displacement"], moved, atol=1e-12)
+    assert not moved[-1].any() and not moved[:, 2].any() and moved.any()
+    near = [np.abs(mesh.points[:, 0] - 0.4) < 0.1 for mesh in (before, after)]
+    assert near[1].sum() > near[0].sum()
+    assert (after.point_data["monitor"][:-1] >= 1).all() and "u" in after.point_data
+
+
+@pytest.mark.parametrize("output", ["out.vtu", "out.vtk", "out.msh", "out.inp", "out.mesh"])
+def test_files_of_all_kinds(structgen, mesh_file, output):
+    name = mesh_file("in" + Path(output).suffix, dim=3, n=4)
+    expression = "1 + 5*exp(-((x-0.5)**2 + (y-0.5)**2 + z**2)/0.1)"
+    text = structgen("mesh", "move", name, "--monitor", expression, "-o", output).stdout
+    assert text.startswith(f"{output}\n125 nodes, 384 cells, monge-ampere")
+    found = json.loads(structgen("mesh", "quality", output, "--monitor", expression, "--json").stdout)
+    assert found["inverted"] == 0 and found["cells"] == 384 and found["variation"] < 0.25
+
+
+def test_a_fixed_boundary_a_method_and_smoothing(structgen, mesh_file):
+    name = mesh_file()
+    structgen("mesh", "move", name, "--monitor", "hessian:u", "-o", "out.vtu", "--boundary", "fixed",
+              "--method", "variational", "--smooth", 0.1, "--strength", 20)  # fmt: skip
+    before, after = meshio.read(name).points, meshio.read("out.vtu").points
+    rim = ((before[:, :2] == 0) | (before[:, :2] == 1)).any(axis=1)
+    np.testing.assert_array_equal(after[rim], before[rim])
+    assert (after != before).any()
+
+
+def test_a_fallback_is_a_warning(structgen, mesh_file):
+    said = structgen("mesh", "move", mesh_file(n=6), "--monitor", "1 + 1000*exp(-((x-0.31)**2 + (y-0.3)**2)/0.002)",
+                     "-o", "out.vtu", "--max-iterations", 3)  # fmt: skip
+    assert said.stderr.startswith("warning: monge-ampere: residual")
+
+
+def test_quality_of_a_mesh(structgen, mesh_file):
+    name = mesh_file()
+    text = structgen("mesh", "quality", name).stdout
+    assert "169 nodes, 288 cells" in text and "angles 45.0 to 90.0 degrees" in text
+    structgen("mesh", "quality", name, "--least-angle", 45 - 1e-6)
+    said = structgen("mesh", "quality", name, "--least-angle", 50, code=1)
+    assert said.stderr == f"error: {name}: the least angle is 45.0 degrees, less than 50\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--monitor", "hessian:w"], ["--monitor 'hessian:w'", "no field", "bad, u"]),
+        (["--monitor", "hessian:v"], ["--monitor 'hessian:v'", "one number a node"]),
+        (["--monitor", "laplace:u"], ["--monitor 'laplace:u'", "hessian, gradient"]),
+        (["--monitor", "values:bad"], ["monitor at node 0 is -1.0", "> 0"]),
+        (["--monitor", "x"], ["monitor at node 0 is 0.0", "> 0"]),
+        (["--monitor", "1+z"], ["--monitor", "'z' is not allowed", "x, y"]),
+        (["--monitor", "hessian:u", "--method", "um3n"], ["--method 'um3n'", "monge-ampere"]),
+        (["--monitor", "hessian:u", "--corner-angle", 0], ["--corner-angle"]),
+        (["--monitor", "hessian:u", "-o", "out.png"], ["out.png", ".vtu"]),
+        (["--monitor", "hessian:u", "-o", "in.vtu"], ["--output", "written over"]),
+    ],
+)
+def test_wrong_options_are_refused(fails, mesh_file, options, says):
+    name = mesh_file()
+    fails("mesh", "move", name, *(["-o", "out.vtu"] if "-o" not in options else []), *options, says=says)
+
+
+@pytest.mark.parametrize("words", [("move", "--monitor", "hessian:u", "-o", "out.vtu"), ("quality",)])
+def test_wrong_files_are_refused(fails, mesh_file, words):
+    command, *options = words
+    square = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, 0], [2, 1, 1]])
+    meshio.Mesh(square, [("triangle", [[0, 1, 2]]), ("quad", [[0, 1, 2, 3]])]).write("mixed.vtu")
+    meshio.Mesh(square, [("line", [[0, 1]])]).write("lines.vtu")
+    meshio.Mesh(square, [("triangle", [[0, 1, 2], [1, 4, 5]])]).write("surface.vtu")
+    for name, says in (
+        ("none.vtu", "no such file"), ("mesh.xyz", "suffix '.xyz'"), ("mixed.vtu", "quad, triangle"),
+        ("lines.vtu", "kinds line"), ("surface.vtu", "surface in space"),
+    ):  # fmt: skip
+        fails("mesh", command, name, *options, says=[name, says])
+    for suffix in (".vtu", ".msh", ".vtk", ".mesh", ".inp"):
+        name = f"rubbish{suffix}"
+        Path(name).write_bytes(b"<xml>\x00 not a mesh\n" * 3)
+        fails("mesh", command, name, *options, says=[name])

@@ -28,9 +28,11 @@ CLEAR = 1.04
 CREASE_SPACING, FACE_SPACING = 0.45, 0.6
 #: Points between creases lie so many times farther out than the union where it is a ball: faces cut off the rest. Of
 #: what is beyond 1 this share goes for cylinders, which are round one way only.
-FACE_REACH, SIDE = 1.1, 0.4
+FACE_REACH, SIDE = 1.1, 0.3
 #: A crease is hidden by other struts if these reach further by this share.
 HIDDEN = 1.02
+#: Of nodes with up to so many struts a good part is as round as the end of the thickest one.
+FEW = 3
 #: Triple points are looked for up to this degree.
 MOST_TRIPLES = 12
 #: Points at the sides of a crease, where it is as good as none, lie by this share farther out than the union.
@@ -213,15 +215,13 @@ def points_between(
             count = _creases(k, axes, radii, cosines, ball, azimuth, count, limit, out)
         for i in range(k):
             h = halves[offsets[node] + i]
-            a, u = directions[h], across[h // 2]
-            for j in range(sides):
-                turn = (j + 0.5) * 2 * math.pi / sides
-                c, s = radii[i] * math.cos(turn), radii[i] * math.sin(turn)
-                x = c * u[0] + s * (a[1] * u[2] - a[2] * u[1])
-                y = c * u[1] + s * (a[2] * u[0] - a[0] * u[2])
-                z = c * u[2] + s * (a[0] * u[1] - a[1] * u[0])
-                spacing = FACE_SPACING * radii[i]
-                count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wide, count, limit, out)
+            for tilt in (0.0, END_ANGLE):
+                if tilt > 0 and (radii[i] < ball or k > FEW):
+                    continue
+                count = _round(
+                    directions[h], across[h // 2], radii[i], tilt, sides, wide, k, axes, radii, cosines, ball, count,
+                    limit, out,
+                )
         for e in spread:
             count = _add(
                 e[0],
@@ -240,6 +240,25 @@ def points_between(
                 out,
             )
         counts[node] = count
+
+
+@compiled
+def _round(
+    axis: FloatArray, across: FloatArray, radius: float, tilt: float, sides: int, wide: float, k: int, axes: FloatArray,
+    radii: FloatArray, cosines: FloatArray, ball: float, count: int, limit: int, points: FloatArray,
+) -> int:
+    """Add points about a strut, ``tilt`` behind its node, in line with the corners of its ring."""
+    behind, reach = math.sin(tilt) * radius, math.cos(tilt) * radius
+    wider = END_REACH if tilt else wide
+    for j in range(sides):
+        turn = (j + 0.5) * 2 * math.pi / sides
+        c, s = reach * math.cos(turn), reach * math.sin(turn)
+        x = c * across[0] + s * (axis[1] * across[2] - axis[2] * across[1]) - behind * axis[0]
+        y = c * across[1] + s * (axis[2] * across[0] - axis[0] * across[2]) - behind * axis[1]
+        z = c * across[2] + s * (axis[0] * across[1] - axis[1] * across[0]) - behind * axis[2]
+        spacing = FACE_SPACING * radius
+        count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wider, count, limit, points)
+    return count
 
 
 @compiled

@@ -109,13 +109,16 @@ def check_named(option: str, path: Path | None, *suffixes: str) -> None:
         check_writable(path)
 
 
-def make_solid(web: WebGraph, sides: int, density: float, console: Console) -> Solid:
+def make_solid(
+    web: WebGraph, sides: int, density: float, console: Console, fillet: float | None = None,
+    resolution: float | None = None,
+) -> Solid:  # fmt: skip
     """`solidify` with progress; `CheckError` where no sound solid is found."""
     from assembly import solidify
 
     try:
         with console.stage("solid"):
-            return solidify(web, sides, density, progress=console.detail)
+            return solidify(web, sides, density, progress=console.detail, fillet=fillet, resolution=resolution)
     except RuntimeError as error:
         raise CheckError(str(error)) from None
 

@@ -10,6 +10,7 @@ import trimesh
 
 from structgen.files import sha256
 from structgen.io import read_web, read_web_and_metadata
+from structgen.web import WebGraph
 
 
 @pytest.fixture
@@ -139,3 +140,28 @@ def test_a_solid_that_fails_its_check_ends_with_code_1(structgen, here, web_file
 )
 def test_what_cannot_be_exported_is_refused(fails, web_file, words, says):
     fails("export", web_file(), *words, says=says)
+
+
+@pytest.fixture
+def cross_file(web_file):
+    pos = [[0, 0, 0], [20, 0, 0], [-20, 0, 0], [0, 20, 0], [0, -20, 0]]
+    return web_file("cross.npz", WebGraph.from_edges(pos, [(0, 1), (0, 2), (0, 3), (0, 4)], 1.0))
+
+
+def test_fillets_are_made_by_the_field(structgen, here, cross_file):
+    volumes = {}
+    for fillet in (0.5, 2):
+        result = structgen("export", cross_file, "-o", "part.json", "--fillet", fillet, "--resolution", 0.5)
+        solid = json.loads((here / "part.json").read_text())["solid"]
+        assert solid["method"] == "field" and solid["genus"] == 0
+        assert f"{solid['triangles']} triangles" in result.stdout
+        volumes[fillet] = solid["volume_mm3"]
+    assert volumes[2] > volumes[0.5] + 1
+
+
+def test_wrong_resolutions_are_told(fails, cross_file):
+    options = "export", cross_file, "-o", "part.stl", "--resolution"
+    fails(*options, 0.5, says="--resolution is of --fillet, which is not given")
+    fails(
+        *options, 0.9, "--fillet", 1, says="resolution is 0.9, must be > 0 and at most 0.6667 mm, the thinnest radius"
+    )

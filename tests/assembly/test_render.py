@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from PIL import Image
 
 from assembly import render
-from assembly.render import picture
+from assembly.render import picture, turntable
 from assembly.render_page import BACKGROUND, camera, captions, compose, framing, scenes_of, strut_colours
 from assembly.solid import solidify
 from structgen.web import WebGraph
@@ -243,3 +244,56 @@ def test_the_camera_sees_all_of_a_web_upright(random_web, aspect):
     centre, half_height = framing(pos, view, aspect)
     seen = np.abs(pos @ view[:2].T - centre).max(axis=0) / [aspect, 1]
     assert seen.max() < half_height < 1.1 * seen.max()
+
+
+def frames_of(path):
+    with Image.open(path) as film:
+        times = [film.seek(k) or film.info["duration"] for k in range(film.n_frames)]
+        pictures = [film.seek(k) or np.asarray(film.convert("RGB"), float) for k in range(film.n_frames)]
+        return pictures, times, film.info.get("loop")
+
+
+def test_a_turntable_turns_once_for_ever(renderer, small_tangle, solid, tmp_path):
+    for thing in (small_tangle, solid):
+        turntable(thing, tmp_path / "turn.gif", "a tangle", frames=3, size=(160, 120), seconds=1.5)
+        pictures, times, loop = frames_of(tmp_path / "turn.gif")
+        assert [picture.shape for picture in pictures] == [(120, 160, 3)] * 3
+        assert times == [500] * 3 and loop == 0
+        for one, other in ((0, 1), (1, 2), (2, 0)):
+            assert np.abs(pictures[one] - pictures[other]).max() > 50
+        background = np.array(to_rgb(BACKGROUND)) * 255
+        for picture_ in pictures:
+            ink = np.abs(picture_ - background).max(axis=2) > 40
+            # All of it stays within the picture.
+            assert ink[20:90].mean() > 0.005 and not ink[:, :2].any() and not ink[:, -2:].any()
+
+
+def test_same_part_same_film(small_tangle, tmp_path):
+    told = []
+    for name in ("a.gif", "b.gif"):
+        turntable(small_tangle, tmp_path / name, frames=3, size=(100, 80), progress=lambda *done: told.append(done))
+    assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
+    assert told == [(1, 3), (2, 3), (3, 3)] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "a.png"}, "path 'a.png' must end in .gif"),
+        ({"frames": 1}, "frames is 1, must be a whole number in 2..360"),
+        ({"seconds": 0}, "seconds is 0, must be 0.1 to 600"),
+        ({"size": (10, 100)}, "width in size is 10"),
+    ],
+)
+def test_a_wrong_film_is_refused(small_tangle, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        turntable(small_tangle, **{"path": tmp_path / "a.gif", **options})
+    assert files_in(tmp_path) == []
+
+
+def test_a_solid_alone_fills_the_picture(renderer, solid, tmp_path):
+    picture(None, solid, tmp_path / "solid.png", size=(400, 300))
+    columns = np.flatnonzero(drawn(tmp_path / "solid.png")[:220].any(axis=0))
+    assert np.ptp(columns) > 200
+    with pytest.raises(ValueError, match="neither a web nor a solid"):
+        picture(None, None, tmp_path / "none.png")

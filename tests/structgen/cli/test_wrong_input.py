@@ -14,6 +14,7 @@ from structgen.io import FORMATS
 #: Commands that read a web, before its name.
 READERS = (
     ("export", "-o", "out.stl"),
+    ("check",),
     ("assemble", "--along", "line", "--length", 10, "-o", "out.npz"),
     ("info",),
     ("data", "build", "-o", "out.npz"),

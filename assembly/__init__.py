@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         torus_knot,
     )
     from assembly.export import export, write_3mf, write_stl
+    from assembly.fields import Field, graded_radius
     from assembly.filling import Filled, fill
     from assembly.join import Joined, join
     from assembly.meshes import TriangleMesh, read_mesh
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Curve",
+    "Field",
     "Filled",
     "Joined",
     "NearPass",
@@ -63,6 +65,7 @@ __all__ = [
     "check_printability",
     "csv_curve",
     "export",
+    "graded_radius",
     "fill",
     "helix",
     "join",
@@ -99,6 +102,7 @@ from assembly.join import Joined, join
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
     "Curve": "assembly.curves",
+    "Field": "assembly.fields",
     "Filled": "assembly.filling",
     "NearPass": "assembly.curves",
     "PrintReport": "assembly.printability",
@@ -113,6 +117,7 @@ _HOMES = {
     "assemble_along": "assembly.place",
     "attractor": "assembly.curves",
     "csv_curve": "assembly.curves",
+    "graded_radius": "assembly.fields",
     "check_printability": "assembly.printability",
     "fill": "assembly.filling",
     "helix": "assembly.curves",

@@ -25,6 +25,11 @@ Extend = Callable[[WebGraph, FloatArray, DesignTargets], WebGraph]
 WIDTH, AROUND = 2.0, 4.0
 #: A seam is no wider than this share of the shorter module.
 MOST_CUT = 0.4
+#: Where along a module, from 0 to 1, it is looked at for what its inside is like.
+SLICES = (0.4, 0.5, 0.6)
+#: A seam is asked to have so many times the edges of a slice, and so much longer ones: what the cut leaves beside it
+#: has lost its long struts, and gains new ones. Set by `benchmarks/seams.py`, so that a seam is as the inside.
+FEWER, LONGER = 0.92, 1.15
 #: Fewest nodes of a seam: of less the targets would be none of a web.
 FEWEST = 4
 #: How often a generator is asked for a seam.
@@ -55,7 +60,7 @@ def seamed(webs: Sequence[WebGraph], along: Sequence[FloatArray], seams: Sequenc
     """``webs`` cut back at ``seams`` and what ``extend`` makes between them.
 
     At each seam the nodes within one mean edge length of its middle, and beyond it, go. ``extend`` is asked for as
-    many as there are elsewhere in so long a piece of the two modules, with their ratio of edges to nodes; again where
+    many nodes and edges, and of such a length, as so wide a slice from the inside of the two modules has; again where
     it joins but one of the modules, and if it still does the other one is left to be bridged to what is new. Where it
     finds none the nodes come back.
 
@@ -98,6 +103,25 @@ class _Growth:
     def _mean_length(self, seam: Seam) -> float:
         return float(np.concatenate([self._webs[k].lengths for k in (seam.first, seam.second)]).mean())
 
+    def _as_inside(self, seam: Seam, width: float) -> DesignTargets:
+        """What slices as wide as the seam, from the inside of the two modules, have: nodes, and struts that touch them.
+
+        Webs thin out towards their ends, and struts that touch a slice are longer than others.
+        """
+        nodes, lengths = [], []
+        for k in (seam.first, seam.second):
+            along, web = self._along[k], self._webs[k]
+            low, high = float(along.min()), float(along.max())
+            for share in SLICES:
+                inside = np.abs(along - low - share * (high - low)) <= width / 2
+                nodes.append(np.count_nonzero(inside))
+                lengths.append(web.lengths[inside[web.edge_index].any(axis=0)])
+        count = max(round(float(np.mean(nodes))), FEWEST)
+        every = np.concatenate(lengths)
+        edges = int(np.clip(round(FEWER * len(every) / len(lengths)), count + 1, count * (count - 1) // 2))
+        mean = LONGER * float(every.mean()) if len(every) else self._mean_length(seam)
+        return DesignTargets(mean, nodes=count, edges=edges)
+
     def make(self, number: int, extend: Extend) -> bool:
         """Make a seam; whether that worked."""
         seam = self._seams[number]
@@ -109,11 +133,10 @@ class _Growth:
         found = None
         for _ in range(ATTEMPTS):
             try:
-                found = extend(local, box, targets)
+                found = _extended(local, box, targets, extend)
             except ValueError as error:
                 self.reason = str(error)
                 continue
-            _check_given(local, found)
             label = found.components()[: local.n]
             first, second = (label[np.isin(names, nodes)] for nodes in pair)
             if np.isin(first, second).any():
@@ -136,17 +159,7 @@ class _Growth:
         across = ((self._web.pos[nodes] - seam.centre) @ seam.frame)[:, 1:]
         low, high = across.min(axis=0), across.max(axis=0)
         box = np.array([[-width / 2, *low], [width / 2, *high]])
-        webs = [self._webs[k] for k in (seam.first, seam.second)]
-        length = sum(float(np.ptp(self._along[k])) for k in (seam.first, seam.second))
-        total = sum(web.n for web in webs)
-        count = max(round(total / length * width), FEWEST)
-        severed = sum(
-            int(((self._cut[nodes] == number)[web.edge_index].sum(axis=0) == 1).sum())
-            for nodes, web in zip(pair, webs, strict=True)
-        )
-        edges = round(count * sum(web.m for web in webs) / total + severed / 2)
-        edges = int(np.clip(edges, count + 1, count * (count - 1) // 2))
-        return box, DesignTargets(mean_edge_length=self._mean_length(seam), nodes=count, edges=edges)
+        return box, self._as_inside(seam, width)
 
     def _around(self, seam: Seam, box: FloatArray) -> tuple[WebGraph, IntArray]:
         """What is there around a seam's ``box``, in its frame, and the number of each node."""
@@ -254,7 +267,18 @@ def _first_of(label: IntArray, owner: IntArray, able: BoolArray) -> IntArray:
     return first
 
 
-def _check_given(local: WebGraph, larger: WebGraph) -> None:
-    same = larger.n >= local.n and np.array_equal(larger.pos[: local.n], local.pos)
-    if not same or not np.array_equal(larger.edge_index[:, : local.m], local.edge_index):
-        raise RuntimeError("extend has changed the web that it was given, must keep its nodes and edges first")
+def _extended(web: WebGraph, box: FloatArray, targets: DesignTargets, extend: Extend) -> WebGraph:
+    """``web`` with what ``extend`` makes in the two halves of ``box``: at once it would crowd where it begins."""
+    assert targets.nodes is not None and targets.edges is not None
+    halves = [box.copy(), box.copy()]
+    halves[0][1, 0] = halves[1][0, 0] = box[:, 0].mean()
+    cells = halves if targets.nodes >= 2 * FEWEST else [box]
+    larger = web
+    for k, cell in enumerate(cells, start=1):
+        nodes, edges = ((k * n) // len(cells) - ((k - 1) * n) // len(cells) for n in (targets.nodes, targets.edges))
+        given, edges = larger, int(np.clip(edges, nodes + 1, nodes * (nodes - 1) // 2))
+        larger = extend(given, cell, DesignTargets(targets.mean_edge_length, nodes=nodes, edges=edges))
+        same = larger.n >= given.n and np.array_equal(larger.pos[: given.n], given.pos)
+        if not same or not np.array_equal(larger.edge_index[:, : given.m], given.edge_index):
+            raise RuntimeError("extend has changed the web that it was given, must keep its nodes and edges first")
+    return larger

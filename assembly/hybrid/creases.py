@@ -219,8 +219,20 @@ def points_between(
                 if tilt > 0 and (radii[i] < ball or k > FEW):
                     continue
                 count = _round(
-                    directions[h], across[h // 2], radii[i], tilt, sides, wide, k, axes, radii, cosines, ball, count,
-                    limit, out,
+                    directions[h],
+                    across[h // 2],
+                    radii[i],
+                    tilt,
+                    sides,
+                    wide,
+                    k,
+                    axes,
+                    radii,
+                    cosines,
+                    ball,
+                    count,
+                    limit,
+                    out,
                 )
         for e in spread:
             count = _add(
@@ -244,8 +256,20 @@ def points_between(
 
 @compiled
 def _round(
-    axis: FloatArray, across: FloatArray, radius: float, tilt: float, sides: int, wide: float, k: int, axes: FloatArray,
-    radii: FloatArray, cosines: FloatArray, ball: float, count: int, limit: int, points: FloatArray,
+    axis: FloatArray,
+    across: FloatArray,
+    radius: float,
+    tilt: float,
+    sides: int,
+    wide: float,
+    k: int,
+    axes: FloatArray,
+    radii: FloatArray,
+    cosines: FloatArray,
+    ball: float,
+    count: int,
+    limit: int,
+    points: FloatArray,
 ) -> int:
     """Add points about a strut, ``tilt`` behind its node, in line with the corners of its ring."""
     behind, reach = math.sin(tilt) * radius, math.cos(tilt) * radius

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
-from structgen.generators.growing import Growing, barred, unit_of
+from structgen.generators.growing import CLOSES, Growing, barred, unit_of
 from structgen.generators.laid import Laid
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
@@ -44,7 +44,9 @@ BLOCK = 32
 #: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
 BLUR, SAMPLED_BLUR = 0.15, 0.03
 #: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
-GRAZE = 0.3
+GRAZE = 0.1
+#: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
+OPENNESS = 1.3
 #: Webs drawn for each that is asked for.
 CANDIDATES = 2
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.
@@ -250,7 +252,8 @@ class Autoregressive(WebGenerator):
                 )
                 rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
-            odds = self._row(out[..., 0] + chance.edge[:, place, : place + 1], parent, plan, point, laid)
+            noisy = out[..., 0] + chance.edge[:, place, : place + 1] - OPENNESS * candidates[:, 0, :, CLOSES]
+            odds = self._row(noisy, parent, plan, point, laid)
             kind = (out[..., 1:CATEGORIES] + chance.kind[:, place, : place + 1]).argmax(-1)
             radius = out[..., CATEGORIES:].gather(-1, kind[..., None])[..., 0]
             is_given = given.kind[:, place, : place + 1]

@@ -19,6 +19,9 @@ TYPICAL = 0.25
 #: In a quadratic form mixed products count twice.
 MIXED = torch.tensor([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
+#: Of the candidate features the one that is 1 where the edge would close a triangle.
+CLOSES = -3
+
 
 @dataclass
 class Growing:

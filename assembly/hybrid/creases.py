@@ -16,27 +16,21 @@ from structgen.web import FloatArray, IntArray
 #: Rings lie at least so many times the radius of the thickest strut from their node ...
 NEAREST = 1.1
 #: ... but nearer at the free end of a strut, where they are seen under this half angle (rad). It is closed by a ring of
-#: corners and a tip; these lie at such an angle behind the node, and so many radii from it, that they have the volume
-#: of half a ball.
+#: corners this far (rad) behind the node and a tip.
 WIDEST_END = math.radians(88)
-END_ANGLE, END_REACH = math.radians(45), 1.11
+END_ANGLE = math.radians(45)
 #: Share of the angle between two struts that their rings may fill, and by how much less each is opened.
 FILL, SLACK = 0.92, 0.93
 #: Nothing but the ring lies within this multiple of its half angle.
 CLEAR = 1.04
 #: Least distance between points, in radii of the thinner strut, on creases and on what lies between them.
 CREASE_SPACING, FACE_SPACING = 0.45, 0.6
-#: Points between creases lie so many times farther out than the union where it is a ball: faces cut off the rest. Of
-#: what is beyond 1 this share goes for cylinders, which are round one way only.
-FACE_REACH, SIDE = 1.1, 0.3
 #: A crease is hidden by other struts if these reach further by this share.
 HIDDEN = 1.02
 #: Of nodes with up to so many struts a good part is as round as the end of the thickest one.
 FEW = 3
 #: Triple points are looked for up to this degree.
 MOST_TRIPLES = 12
-#: Points at the sides of a crease, where it is as good as none, lie by this share farther out than the union.
-CREST = 0.06
 #: Azimuths of the points of a crease, about the thinner strut, 0 towards the thicker one.
 AZIMUTHS = tuple(math.radians(a) for a in (0, 45, -45, 90, -90))
 #: Directions for what lies between the creases: a Fibonacci lattice of this many.
@@ -96,6 +90,17 @@ def half_angles(
 
 
 @compiled
+def union_reach(x: float, y: float, z: float, k: int, axes: FloatArray, radii: FloatArray, ball: float) -> float:
+    """How far the union of k struts about ``axes`` and a ball reaches from the node in the unit direction (x, y, z)."""
+    reach = ball
+    for i in range(k):
+        cosine = x * axes[i, 0] + y * axes[i, 1] + z * axes[i, 2]
+        if cosine > 0:
+            reach = max(reach, radii[i] / math.sqrt(max(1 - cosine * cosine, 1e-12)))
+    return reach
+
+
+@compiled
 def _add(
     x: float,
     y: float,
@@ -107,30 +112,24 @@ def _add(
     ball: float,
     spacing: float,
     hidden: float,
-    wider: float,
     count: int,
     limit: int,
     points: FloatArray,
 ) -> int:
-    """The number of points after the one in direction (x, y, z) is added, if it is of use.
+    """The number of points after the one in direction (x, y, z) is added, as far out as the union, if it is of use.
 
-    It lies ``wider`` times as far as the union where that is a ball, less so where it is a cylinder. It is of no use if
-    the union reaches more than ``hidden`` times as far as (x, y, z).
+    It is not if the union reaches more than ``hidden`` times as far as (x, y, z).
     """
     length = math.sqrt(x * x + y * y + z * z)
     if count >= limit or length < 1e-12 * ball:
         return count
     x, y, z = x / length, y / length, z / length
-    reach = ball
     for i in range(k):
-        cosine = x * axes[i, 0] + y * axes[i, 1] + z * axes[i, 2]
-        if cosine > cosines[i]:
+        if x * axes[i, 0] + y * axes[i, 1] + z * axes[i, 2] > cosines[i]:
             return count
-        if cosine > 0:
-            reach = max(reach, radii[i] / math.sqrt(1 - cosine * cosine))
+    reach = union_reach(x, y, z, k, axes, radii, ball)
     if reach > hidden * length:
         return count
-    reach *= wider if reach < HIDDEN * ball else 1 + SIDE * (wider - 1)
     x, y, z = x * reach, y * reach, z * reach
     for p in range(count):
         dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
@@ -172,7 +171,6 @@ def points_between(
     angles: FloatArray,
     across: FloatArray,
     sides: int,
-    wide: float,
     skip: IntArray,
     spread: FloatArray,
     place: IntArray,
@@ -182,7 +180,7 @@ def points_between(
     """Write the points of each node's skin between its rings, from the node, for nodes first..last.
 
     Arguments:
-        radius: of the struts as round ones, at each strut end; polygons of ``sides`` are ``wide`` times as wide.
+        radius: of the struts as round ones, at each strut end.
         across: ``(m, 3)`` unit vectors across the struts.
         skip: ``(n,)`` nodes with a mark get no points.
         place: ``(n + 1,)`` rows of ``points`` for each node; ``counts`` is how many of them are written.
@@ -205,7 +203,7 @@ def points_between(
         out, limit, count = points[place[node] :], place[node + 1] - place[node], 0
         if k == 1:
             h = halves[offsets[node]]
-            counts[node] = _end(directions[h], across[h // 2], ball, wide, sides, out)
+            counts[node] = _end(directions[h], across[h // 2], ball, sides, out)
             continue
         for azimuth in AZIMUTHS[:1]:
             count = _creases(k, axes, radii, cosines, ball, azimuth, count, limit, out)
@@ -224,7 +222,6 @@ def points_between(
                     radii[i],
                     tilt,
                     sides,
-                    wide,
                     k,
                     axes,
                     radii,
@@ -235,22 +232,8 @@ def points_between(
                     out,
                 )
         for e in spread:
-            count = _add(
-                e[0],
-                e[1],
-                e[2],
-                k,
-                axes,
-                radii,
-                cosines,
-                ball,
-                FACE_SPACING * ball,
-                np.inf,
-                FACE_REACH,
-                count,
-                limit,
-                out,
-            )
+            spacing = FACE_SPACING * ball
+            count = _add(e[0], e[1], e[2], k, axes, radii, cosines, ball, spacing, np.inf, count, limit, out)
         counts[node] = count
 
 
@@ -261,7 +244,6 @@ def _round(
     radius: float,
     tilt: float,
     sides: int,
-    wide: float,
     k: int,
     axes: FloatArray,
     radii: FloatArray,
@@ -273,7 +255,6 @@ def _round(
 ) -> int:
     """Add points about a strut, ``tilt`` behind its node, in line with the corners of its ring."""
     behind, reach = math.sin(tilt) * radius, math.cos(tilt) * radius
-    wider = END_REACH if tilt else wide
     for j in range(sides):
         turn = (j + 0.5) * 2 * math.pi / sides
         c, s = reach * math.cos(turn), reach * math.sin(turn)
@@ -281,14 +262,14 @@ def _round(
         y = c * across[1] + s * (axis[2] * across[0] - axis[0] * across[2]) - behind * axis[1]
         z = c * across[2] + s * (axis[0] * across[1] - axis[1] * across[0]) - behind * axis[2]
         spacing = FACE_SPACING * radius
-        count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wider, count, limit, points)
+        count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, count, limit, points)
     return count
 
 
 @compiled
-def _end(axis: FloatArray, across: FloatArray, radius: float, wide: float, sides: int, points: FloatArray) -> int:
+def _end(axis: FloatArray, across: FloatArray, radius: float, sides: int, points: FloatArray) -> int:
     """Write the ring of corners and the tip that close a strut's free end."""
-    back, out = math.cos(END_ANGLE) * END_REACH * radius, math.sin(END_ANGLE) * END_REACH * radius * wide
+    back, out = math.cos(END_ANGLE) * radius, math.sin(END_ANGLE) * radius
     for j in range(sides):
         turn = (j + 0.5) * 2 * math.pi / sides
         u, v = out * math.cos(turn), out * math.sin(turn)
@@ -317,8 +298,7 @@ def _creases(
             a, b = (i, j) if radii[i] <= radii[j] else (j, i)
             x, y, z = _crease(axes[a], axes[b], radii[a], radii[b], azimuth)
             spacing = CREASE_SPACING * radii[a]
-            wider = 1 + CREST * abs(math.sin(azimuth))
-            count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, wider, count, limit, points)
+            count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, count, limit, points)
     return count
 
 
@@ -348,20 +328,6 @@ def _triple_points(
                     x, y, z = -x, -y, -z
                 reach = radii[i] / math.sqrt(max(1 - cosine * cosine, 1e-12)) / length
                 spacing = CREASE_SPACING * min(radii[i], radii[j], radii[o])
-                count = _add(
-                    x * reach,
-                    y * reach,
-                    z * reach,
-                    k,
-                    axes,
-                    radii,
-                    cosines,
-                    ball,
-                    spacing,
-                    HIDDEN,
-                    1.0,
-                    count,
-                    limit,
-                    points,
-                )
+                x, y, z = x * reach, y * reach, z * reach
+                count = _add(x, y, z, k, axes, radii, cosines, ball, spacing, HIDDEN, count, limit, points)
     return count

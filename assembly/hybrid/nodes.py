@@ -10,7 +10,7 @@ import numpy as np
 from assembly.hybrid.creases import between_directions, half_angles, most_points, points_between
 from assembly.hybrid.pieces import SHORTEST_SHAFT
 from assembly.hybrid.skins import write_rings, write_skins
-from assembly.hybrid.struts import Struts, widening
+from assembly.hybrid.struts import Struts
 from assembly.threads import over_ranges
 from structgen.web import FloatArray, IntArray
 
@@ -54,7 +54,7 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     round_radius = np.repeat(s.radius, 2)
     write_ranges(
         lambda a, b: points_between(
-            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, widening(sides), united,
+            a, b, s.offsets, s.halves, directions, round_radius, angles, s.across, sides, united,
             spread, place, room, counts,
         ),
         n,
@@ -69,8 +69,8 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
     faces, failed = np.empty((face_place[-1], 3), np.int64), np.zeros(n, np.int64)
     write_ranges(
         lambda a, b: write_skins(
-            a, b, s.offsets, s.halves, s.axes, s.across, angles, s.pos, corners, row, spots, step, united,
-            face_place, faces, failed,
+            a, b, s.offsets, s.halves, s.axes, s.across, angles, s.radius, s.pos, s.box, corners, row, spots, step,
+            united, face_place, faces, failed,
         ),
         n,
     )  # fmt: skip

@@ -7,12 +7,16 @@ import math
 import numpy as np
 
 from assembly.compiled import compiled
+from assembly.hybrid.creases import union_reach
 from assembly.hybrid.hull import sphere_hull
 from structgen.web import FloatArray, IntArray
 
 #: The volume that a face spans with its node, in cubes of its largest distance from there, is at least so many times
 #: what a step of float32 is of that distance: rounded, the face still turns the same way.
 LEAST_TURN = 16.0
+#: Points of a skin are moved off the union by so much at most for its volume.
+LEAST_SCALE, MOST_SCALE = 0.9, 1.12
+NEWTON_STEPS = 4
 
 
 @compiled
@@ -57,7 +61,9 @@ def write_skins(
     axes: FloatArray,
     across: FloatArray,
     angles: FloatArray,
+    radius: FloatArray,
     pos: FloatArray,
+    box: FloatArray,
     corners: FloatArray,
     place: IntArray,
     points: FloatArray,
@@ -69,10 +75,13 @@ def write_skins(
 ) -> None:
     """Write the faces of the skins of nodes first..last; those that are not sound are marked in ``failed``.
 
+    The points are moved from or to the node, all by the same factor, so that the skin has the volume of the union.
+
     Arguments:
+        radius: ``(m,)`` of the round struts.
         angles: ``(2 m,)`` half angles of the rings of strut ends.
         corners: ``(2 m, sides, 3)`` of those rings; vertex ``h sides + j`` is corner j of ring h.
-        place: ``(n + 1,)`` rows of ``points`` (mm) of each node; vertex ``2 m sides + row``.
+        place: ``(n + 1,)`` rows of ``points`` (mm, inside ``box``) of each node; vertex ``2 m sides + row``.
         face_place: ``(n + 1,)`` rows of ``faces`` of each node.
     """
     sides = corners.shape[1]
@@ -82,7 +91,7 @@ def write_skins(
         most = max(most, count)
     rays, spots, vertex = np.empty((most, 3)), np.empty((most, 3)), np.empty(most, np.int64)
     hull, links, planes = np.empty((2 * most, 3), np.int64), np.empty((2 * most, 3), np.int64), np.empty((2 * most, 4))
-    marks = np.empty((5, 4 * most), np.int64)
+    marks, ends, radii = np.empty((5, 4 * most), np.int64), np.empty((most, 3)), np.empty(most)
     for node in range(first, last):
         if skip[node]:
             continue
@@ -111,17 +120,76 @@ def write_skins(
             vertex[count] = 2 * len(axes) * sides + p
             count += 1
         total = sphere_hull(rays, count, hull, links, planes, marks)
-        row, good = face_place[node], total == 2 * count - 4
+        good, kept = total == 2 * count - 4, 0
         for f in range(total if good else 0):
             a, b, c = hull[f, 0], hull[f, 1], hull[f, 2]
-            if a // sides == b // sides == c // sides and a < rings * sides:
-                continue
-            if row == face_place[node + 1] or not _turns(spots[a], spots[b], spots[c], step):
-                good = False
-                break
+            if not (a // sides == b // sides == c // sides and a < rings * sides):
+                hull[kept, 0], hull[kept, 1], hull[kept, 2] = a, b, c
+                kept += 1
+        failed[node] = not good or kept != face_place[node + 1] - face_place[node]
+        if failed[node]:
+            continue
+        ball = 0.0
+        for i in range(rings):
+            h = halves[offsets[node] + i]
+            ends[i], radii[i] = axes[h // 2] * (1.0 - 2.0 * (h % 2)), radius[h // 2]
+            ball = max(ball, radii[i])
+        scale = _scale(spots, rings * sides, hull[:kept], rings, ends, radii, ball)
+        for p in range(rings * sides, count):
+            row = place[node] + p - rings * sides
+            for i in range(3):
+                points[row, i] = min(max(pos[node, i] + scale * spots[p, i], box[0, i]), box[1, i])
+                spots[p, i] = points[row, i] - pos[node, i]
+        for f in range(kept):
+            a, b, c = hull[f, 0], hull[f, 1], hull[f, 2]
+            row = face_place[node] + f
             faces[row, 0], faces[row, 1], faces[row, 2] = vertex[a], vertex[b], vertex[c]
-            row += 1
-        failed[node] = not good or row != face_place[node + 1]
+            if not _turns(spots[a], spots[b], spots[c], step):
+                failed[node] = 1
+
+
+@compiled
+def _scale(
+    spots: FloatArray, fixed: int, faces: IntArray, k: int, axes: FloatArray, radii: FloatArray, ball: float
+) -> float:
+    """Factor by which the spots after the first ``fixed`` ones have to be moved for the volume of the union.
+
+    That volume is the skin's, each face's times the mean of (reach of the union / distance of the face) ** 3.
+    """
+    # Volume as a polynomial of the factor: a face's grows with as many powers of it as it has corners that move.
+    true, fixed_part, once, twice, thrice = 0.0, 0.0, 0.0, 0.0, 0.0
+    for f in range(len(faces)):
+        a, b, c = spots[faces[f, 0]], spots[faces[f, 1]], spots[faces[f, 2]]
+        volume = (
+            a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])
+        )
+        ratio = 0.0
+        for sample in range(4):
+            u = 2 / 3 if sample == 0 else 1 / 6
+            v = 2 / 3 if sample == 1 else 1 / 6
+            if sample == 3:
+                u, v = 1 / 3, 1 / 3
+            w = 1 - u - v
+            x, y, z = u * a[0] + v * b[0] + w * c[0], u * a[1] + v * b[1] + w * c[1], u * a[2] + v * b[2] + w * c[2]
+            length = math.sqrt(x * x + y * y + z * z)
+            ratio += (union_reach(x / length, y / length, z / length, k, axes, radii, ball) / length) ** 3
+        true += volume * ratio / 4
+        free = int(faces[f, 0] >= fixed) + int(faces[f, 1] >= fixed) + int(faces[f, 2] >= fixed)
+        if free == 0:
+            fixed_part += volume
+        elif free == 1:
+            once += volume
+        elif free == 2:
+            twice += volume
+        else:
+            thrice += volume
+    scale = 1.0
+    for _ in range(NEWTON_STEPS):
+        slope = once + scale * (2 * twice + scale * 3 * thrice)
+        if slope <= 0:
+            return 1.0
+        scale -= (fixed_part + scale * (once + scale * (twice + scale * thrice)) - true) / slope
+    return min(max(scale, LEAST_SCALE), MOST_SCALE)
 
 
 @compiled

@@ -69,10 +69,11 @@ def command(
     from assembly.printability import check_printability
     from assembly.printability import fix as mend
     from assembly.printability.picture import marked_picture
-    from structgen.cli.part import check_named, check_part_output, read_part, save_part
+    from structgen.cli.part import check_named, check_part_output, keep_inputs, read_part, save_part
 
     limits = dict(_limit(text) for text in limit)
     check_named("--picture", picture, ".png")
+    keep_inputs([part], [] if fix is None else [fix], "--fix")
     if slicer is not None and process != "fdm":
         raise click.UsageError(f"--slicer slices for fdm, but --process is {process}")
     with console.stage("read"):

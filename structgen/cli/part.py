@@ -72,15 +72,17 @@ def save_part(part: WebGraph | TriangleMesh, path: Path, facts: dict[str, str]) 
         raise CheckError(str(error)) from None
 
 
-def keep_inputs(webs: Sequence[Path], outputs: Sequence[Path]) -> None:
-    """Refuse to write over a web that is read."""
+def keep_inputs(parts: Sequence[Path], outputs: Sequence[Path], option: str = "--output") -> None:
+    """Refuse to write over a web or mesh that is read; ``option`` is what named the outputs."""
     from structgen.io import FORMATS, files_of
 
-    read = {part.resolve() for web in webs for part in files_of(web)}
+    def files(path: Path) -> list[Path]:
+        return files_of(path) if path.suffix.lower() in FORMATS else [path]
+
+    read = {file.resolve() for part in parts for file in files(part)}
     for path in outputs:
-        parts = files_of(path) if path.suffix.lower() in FORMATS else [path]
-        if any(part.resolve() in read for part in parts):
-            raise click.UsageError(f"--output: {path} is read here and would be written over, name another")
+        if any(file.resolve() in read for file in files(path)):
+            raise click.UsageError(f"{option}: {path} is read here and would be written over, name another")
 
 
 def check_outputs(paths: Sequence[Path]) -> None:

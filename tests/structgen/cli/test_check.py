@@ -90,6 +90,7 @@ def test_the_slicer_is_asked(structgen, block, tripod):
         (("block.stl", "--limit", "strut=1"), "limit 'strut' is not known, must be one of strut_mm"),
         (("block.stl", "--limit", "strut_mm=-1"), "limit strut_mm is -1.0, must be 0.001 to 1e+06"),
         (("block.stl", "--fix", "a.npz"), "--fix a.npz: must end in one of .stl, .3mf, .ply, .obj, .glb"),
+        (("block.stl", "--fix", "./block.stl"), "--fix: block.stl is read here and would be written over"),
         (("block.stl", "--fix", "a.txt"), "--fix a.txt: must end in one of"),
         (("block.stl", "--picture", "a.jpg"), "--picture a.jpg: must end in .png"),
         (("block.stl", "--slicer", "no-slicer"), "slicer 'no-slicer' is not installed"),

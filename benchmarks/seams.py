@@ -164,7 +164,7 @@ def compared(first: Sample, second: Sample) -> dict[str, Any]:
 
 
 def timed(webs: list[WebGraph], count: int) -> dict[str, Any]:
-    """Seconds of the processor to join ``count`` of the modules in rows of a hundred, which overlap by 15 % in their rows."""
+    """Seconds of the processor to join ``count`` of the modules, in rows of a hundred that overlap by 15 % in a row."""
     length, width = float(webs[0].extents[0]), float(webs[0].extents[1])
     placed = [
         webs[k % len(webs)].translated([0.85 * length * (k % 100), 0.9 * width * (k // 100), 0]) for k in range(count)

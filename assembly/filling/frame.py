@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from assembly.filling.trimming import COVER, Trimmed
-from assembly.filling.tying import MAX_DEGREE
+from assembly.join import MAX_DEGREE
 from assembly.meshes import TriangleMesh
 from assembly.shape import Shape
 from assembly.surfaces import MeshSurface

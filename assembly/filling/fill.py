@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
+from assembly.crossings import untangled
+from assembly.draft import BRIDGE_KIND, Draft, Plausible
+from assembly.fields import Field, as_field
 from assembly.filling.cells import cells
 from assembly.filling.frame import framed
-from assembly.filling.trimming import COVER, trimmed
-from assembly.filling.tying import BRIDGE_KIND, tied
-from assembly.join import Joined, join
+from assembly.filling.trimming import COVER, Trimmed, trimmed
+from assembly.filling.tying import tied
+from assembly.join import MAX_DEGREE, Joined, join
 from assembly.place import DEFAULT_OVERLAP
 from assembly.shape import Shape
 from assembly.supply import Source, Supply
 from structgen.web import FloatArray, IntArray, WebGraph
-
-#: Radius of each strut from the places of their middles ``(m, 3)``.
-Radius = Callable[[FloatArray], npt.ArrayLike]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def fill(
     *,
     skin: float | None = None,
     frame: float | None = None,
-    strut_radius: float | Radius | None = None,
+    strut_radius: float | str | Field | Callable[[FloatArray], npt.ArrayLike] | None = None,
     size: npt.ArrayLike | None = None,
     overlap: float = DEFAULT_OVERLAP,
     bridges: int = 4,
@@ -63,8 +64,8 @@ def fill(
         webs: webs that are used in turn, mirrored or turned at random; or a `Source` of one for each place.
         skin: thickness in mm of the skin that the web is to be anchored in.
         frame: thickness in mm of the struts of a frame to anchor it to. Not both.
-        strut_radius: radius of all struts but the frame's, mm, or a function of the places of their middles; as the
-            modules have it by default.
+        strut_radius: radius of all struts but the frame's, mm, by the places of their middles: whatever
+            `assembly.fields.as_field` takes; as the modules have it by default.
         size: sides of a module in mm; the median of the webs' boxes by default, needed for a source.
         overlap: share of a module's side that neighbours overlap by, at least.
         bridges: new struts between neighbours at most, see `assembly.join.join`.
@@ -90,11 +91,12 @@ def fill(
     tell(f"filling with {len(centres)} modules")
     modules = [web.translated(centre) for web, centre in zip(supply(centres, seed), centres, strict=True)]
     joined = join(modules, tolerance, bridges)
-    web = joined.web if strut_radius is None else joined.web.with_radius(_radii(strut_radius, joined.web))
+    web = joined.web if strut_radius is None else _graded(joined.web, strut_radius, shape)
     tell(f"cutting {web.m} struts at the surface")
     cut = trimmed(web, shape, np.maximum(COVER * web.radius, skin / 2))
     if frame:
         cut = framed(cut, shape, frame / 2, seed)
+    cut, met, gone = _uncrossed(cut, shape, Plausible.of(modules))
     tell("tying what hangs loose")
     whole = tied(cut.web, shape)
     bridge = whole.web.lengths[whole.web.kind == BRIDGE_KIND]
@@ -105,6 +107,8 @@ def fill(
             "web": whole.web,
             "bridges": len(bridge),
             "longest_bridge": float(bridge.max(initial=0.0)),
+            "crossings": joined.crossings + met,
+            "cut": joined.cut + gone,
             "modules": len(modules),
             "anchored": np.flatnonzero(np.isin(whole.kept, cut.anchored)),
             "left_out": cut.web.m + whole.ties - whole.web.m,
@@ -120,11 +124,26 @@ def _thickness(name: str, value: float | None, shape: Shape) -> float:
     return number(name, value, f"> 0 and < {most:.4g} mm, half the shape's least side", lambda v: 0 < v < most)
 
 
-def _radii(strut_radius: float | Radius, web: WebGraph) -> FloatArray:
-    if not callable(strut_radius):
-        return np.full(web.m, number("strut_radius", strut_radius, "> 0 mm", lambda value: value > 0))
-    i, j = web.edge_index
-    radius = np.asarray(strut_radius((web.pos[i] + web.pos[j]) / 2), float)
-    if radius.shape != (web.m,) or not (np.isfinite(radius).all() and (radius > 0).all()):
-        raise ValueError(f"strut_radius must give a number > 0 mm for each of the {web.m} struts")
-    return radius
+def _uncrossed(cut: Trimmed, shape: Shape, plausible: Plausible) -> tuple[Trimmed, int, int]:
+    """``cut`` without the crossings that moved ends and a frame make, how many were made to meet, and struts cut."""
+    web = cut.web
+    draft = Draft(web, np.full(web.n, -1), np.maximum(web.degree, MAX_DEGREE), np.zeros(web.n, bool))
+    draft, met, gone = untangled(draft, plausible, MAX_DEGREE)
+    i, j = draft.web.edge_index
+    leaves = np.isfinite(shape.first_hits(draft.web.pos[i], draft.web.pos[j]))
+    left = draft.without_struts(leaves).web
+    used = np.unique(left.edge_index)
+    return Trimmed(left.subweb(used), np.flatnonzero(np.isin(used, cut.anchored))), met, gone + int(leaves.sum())
+
+
+def _graded(web: WebGraph, strut_radius: Any, shape: Shape) -> WebGraph:
+    """``web`` with the radii asked for; of what sticks out of the shape's box those at its border."""
+    middles = np.clip(web.pos[web.edge_index].mean(axis=0), *shape.bounds)
+    radius, most = as_field(strut_radius)(middles), float(web.lengths.mean()) / 2
+    wrong = np.flatnonzero((radius <= 0) | (radius > most))
+    if len(wrong):
+        raise ValueError(
+            f"strut_radius is {radius[wrong[0]]:.4g} mm at {np.round(middles[wrong[0]], 3).tolist()}, must be > 0 "
+            f"and at most half the mean edge length, {most:.4g} mm"
+        )
+    return web.with_radius(radius)

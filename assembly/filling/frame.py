@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from assembly.filling.trimming import COVER, Trimmed
-from assembly.filling.tying import MAX_DEGREE
+from assembly.join import MAX_DEGREE
 from assembly.meshes import TriangleMesh
 from assembly.shape import Shape
 from assembly.surfaces import MeshSurface
@@ -27,7 +27,7 @@ WALL = 0.5
 #: A strut that would leave the shape is bent at its middle, up to so many times.
 BENDS = 3
 #: Nodes among which one is chosen for the end of a strut.
-CHOICES = 6
+CHOICES = 12
 MAX_FINE_FACES = 4_000_000
 
 
@@ -73,7 +73,7 @@ def _taken(nodes: FloatArray, pairs: IntArray, ends: FloatArray, struts: IntArra
     taken = np.empty(len(ends), np.int64)
     for k, choices in enumerate(near):
         room = degree[choices] + struts[k] <= MAX_DEGREE
-        taken[k] = choices[int(np.argmax(room))]
+        taken[k] = choices[int(np.argmax(room))] if room.any() else choices[int(np.argmin(degree[choices]))]
         degree[taken[k]] += struts[k]
     return taken
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from assembly.draft import BRIDGE_KIND
+from assembly.join import MAX_DEGREE
 from assembly.shape import Shape
 from structgen.geometry import segment_distance
 from structgen.web import FloatArray, IntArray, WebGraph
 
-BRIDGE_KIND = 8
 #: Shreds of cut modules with fewer nodes are left out.
 LEAST_NODES = 4
 #: A part larger than this share of the nodes must be tied; smaller ones are left out where they cannot be.
 LARGEST_LOST = 0.02
 #: Nearest nodes looked at in each round, and ties no longer than so many median lengths in it.
 ROUNDS = ((8, 3.0), (64, 3.0), (512, 8.0))
-MAX_DEGREE = 8
 #: A tie within this angle of a strut at its own end would run along it.
 LARGEST_COSINE = np.cos(np.radians(12))
 

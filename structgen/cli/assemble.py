@@ -122,7 +122,10 @@ def command(
 
     check_outputs(output)
     if options["fill"] is not None or options["wrap"] is not None:
-        asked = options | {"rigid": rigid, "count": count}
+        asked = options | {
+            "rigid": rigid, "count": count, "seams": None if seams == "bridge" else seams, "radius_field": radius_field,
+            "picture": picture, "picture_axis": picture_axis,
+        }  # fmt: skip
         cover(console, webs, asked, overlap, bridges, weld, strut_radius, output, workers, scheduler, model, seed)
         return
     for name in ("skin", "frame", "height", "offset"):

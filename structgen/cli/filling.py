@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from structgen.cli.options import CURVE_OPTIONS, TARGETS
 
 if TYPE_CHECKING:
     from assembly import Filled, Shape, Solid, Wrapped
+    from assembly.fields import Field
     from assembly.supply import Source
     from assembly.surfaces import Surface
     from structgen.generators.model import WebGenerator
@@ -23,6 +26,8 @@ Function = Callable[..., Any]
 
 #: Of a cylinder, mm.
 RADIUS, HEIGHT = 20.0, 60.0
+#: Random points from which the box of a surface is known.
+BOX_POINTS = 10_000
 #: Curve options that tell of a surface.
 SHARED = {"cylinder": ("radius",), "revolved": ("t0", "t1")}
 
@@ -50,7 +55,7 @@ def coverings(command: Function) -> Function:
 
 
 def cover(
-    console: Console, webs: Sequence[Path], options: Mapping[str, Any], overlap: float, bridges: int,
+    console: Console, webs: Sequence[Path], options: dict[str, Any], overlap: float, bridges: int,
     weld: float | None, strut_radius: float | None, output: Sequence[Path], workers: int, scheduler: str | None,
     model: str, seed: int,
 ) -> None:  # fmt: skip
@@ -58,12 +63,14 @@ def cover(
     from structgen.cli.part import keep_inputs, make_solid, read_connected, write_part
     from structgen.generators import load_model
 
-    _check_options(options, bool(webs))
+    _check_options(options | {"scheduler": scheduler, "strut_radius": strut_radius}, bool(webs))
     keep_inputs(webs, output)
     if options["fill"] is not None and options["fill"].resolve() in {path.resolve() for path in output}:
         raise click.UsageError(f"--output: {options['fill']} is read here and would be written over, name another")
     with console.stage("read"):
         shape, surface = _shape(options), _surface(options)
+    grey = _grey(options, shape, surface)
+    radii = _radii(options, strut_radius, grey)
     facts = _facts(options, shape, surface)
     rows: list[dict[str, Any]] = []
     modules: Sequence[WebGraph] | Source
@@ -77,12 +84,13 @@ def cover(
 
         with console.stage("load"):
             loaded = load_model(model)
-        size = module_size(loaded, options, shape)
-        modules = _generated(loaded, options, size, strut_radius, workers, scheduler, rows, console)
+        targets = functools.partial(targets_in_space, options, grey)
+        size = module_size(loaded, targets, shape)
+        modules = _generated(loaded, targets, size, strut_radius, workers, scheduler, rows, console)
         facts |= provenance(loaded, model, seed)
     common: dict[str, Any] = {"size": size, "overlap": overlap, "bridges": bridges, "tolerance": weld, "seed": seed}
     with console.stage("assemble"):
-        joined = _joined(shape, surface, modules, options, common, console)
+        joined = _joined(shape, surface, modules, options, radii, common, console)
     facts |= ({"modules": rows} if rows else {}) | {"joined": _joints(joined)}
     solid: Solid | None = None
     if needs_solid(output):
@@ -91,7 +99,9 @@ def cover(
         else:
             solid = make_solid(joined.web, 8, 1.24, console)
     report = write_part(joined.web, solid, output, facts, output[0].stem, console)
-    text = f"{', '.join(map(str, output))}: {joined.web!r}, {joined.welded} nodes welded, {joined.bridges} bridges"
+    from structgen.cli.assemble import joint_line
+
+    text = f"{', '.join(map(str, output))}: {joined.web!r} of {joined.modules} webs\n{joint_line(joined)}"
     if solid is not None:
         from structgen.cli.export import solid_line
 
@@ -119,40 +129,70 @@ def skinned_solid(web: WebGraph, shape: Shape, skin: float, console: Console) ->
         raise CheckError(str(error)) from None
 
 
-def module_size(model: WebGenerator, options: Mapping[str, Any], shape: Shape | None) -> tuple[float, float, float]:
+def module_size(
+    model: WebGenerator, targets: Callable[[Sequence[float]], DesignTargets], shape: Shape | None
+) -> tuple[float, float, float]:
     """Sides of the modules in mm: as asked for in the middle of the shape, or as such webs typically have."""
     middle = (0.0, 0.0, 0.0) if shape is None else shape.bounds.mean(axis=0).tolist()
-    sides = model.range.complete(targets_in_space(options, middle)).target.extents
+    sides = model.range.complete(targets(middle)).target.extents
     assert sides is not None  # completed
     return sides
 
 
-def targets_in_space(options: Mapping[str, Any], point: Sequence[float]) -> DesignTargets:
-    """The targets at a point in mm, from options that may be expressions in x, y and z."""
+def targets_in_space(options: Mapping[str, Any], grey: Field | None, point: Sequence[float]) -> DesignTargets:
+    """The targets at a point in mm, from options that may be expressions in x, y, z, and p with a picture."""
     from structgen.cli.modules import targets_at
 
-    return targets_at(options, dict(zip("xyz", map(float, point), strict=True)))
+    place = dict(zip("xyz", map(float, point), strict=True))
+    return targets_at(options, place if grey is None else place | {"p": float(grey([point])[0])})
+
+
+def _grey(options: Mapping[str, Any], shape: Shape | None, surface: Surface | None) -> Field | None:
+    """The grey of the picture, which covers the box of shape or surface; None without one."""
+    from assembly.fields import from_picture
+    from structgen.seeds import generator
+
+    if options["picture"] is None:
+        return None
+    if shape is not None:
+        return from_picture(options["picture"], shape.bounds, options["picture_axis"])
+    assert surface is not None
+    points, _ = surface.scatter(BOX_POINTS, generator(0))
+    return from_picture(options["picture"], [points.min(axis=0), points.max(axis=0)], options["picture_axis"])
+
+
+def _radii(options: Mapping[str, Any], strut_radius: float | None, grey: Field | None) -> Field | None:
+    """The strut radii by place that ``--radius-field`` tells; None without it."""
+    from assembly.fields import expression
+
+    text = options["radius_field"]
+    if text is None:
+        return None
+    if strut_radius is not None:
+        raise click.UsageError("--radius-field and --strut-radius exclude each other")
+    try:
+        return expression(text, None, None if grey is None else {"p": grey})
+    except ValueError as error:
+        raise ValueError(f"--radius-field {text!r}: {error}") from None
 
 
 def _generated(
-    model: WebGenerator, options: Mapping[str, Any], size: tuple[float, float, float], strut_radius: float | None,
-    workers: int, scheduler: str | None, rows: list[dict[str, Any]], console: Console,
+    model: WebGenerator, targets: Callable[[Sequence[float]], DesignTargets], size: tuple[float, float, float],
+    strut_radius: float | None, workers: int, scheduler: str | None, rows: list[dict[str, Any]], console: Console,
 ) -> Source:  # fmt: skip
     """A source of webs of ``size`` that ``model`` makes for the targets at their places; tells of them in ``rows``."""
-    from dataclasses import replace
-
     from structgen.cli.generate import row
     from structgen.cli.modules import MAX_MODULES
 
     def source(centres: FloatArray, _: FloatArray, seed: int) -> list[WebGraph]:
         if len(centres) > MAX_MODULES:
             raise ValueError(f"{len(centres)} webs are needed, at most {MAX_MODULES} are made; ask for larger ones")
-        targets = [replace(targets_in_space(options, point), extents=size) for point in centres.tolist()]
-        for target in targets:
+        wanted = [replace(targets(point), extents=size) for point in centres.tolist()]
+        for target in wanted:
             model.range.complete(target)  # refuses what is inconsistent before the work begins
         console.say(f"generating {len(centres)} webs")
         results = model.generate(
-            targets, 1, seed, radius=strut_radius, workers=workers, scheduler=scheduler,
+            wanted, 1, seed, radius=strut_radius, workers=workers, scheduler=scheduler,
             progress=lambda done, total: console.progress(done, total, "web"),
         )  # fmt: skip
         rows.extend(row(result) for result in results)
@@ -163,14 +203,17 @@ def _generated(
 
 def _joined(
     shape: Shape | None, surface: Surface | None, modules: Sequence[WebGraph] | Source, options: Mapping[str, Any],
-    common: Mapping[str, Any], console: Console,
+    radii: Field | None, common: Mapping[str, Any], console: Console,
 ) -> Filled | Wrapped:  # fmt: skip
     from assembly import fill, wrap
+    from assembly.fields import graded_radius
 
     if shape is not None:
-        return fill(shape, modules, skin=options["skin"], frame=options["frame"], progress=console.detail, **common)
+        anchors = {name: options[name] for name in ("skin", "frame")}
+        return fill(shape, modules, **anchors, strut_radius=radii, progress=console.detail, **common)
     assert surface is not None
-    return wrap(surface, modules, offset=options["offset"] or 0.0, **common)
+    joined = wrap(surface, modules, offset=options["offset"] or 0.0, **common)
+    return joined if radii is None else replace(joined, web=graded_radius(joined.web, radii))
 
 
 def _check_options(options: Mapping[str, Any], webs_given: bool) -> None:
@@ -181,7 +224,7 @@ def _check_options(options: Mapping[str, Any], webs_given: bool) -> None:
     allowed = () if fills else SHARED.get(_kind(options["wrap"]), ())
     unfit = [name for name in CURVE_OPTIONS if options[name] is not None and name not in allowed]
     unfit += [name for name in (("height", "offset") if fills else ("skin", "frame")) if options[name] is not None]
-    unfit += [name for name in ("count", "rigid") if options[name]]
+    unfit += [name for name in ("count", "rigid", "seams") if options[name]]
     if not fills and _kind(options["wrap"]) != "cylinder" and options["height"] is not None:
         unfit.append("height")
     if unfit:
@@ -189,7 +232,7 @@ def _check_options(options: Mapping[str, Any], webs_given: bool) -> None:
         raise click.UsageError(f"--{unfit[0].replace('_', '-')} does not go with {where}")
     if options["skin"] is not None and options["frame"] is not None:
         raise click.UsageError("--skin and --frame exclude each other")
-    given = [name for name in TARGETS if options[name] is not None]
+    given = [name for name in (*TARGETS, "scheduler", "strut_radius") if options[name] is not None]
     if webs_given and given:
         raise click.UsageError(f"--{given[0].replace('_', '-')} is for generated webs, but WEBS are given")
 

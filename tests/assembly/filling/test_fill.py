@@ -13,6 +13,7 @@ from assembly.filling.trimming import COVER, node_radius
 from assembly.meshes import TriangleMesh
 from assembly.surfaces import MeshSurface
 from structgen.sources.procedural import boxed_tangle
+from structgen.validity import crossing_pairs
 from structgen.web import WebGraph
 
 SHAPES = ["cube", "sphere", "torus", "bunny", "bracket", "plate"]
@@ -52,6 +53,8 @@ def test_a_filled_shape_is_one_web_and_nothing_sticks_out(shape_of, filled, name
     assert web.is_connected
     assert (shape.distance(web.pos) <= -COVER * node_radius(web) * 0.7).all()
     assert leaves(shape, web) == 0
+    assert not len(crossing_pairs(web))
+    assert web.degree.max() <= 9
     assert result.left_out < 0.15 * web.m
     assert result.bridges == np.count_nonzero(web.kind == 8)
 
@@ -59,7 +62,9 @@ def test_a_filled_shape_is_one_web_and_nothing_sticks_out(shape_of, filled, name
 @pytest.mark.parametrize("name", SHAPES)
 def test_without_a_frame_all_struts_are_covered(shape_of, filled, name):
     web = filled(name).web
-    assert (shape_of(name).distance(web.pos) <= -COVER * node_radius(web) * (1 - 1e-6)).all()
+    # A strut that is led through the end of a thinner one comes a little nearer to the surface.
+    assert (shape_of(name).distance(web.pos) <= -COVER * node_radius(web) * 0.7).all()
+    assert np.mean(shape_of(name).distance(web.pos) <= -COVER * node_radius(web) * (1 - 1e-6)) > 0.97
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -106,7 +111,6 @@ def test_struts_end_on_the_frame(filled):
     at_end[result.anchored] = True
     anchors = web.edge_index[:, web.kind == 7]
     assert at_end[anchors].any(axis=0).mean() > 0.9
-    assert web.degree.max() <= 12
 
 
 @pytest.mark.parametrize("name", ["bracket", "plate"])
@@ -144,7 +148,7 @@ def test_modules_may_be_made_for_their_places(shape_of, modules):
 def test_struts_have_the_radius_asked_for(shape_of, modules):
     web = fill(shape_of("cube"), modules, strut_radius=0.3).web
     assert (web.radius == 0.3).all()
-    graded = fill(shape_of("cube"), modules, strut_radius=lambda places: 0.3 + 0.01 * (places[:, 2] + 20)).web
+    graded = fill(shape_of("cube"), modules, strut_radius="0.3 + 0.01 * (z + 20)").web
     heights = graded.pos[graded.edge_index, 2].mean(axis=0)
     assert np.corrcoef(heights, graded.radius)[0, 1] > 0.9
 
@@ -180,8 +184,9 @@ def test_a_part_that_hangs_loose_is_told(modules):
         ("cube", {"skin": 20}, "skin is 20"),
         ("plate", {"frame": math.nan}, "frame is nan"),
         ("cube", {"strut_radius": 0}, "strut_radius is 0"),
-        ("cube", {"strut_radius": lambda places: places[:, 0]}, "strut_radius must give a number > 0"),
-        ("cube", {"strut_radius": 19}, "no strut of the modules lies inside"),
+        ("cube", {"strut_radius": lambda places: places[:, 0]}, r"strut_radius is -.* must be > 0"),
+        ("cube", {"strut_radius": 19}, "at most half the mean edge length"),
+        ("cube", {"strut_radius": "q"}, "'q' is not allowed"),
         ("cube", {"overlap": 0.95}, "overlap is 0.95"),
         ("cube", {"size": 50}, "smaller than a module of 50 x 50 x 50 mm along x and y and z"),
         ("cube", {"size": 0.1}, "over 1000000 modules"),

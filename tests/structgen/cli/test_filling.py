@@ -2,6 +2,7 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import trimesh
@@ -96,6 +97,8 @@ def test_a_cylinder_a_profile_and_a_mesh_are_wrapped(structgen, box_file, tangle
         (("--fill", "box.stl", "--skin", 12), "skin is 12.0, must be > 0 and < 12 mm"),
         (("--fill", "box.stl", "--pitch", 3), "--pitch does not go with --fill box.stl"),
         (("--fill", "box.stl", "--rigid"), "--rigid does not go with"),
+        (("--fill", "box.stl", "--seams", "extend"), "--seams does not go with"),
+        (("--fill", "box.stl", "--radius-field", "q"), "--radius-field 'q'"),
         (("--fill", "box.stl", "--height", 3), "--height does not go with"),
         (("--fill", "box.stl", "--nodes", 30), "--nodes is for generated webs"),
         (("--fill", "box.stl", "-o", "box.stl"), "box.stl is read here"),
@@ -120,3 +123,15 @@ def test_what_does_not_go_is_told(fails, box_file, tangles, words, says):
     trimesh.Trimesh(box.vertices, box.faces[1:]).export("open.stl")
     trimesh.creation.box((5, 5, 5)).export("small.stl")
     fails("assemble", *tangles, *words, says=says)
+
+
+def test_radii_and_targets_by_a_picture(structgen, box_file, tangles):
+    plt.imsave("grey.png", np.linspace(0, 1, 32)[None].repeat(32, axis=0), cmap="gray")
+    grey = ("--picture", "grey.png", "--radius-field", "0.3+0.2*p")
+    structgen("assemble", *tangles, "--fill", box_file, *grey)
+    web = read_web("web.npz")
+    across = web.pos[web.edge_index, 0].mean(axis=0)
+    assert np.corrcoef(across, web.radius)[0, 1] > 0.8
+    assert web.radius.min() > 0.29 and web.radius.max() < 0.51
+    structgen("assemble", *tangles, "--wrap", "cylinder", "--radius", 20, "--height", 15, *grey, "-o", "wrapped.npz")
+    assert np.ptp(read_web("wrapped.npz").radius) > 0.1

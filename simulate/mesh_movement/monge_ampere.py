@@ -5,9 +5,11 @@ A potential phi on the mesh at the start, whose points are xi, gives the map x =
     m(x) det(I + H(phi)) = theta,    theta = integral of m det(I + H) / volume,    d phi / dn = 0 on the boundary,
 
 spreads the monitor m evenly: C. J. Budd, R. D. Russell and E. Walsh, J. Comput. Phys. 282 (2015) 540; A. T. T. McRae,
-C. J. Cotter and C. J. Budd, SIAM J. Sci. Comput. 40 (2018) A1121 (MCB). Linear elements; gradient and Hessian are
-recovered by L2 projection with *lumped* mass, which needs no solve and does not overshoot at steep monitors, as the
-consistent one does; the residual is integrated by a rule of degree 2, because lumping it there costs accuracy.
+C. J. Cotter and C. J. Budd, SIAM J. Sci. Comput. 40 (2018) A1121 (MCB). Linear elements. The Hessian is recovered by
+L2 projection with *lumped* mass, which needs no solve and does not overshoot at steep monitors, as the consistent one
+does; the gradient, which moves the nodes, by fitted quadratics, because the lumped projection is off by the order of a
+cell on irregular meshes and inverts cells; the residual is integrated by a rule of degree 2, because lumping it there
+costs accuracy.
 
 **Newton.** The linearisation is d -> div(m cof(I + H) grad d) exactly: the terms with grad m cancel, because the rows
 of a cofactor matrix are free of divergence. So each step solves a symmetric positive-definite system, where the
@@ -177,8 +179,7 @@ class MongeAmpere:
     def _state(self, phi: FloatArray, field: Field) -> Potential:
         mesh, dim = self.mesh, self.mesh.dim
         slopes = [matrix @ phi for matrix in self.operators.gradient]
-        gradient = np.stack([self.operators.average @ s for s in slopes], axis=1)
-        self._set_traces(gradient, np.stack(slopes, axis=1), phi)
+        gradient = np.stack([matrix @ phi for matrix in self.operators.fitted_gradient], axis=1)
         gradient = self.boundary.tangential(gradient)
         points = self.boundary.placed(mesh.points + gradient)
         monitor = field.values(points)
@@ -218,20 +219,6 @@ class MongeAmpere:
         height = ((mesh.points[rows[:, 0]] - inside) * normal).sum(axis=1)
         return normal, mesh.volumes[mesh.boundary_cells] / height
 
-    def _set_traces(self, gradient: FloatArray, slopes: FloatArray, phi: FloatArray) -> None:
-        """On the boundary ``gradient (n, d)`` becomes the mean over boundary facets, on ridges that along the ridge.
-
-        The cells of a boundary node lie on one side of it, and not evenly: their mean is off by the order of a cell.
-        """
-        mesh = self.mesh
-        _set_mean(gradient, mesh.boundary_facets, slopes[mesh.boundary_cells], self._facets[1])
-        ridges = self.boundary.ridges
-        if len(ridges):
-            edge = mesh.points[ridges[:, 1]] - mesh.points[ridges[:, 0]]
-            length = np.linalg.norm(edge, axis=1)
-            rise = (phi[ridges[:, 1]] - phi[ridges[:, 0]]) / length**2
-            _set_mean(gradient, ridges, rise[:, None] * edge, length)
-
     def _boundary_hessian(self, slopes: FloatArray) -> FloatArray:
         """``(n, d, d)`` boundary integral of psi_i times the tangential gradient times the normal."""
         mesh = self.mesh
@@ -243,15 +230,6 @@ class MongeAmpere:
         for corner in range(mesh.dim):
             np.add.at(result, mesh.boundary_facets[:, corner], term)
         return result
-
-
-def _set_mean(values: FloatArray, simplices: IntArray, of_each: FloatArray, weight: FloatArray) -> None:
-    """In ``values (n, d)`` nodes of ``simplices (b, k)`` get the weighted mean of ``of_each (b, d)`` over theirs."""
-    total, sums = np.zeros(len(values)), np.zeros_like(values)
-    np.add.at(total, simplices, weight[:, None])
-    np.add.at(sums, simplices, (weight[:, None] * of_each)[:, None, :])
-    on = total > 0
-    values[on] = sums[on] / total[on, None]
 
 
 def _bounded_cofactors(stretch: FloatArray) -> FloatArray:

@@ -51,4 +51,5 @@ def _patches(mesh: SimplexMesh, least: int) -> tuple[Any, Any]:
     few = np.diff(ring.indptr) < least
     few[mesh.boundary_facets] = True
     wide = diags_array(few.astype(float)) @ ring @ ring
-    return (ring + wide).tocoo().coords
+    at, of = (ring + wide).tocoo().coords
+    return at, of

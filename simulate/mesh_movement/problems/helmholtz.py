@@ -39,7 +39,7 @@ def source(points: FloatArray) -> FloatArray:
 
 
 def monitor(points: FloatArray, highest: float | None = None) -> FloatArray:
-    """``(p,)`` 1 + strength |H|_F / max |H|_F, H the Hessian of u: the demo's monitor, with the maximum over ``points``.
+    """``(p,)`` 1 + strength |H|_F / max |H|_F, H the Hessian of u, the maximum over ``points``: the demo's monitor.
 
     With ``highest`` as the maximum the value at a point does not depend on the others, which the gradient of the
     variational mover's functional needs.

@@ -35,7 +35,7 @@ from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh, facet_normals, small_determinants
 from simulate.mesh_movement.operators import Operators
-from simulate.mesh_movement.sampling import Field, Tempered
+from simulate.mesh_movement.sampling import Field
 from simulate.mesh_movement.solvers import Solver, prepared
 
 Scheme = Literal["newton", "relaxation"]
@@ -102,15 +102,13 @@ class MongeAmpere:
     def _continued(self, field: Field, tolerance: float, max_iterations: int, used: int) -> Solution:
         """Newton's method at growing strengths of the monitor; the strength reached is in the solution."""
         strength, step = 0.0, 0.25
-        phi = np.zeros(self.mesh.n)
-        best = self._state(phi, Tempered(field, 0.0))
+        best = self._state(np.zeros(self.mesh.n), field, strength)
         while strength < 1 and used < max_iterations and step > 0.02:
             wanted = min(strength + step, 1.0)
-            tempered = Tempered(field, wanted)
             # Between strengths a rough solution will do.
             target = tolerance if wanted == 1 else max(tolerance, 0.02)
             budget = min(CONTINUATION_STEPS, max_iterations - used)
-            state, steps = self._newton(self._state(best.phi, tempered), tempered, target, budget)
+            state, steps = self._newton(self._state(best.phi, field, wanted), field, target, budget, wanted)
             used += steps
             if state.residual <= target or (wanted < 1 and state.residual < 0.1):
                 best, strength = state, wanted
@@ -123,7 +121,9 @@ class MongeAmpere:
         converged = strength == 1 and state.residual <= tolerance
         return Solution(state.phi, state.gradient, used, state.residual, converged, strength)
 
-    def _newton(self, state: Potential, field: Field, tolerance: float, max_iterations: int) -> tuple[Potential, int]:
+    def _newton(
+        self, state: Potential, field: Field, tolerance: float, max_iterations: int, strength: float = 1.0
+    ) -> tuple[Potential, int]:
         mesh, operators = self.mesh, self.operators
         for done in range(max_iterations):
             if state.residual <= tolerance:
@@ -135,7 +135,7 @@ class MongeAmpere:
             step = self._grounded(matrix, precision)(load)
             length, accepted = 1.0, None
             while length > 0.03:
-                tried = self._state(state.phi + length * step, field)
+                tried = self._state(state.phi + length * step, field, strength)
                 if tried.residual < (1 - 0.1 * length) * state.residual:
                     accepted = tried
                     break
@@ -156,7 +156,7 @@ class MongeAmpere:
             state = self._state(state.phi + size * step, field)
             if state.residual < best.residual:
                 best = state
-            elif state.residual > 10 * best.residual:
+            elif not state.residual <= 10 * best.residual:
                 break
         return best, max_iterations
 
@@ -176,13 +176,16 @@ class MongeAmpere:
     def _laplace_solved(self) -> Solver:
         return self._grounded(self.operators.laplacian, 1e-8)
 
-    def _state(self, phi: FloatArray, field: Field) -> Potential:
+    def _state(self, phi: FloatArray, field: Field, strength: float = 1.0) -> Potential:
+        """The state of ``phi (n,)`` for the monitor to the power ``strength``."""
         mesh, dim = self.mesh, self.mesh.dim
         slopes = [matrix @ phi for matrix in self.operators.gradient]
         gradient = np.stack([matrix @ phi for matrix in self.operators.fitted_gradient], axis=1)
-        gradient = self.boundary.tangential(gradient)
+        low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
+        # A step too long may throw nodes anywhere; the monitor is only asked in the box around the mesh.
+        gradient = np.clip(np.nan_to_num(self.boundary.tangential(gradient)), low - high, high - low)
         points = self.boundary.placed(mesh.points + gradient)
-        monitor = field.values(points)
+        monitor = field.values(np.clip(points, low, high)) ** strength
         hessian = np.empty((mesh.n, dim, dim))
         for i in range(dim):
             for j in range(dim):

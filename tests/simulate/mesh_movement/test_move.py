@@ -97,6 +97,17 @@ def test_where_monge_ampere_fails_another_method_does_it_and_says_so(arrays):
     assert alone.after.variation > moved.after.variation
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_function_is_asked_in_the_box_around_the_mesh_alone(arrays, method):
+    points, cells = arrays("square", 8)
+
+    def monitor(at):
+        assert (at >= 0).all() and (at <= 1).all()
+        return 1 / (np.sqrt(at[:, 0] * (1 - at[:, 1])) + 0.01)
+
+    assert move_mesh(points, cells, monitor, method=method, max_iterations=30).after.inverted == 0
+
+
 def test_fixed_nodes_and_boundaries_stay(arrays):
     points, cells = arrays("square", 10)
     middle = np.flatnonzero(np.linalg.norm(points - 0.5, axis=1) < 0.1)

@@ -118,6 +118,13 @@ def test_fixed_nodes_and_boundaries_stay(arrays):
         assert moved.displacement.any()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_where_all_nodes_are_fixed_nothing_moves_and_it_is_said(arrays, method):
+    points, cells = arrays("square", 6)
+    moved = move_mesh(points, cells, BUMP, method=method, fixed=range(len(points)), max_iterations=20)
+    assert not moved.displacement.any() and moved.method == "none" and "nothing tried" in moved.fallback
+
+
 def test_nodes_of_a_circle_follow_the_users_projection(arrays):
     points, cells = arrays("disc", 6, 48)
 

@@ -28,14 +28,12 @@ class Boundary:
         nodes: ``(b,)`` the nodes that may not move freely, ascending.
         tangents: ``(b, d, d)`` projection of a displacement of each on where it may go; zero where it stays.
         pieces: the curved pieces, each with the nodes ``(k,)`` that slide on it.
-        ridges: ``(k, 2)`` edges of ridges of a body, between sharp facets; none in 2D.
         projection: the user's way to put nodes of curved pieces on the boundary, instead of the pieces.
     """
 
     nodes: IntArray
     tangents: FloatArray
     pieces: tuple[tuple[IntArray, PieceSurface], ...]
-    ridges: IntArray
     projection: Projection | None = None
 
     def tangential(self, displacement: FloatArray) -> FloatArray:
@@ -89,8 +87,7 @@ def find_boundary(
         for on, simplices in kinds.curved()
         if (on & ~held).any()
     )
-    ridges = kinds.nodes[kinds.ridges[kinds.sharp]] if dim == 3 else np.zeros((0, 2), dtype=np.int64)
-    return Boundary(nodes[order], tangents, pieces, ridges, boundary if callable(boundary) else None)
+    return Boundary(nodes[order], tangents, pieces, boundary if callable(boundary) else None)
 
 
 class _Kinds:

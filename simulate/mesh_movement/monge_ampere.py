@@ -5,9 +5,11 @@ A potential phi on the mesh at the start, whose points are xi, gives the map x =
     m(x) det(I + H(phi)) = theta,    theta = integral of m det(I + H) / volume,    d phi / dn = 0 on the boundary,
 
 spreads the monitor m evenly: C. J. Budd, R. D. Russell and E. Walsh, J. Comput. Phys. 282 (2015) 540; A. T. T. McRae,
-C. J. Cotter and C. J. Budd, SIAM J. Sci. Comput. 40 (2018) A1121 (MCB). Linear elements; gradient and Hessian are
-recovered by L2 projection with *lumped* mass, which needs no solve and does not overshoot at steep monitors, as the
-consistent one does; the residual is integrated by a rule of degree 2, because lumping it there costs accuracy.
+C. J. Cotter and C. J. Budd, SIAM J. Sci. Comput. 40 (2018) A1121 (MCB). Linear elements. The Hessian is recovered by
+L2 projection with *lumped* mass, which needs no solve and does not overshoot at steep monitors, as the consistent one
+does; the gradient, which moves the nodes, by fitted quadratics, because the lumped projection is off by the order of a
+cell on irregular meshes and inverts cells; the residual is integrated by a rule of degree 2, because lumping it there
+costs accuracy.
 
 **Newton.** The linearisation is d -> div(m cof(I + H) grad d) exactly: the terms with grad m cancel, because the rows
 of a cofactor matrix are free of divergence. So each step solves a symmetric positive-definite system, where the
@@ -33,7 +35,7 @@ from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh, facet_normals, small_determinants
 from simulate.mesh_movement.operators import Operators
-from simulate.mesh_movement.sampling import Field, Tempered
+from simulate.mesh_movement.sampling import Field
 from simulate.mesh_movement.solvers import Solver, prepared
 
 Scheme = Literal["newton", "relaxation"]
@@ -100,15 +102,13 @@ class MongeAmpere:
     def _continued(self, field: Field, tolerance: float, max_iterations: int, used: int) -> Solution:
         """Newton's method at growing strengths of the monitor; the strength reached is in the solution."""
         strength, step = 0.0, 0.25
-        phi = np.zeros(self.mesh.n)
-        best = self._state(phi, Tempered(field, 0.0))
+        best = self._state(np.zeros(self.mesh.n), field, strength)
         while strength < 1 and used < max_iterations and step > 0.02:
             wanted = min(strength + step, 1.0)
-            tempered = Tempered(field, wanted)
             # Between strengths a rough solution will do.
             target = tolerance if wanted == 1 else max(tolerance, 0.02)
             budget = min(CONTINUATION_STEPS, max_iterations - used)
-            state, steps = self._newton(self._state(best.phi, tempered), tempered, target, budget)
+            state, steps = self._newton(self._state(best.phi, field, wanted), field, target, budget, wanted)
             used += steps
             if state.residual <= target or (wanted < 1 and state.residual < 0.1):
                 best, strength = state, wanted
@@ -121,7 +121,9 @@ class MongeAmpere:
         converged = strength == 1 and state.residual <= tolerance
         return Solution(state.phi, state.gradient, used, state.residual, converged, strength)
 
-    def _newton(self, state: Potential, field: Field, tolerance: float, max_iterations: int) -> tuple[Potential, int]:
+    def _newton(
+        self, state: Potential, field: Field, tolerance: float, max_iterations: int, strength: float = 1.0
+    ) -> tuple[Potential, int]:
         mesh, operators = self.mesh, self.operators
         for done in range(max_iterations):
             if state.residual <= tolerance:
@@ -133,7 +135,7 @@ class MongeAmpere:
             step = self._grounded(matrix, precision)(load)
             length, accepted = 1.0, None
             while length > 0.03:
-                tried = self._state(state.phi + length * step, field)
+                tried = self._state(state.phi + length * step, field, strength)
                 if tried.residual < (1 - 0.1 * length) * state.residual:
                     accepted = tried
                     break
@@ -154,7 +156,7 @@ class MongeAmpere:
             state = self._state(state.phi + size * step, field)
             if state.residual < best.residual:
                 best = state
-            elif state.residual > 10 * best.residual:
+            elif not state.residual <= 10 * best.residual:
                 break
         return best, max_iterations
 
@@ -174,14 +176,16 @@ class MongeAmpere:
     def _laplace_solved(self) -> Solver:
         return self._grounded(self.operators.laplacian, 1e-8)
 
-    def _state(self, phi: FloatArray, field: Field) -> Potential:
+    def _state(self, phi: FloatArray, field: Field, strength: float = 1.0) -> Potential:
+        """The state of ``phi (n,)`` for the monitor to the power ``strength``."""
         mesh, dim = self.mesh, self.mesh.dim
         slopes = [matrix @ phi for matrix in self.operators.gradient]
-        gradient = np.stack([self.operators.average @ s for s in slopes], axis=1)
-        self._set_traces(gradient, np.stack(slopes, axis=1), phi)
-        gradient = self.boundary.tangential(gradient)
+        gradient = np.stack([matrix @ phi for matrix in self.operators.fitted_gradient], axis=1)
+        low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
+        # A step too long may throw nodes anywhere; the monitor is only asked in the box around the mesh.
+        gradient = np.clip(np.nan_to_num(self.boundary.tangential(gradient)), low - high, high - low)
         points = self.boundary.placed(mesh.points + gradient)
-        monitor = field.values(points)
+        monitor = field.values(np.clip(points, low, high)) ** strength
         hessian = np.empty((mesh.n, dim, dim))
         for i in range(dim):
             for j in range(dim):
@@ -218,20 +222,6 @@ class MongeAmpere:
         height = ((mesh.points[rows[:, 0]] - inside) * normal).sum(axis=1)
         return normal, mesh.volumes[mesh.boundary_cells] / height
 
-    def _set_traces(self, gradient: FloatArray, slopes: FloatArray, phi: FloatArray) -> None:
-        """On the boundary ``gradient (n, d)`` becomes the mean over boundary facets, on ridges that along the ridge.
-
-        The cells of a boundary node lie on one side of it, and not evenly: their mean is off by the order of a cell.
-        """
-        mesh = self.mesh
-        _set_mean(gradient, mesh.boundary_facets, slopes[mesh.boundary_cells], self._facets[1])
-        ridges = self.boundary.ridges
-        if len(ridges):
-            edge = mesh.points[ridges[:, 1]] - mesh.points[ridges[:, 0]]
-            length = np.linalg.norm(edge, axis=1)
-            rise = (phi[ridges[:, 1]] - phi[ridges[:, 0]]) / length**2
-            _set_mean(gradient, ridges, rise[:, None] * edge, length)
-
     def _boundary_hessian(self, slopes: FloatArray) -> FloatArray:
         """``(n, d, d)`` boundary integral of psi_i times the tangential gradient times the normal."""
         mesh = self.mesh
@@ -243,15 +233,6 @@ class MongeAmpere:
         for corner in range(mesh.dim):
             np.add.at(result, mesh.boundary_facets[:, corner], term)
         return result
-
-
-def _set_mean(values: FloatArray, simplices: IntArray, of_each: FloatArray, weight: FloatArray) -> None:
-    """In ``values (n, d)`` nodes of ``simplices (b, k)`` get the weighted mean of ``of_each (b, d)`` over theirs."""
-    total, sums = np.zeros(len(values)), np.zeros_like(values)
-    np.add.at(total, simplices, weight[:, None])
-    np.add.at(sums, simplices, (weight[:, None] * of_each)[:, None, :])
-    on = total > 0
-    values[on] = sums[on] / total[on, None]
 
 
 def _bounded_cofactors(stretch: FloatArray) -> FloatArray:

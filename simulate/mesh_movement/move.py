@@ -95,8 +95,8 @@ def move_mesh(
     Arguments:
         points, cells: ``(n, 2)`` and triangles ``(c, 3)``, or ``(n, 3)`` and tetrahedra ``(c, 4)``.
         monitor: > 0, large where cells are to be small: ``(n,)`` values at the nodes, interpolated as the nodes
-            move, or a callable of points ``(p, d)``, also just outside the domain, that gives ``(p,)``. See
-            `simulate.mesh_movement.monitor`.
+            move, or a function of place: a callable of points ``(p, d)`` of the box around the mesh that gives
+            ``(p,)``, each value by its own point alone. See `simulate.mesh_movement.monitor`.
         method: "monge-ampere" (Newton), "monge-ampere-relaxation", or "variational".
         boundary: None, nodes of straight and planar pieces of the boundary slide on them, those of curved pieces on
             the piecewise linear boundary; "fixed", they stay; a callable ``(positions (k, d), nodes (k,)) -> (k, d)``

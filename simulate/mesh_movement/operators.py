@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.fitting import fitted_gradient
 from simulate.mesh_movement.meshes import SimplexMesh
 
 
@@ -96,9 +97,6 @@ class Operators:
         return [csr_array((matrix * self.mesh.volumes[:, None]).T) for matrix in self.gradient]
 
     @cached_property
-    def average(self) -> Any:
-        """``(n, c)`` matrix of the L2 projection with lumped mass of what is constant in each cell."""
-        mesh, k = self.mesh, self.mesh.dim + 1
-        data = np.repeat(mesh.volumes / k, k) / mesh.node_volumes[mesh.cells.ravel()]
-        columns = np.repeat(np.arange(len(mesh.cells)), k)
-        return csr_array((data, (mesh.cells.ravel(), columns)), shape=(mesh.n, len(mesh.cells)))
+    def fitted_gradient(self) -> list[Any]:
+        """For each axis the ``(n, n)`` matrix that gives the derivative at the nodes of nodal values."""
+        return fitted_gradient(self.mesh)

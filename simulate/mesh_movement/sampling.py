@@ -36,11 +36,12 @@ def as_field(monitor: Monitor, mesh: SimplexMesh, locator: PointLocator) -> Fiel
 
 
 class _FunctionField:
-    """Of a callable; the gradient by central differences over a small share of the mesh size."""
+    """Of a callable; the gradient by differences over a small share of the mesh size, in the box around the mesh."""
 
     def __init__(self, function: Callable[[FloatArray], Any], mesh: SimplexMesh) -> None:
         self._function = function
         self._step = 1e-4 * float(mesh.sizes.min())
+        self._low, self._high = mesh.points.min(axis=0), mesh.points.max(axis=0)
 
     def values(self, points: FloatArray) -> FloatArray:
         return checked_monitor(self._function(points.copy()), len(points))
@@ -48,9 +49,11 @@ class _FunctionField:
     def slopes(self, points: FloatArray) -> FloatArray:
         result = np.empty_like(points)
         for axis in range(points.shape[1]):
-            step = np.zeros(points.shape[1])
-            step[axis] = self._step
-            result[:, axis] = (self.values(points + step) - self.values(points - step)) / (2 * self._step)
+            above, below = points.copy(), points.copy()
+            above[:, axis] = np.minimum(points[:, axis] + self._step, np.maximum(points[:, axis], self._high[axis]))
+            below[:, axis] = np.maximum(points[:, axis] - self._step, np.minimum(points[:, axis], self._low[axis]))
+            rise = self.values(above) - self.values(below)
+            result[:, axis] = rise / (above[:, axis] - below[:, axis])
         return result
 
 
@@ -68,24 +71,6 @@ class _NodalField:
     def slopes(self, points: FloatArray) -> FloatArray:
         cells, _ = self._locator.locate(points)
         slopes: FloatArray = np.einsum("pkd,pk->pd", self._mesh.gradients[cells], self._nodal[self._mesh.cells[cells]])
-        return slopes
-
-
-class Tempered:
-    """``field`` to the power ``strength``: 0 a constant, 1 the field itself."""
-
-    def __init__(self, field: Field, strength: float) -> None:
-        self._field, self._strength = field, strength
-
-    def values(self, points: FloatArray) -> FloatArray:
-        """``(p,)`` values."""
-        result: FloatArray = self._field.values(points) ** self._strength
-        return result
-
-    def slopes(self, points: FloatArray) -> FloatArray:
-        """``(p, d)`` gradients."""
-        s = self._strength
-        slopes: FloatArray = (s * self._field.values(points) ** (s - 1))[:, None] * self._field.slopes(points)
         return slopes
 
 

@@ -97,6 +97,17 @@ def test_where_monge_ampere_fails_another_method_does_it_and_says_so(arrays):
     assert alone.after.variation > moved.after.variation
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_function_is_asked_in_the_box_around_the_mesh_alone(arrays, method):
+    points, cells = arrays("square", 8)
+
+    def monitor(at):
+        assert (at >= 0).all() and (at <= 1).all()
+        return 1 / (np.sqrt(at[:, 0] * (1 - at[:, 1])) + 0.01)
+
+    assert move_mesh(points, cells, monitor, method=method, max_iterations=30).after.inverted == 0
+
+
 def test_fixed_nodes_and_boundaries_stay(arrays):
     points, cells = arrays("square", 10)
     middle = np.flatnonzero(np.linalg.norm(points - 0.5, axis=1) < 0.1)
@@ -105,6 +116,13 @@ def test_fixed_nodes_and_boundaries_stay(arrays):
         moved = move_mesh(points, cells, BUMP, method=method, fixed=middle, boundary="fixed")
         assert not moved.displacement[middle].any() and not moved.displacement[outer].any()
         assert moved.displacement.any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_all_nodes_are_fixed_nothing_moves_and_it_is_said(arrays, method):
+    points, cells = arrays("square", 6)
+    moved = move_mesh(points, cells, BUMP, method=method, fixed=range(len(points)), max_iterations=20)
+    assert not moved.displacement.any() and moved.method == "none" and "nothing tried" in moved.fallback
 
 
 def test_nodes_of_a_circle_follow_the_users_projection(arrays):

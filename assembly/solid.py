@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number, whole
-from assembly.verify import PLA_DENSITY, SolidReport, UnsoundSolid, shells_of, verified
+from assembly.verify import PLA_DENSITY, SolidReport, shells_of, verified
 from structgen.web import FloatArray, IntArray, WebGraph
 
 METHODS = ("hybrid", "union", "field")
@@ -104,6 +104,10 @@ def solidify(
     tell = progress or (lambda _: None)
 
     def make(method: str) -> Solid:
+        from assembly.hybrid import is_compiled
+
+        if not is_compiled():
+            tell("compiling the mesher, which takes half a minute the first time")
         vertices, faces, united = _mesh(web, sides, step, method, triangles, workers, tell)
         tell("checking the solid")
         solid = checked(vertices, faces, united, method)
@@ -118,7 +122,7 @@ def solidify(
 
     try:
         return make(method)
-    except UnsoundSolid as error:
+    except RuntimeError as error:
         if method == "union" or web.m > MAX_STRUTS["union"]:
             raise
         tell(f"{error}: uniting everything instead")

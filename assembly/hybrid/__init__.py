@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from assembly.hybrid.mesher import mesh
+from assembly.hybrid.mesher import is_compiled, mesh
 
-__all__ = ["mesh"]
+__all__ = ["is_compiled", "mesh"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ from assembly.hybrid.mending import grounded
 from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of, write_ranges
 from assembly.hybrid.parts import parts_of, unit_ball
 from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
-from assembly.hybrid.skins import write_shafts
+from assembly.hybrid.skins import write_shafts, write_skins
 from assembly.hybrid.struts import Struts, struts_of
 from assembly.hybrid.unions import sewn
 from assembly.hybrid.unions import united as united_parts
@@ -136,3 +138,9 @@ def _compact(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArra
         faces = (np.cumsum(used) - 1)[faces]
         vertices = vertices[used]
     return grounded(vertices, float(vertices[:, 2].min())), faces
+
+
+def is_compiled() -> bool:
+    """Whether the mesher's inner loops have been compiled, in this process or in an earlier one."""
+    slowest: Any = write_skins
+    return bool(slowest.signatures) or any(Path(slowest.stats.cache_path).glob("skins.write_skins-*.nbi"))

@@ -65,10 +65,18 @@ def skinned(
         thickness: of the skin in mm.
         sides, density, progress: as of `assembly.solid.solidify`.
 
-    Raises `ValueError` as `skin_shell` and `assembly.solid.solidify` do, `UnsoundSolid` where the part fails a check.
+    Raises `ValueError` for a web that is not inside, and as `skin_shell` and `assembly.solid.solidify` do,
+    `UnsoundSolid` where the part fails a check.
     """
     since = time.perf_counter()
     tell = progress or (lambda _: None)
+    outside = np.flatnonzero(~shape.contains(web.pos))
+    if len(outside):
+        x, y, z = web.pos[outside[0]]
+        raise ValueError(
+            f"{len(outside)} of {web.n} nodes lie outside the shape, the first at ({x:.4g}, {y:.4g}, {z:.4g}) mm: the "
+            "web must be one that fills it"
+        )
     hollow = _hollow(shape, thickness)
     struts = solidify(web, sides, density, progress=progress)
     tell("uniting web and skin")

@@ -109,7 +109,8 @@ def command(
       structgen assemble --along torus-knot --p 2 --q 5 --radius 60 --tube-radius 25 -o web.npz
       structgen assemble --along "(2+cos(1.5*t))*cos(t)*12; (2+cos(1.5*t))*sin(t)*12; 12*sin(1.5*t)"
         --t1 12.566 --nodes 40 --mean-degree "2.6+0.6*s" --seed 1 -o web.npz
-      structgen assemble --nodes "30+30*p" --radius-field "0.3+0.3*p" --picture logo.png --seams extend
+      structgen assemble --nodes "30+30*p" --radius-field "0.3+0.3*p" --picture logo.png
+        --seams extend
       structgen assemble --fill bracket.stl --skin 1.2 --nodes 40 -o part.stl -o web.npz
       structgen assemble webs/*.npz --wrap cylinder --radius 20 --height 60 -o lamp.npz
     """

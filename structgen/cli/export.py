@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from structgen.cli.console import Console
+from structgen.cli.filling import skins
 from structgen.cli.options import Sizes, common
 
 if TYPE_CHECKING:
@@ -64,11 +65,12 @@ if TYPE_CHECKING:
     help="What the numbers of .stl, .ply and .obj count; the other formats name their unit.",
 )
 @click.option("--beams", is_flag=True, help="Put the struts into .3mf as a beam lattice, beside the mesh.")
+@skins
 @common
 def command(
     console: Console, web: Path, output: tuple[Path, ...], sides: int, density: float, strut_radius: float | None,
     scale: float | None, fit: tuple[float, float, float] | None, centre: bool, unit: str, beams: bool,
-    fillet: float | None, resolution: float | None,
+    fillet: float | None, resolution: float | None, skin_of: Path | None, skin: float | None,
 ) -> None:  # fmt: skip
     """Make a web a watertight solid and write it, or write it in another format.
 
@@ -81,8 +83,10 @@ def command(
       structgen export web.npz -o web.vtp -o web.vtu
       structgen export web.npz -o web.stl --fillet 0.8
       structgen export web.npz -o web.3mf --beams --fit 100x80x60
+      structgen export web.npz -o part.stl --skin-of bracket.stl --skin 1.2
     """
     from assembly.placing import Placing
+    from structgen.cli.filling import shape_with_skin, skinned_solid
     from structgen.cli.part import (
         PICTURE,
         REPORT,
@@ -97,6 +101,8 @@ def command(
 
     if resolution is not None and fillet is None:
         raise click.UsageError("--resolution is of --fillet, which is not given")
+    given = {"--scale": scale, "--fit": fit, "--centre": centre or None, "--fillet": fillet, "--beams": beams or None}
+    shape = shape_with_skin(skin_of, skin, [name for name, value in given.items() if value is not None])
     check_outputs(output)
     with console.stage("read"):
         source = read_connected(web, console)
@@ -109,8 +115,14 @@ def command(
     if fit or centre:
         source = Placing.of(source, (0.0, 0.0) if centre else None, fit)(source)
     needs_solid = any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
-    solid = make_solid(source, sides, density, console, fillet, resolution) if needs_solid else None
-    facts = {"source": str(web), "versions": versions()}
+    solid = None
+    if needs_solid and shape is not None and skin is not None:
+        solid = skinned_solid(source, shape, skin, console, sides, density)
+    elif needs_solid:
+        solid = make_solid(source, sides, density, console, fillet, resolution)
+    facts: dict[str, object] = {"source": str(web), "versions": versions()}
+    if skin_of is not None:
+        facts |= {"skin_of": str(skin_of), "skin_mm": skin}
     if web.is_file():
         facts["source_sha256"] = sha256(web)
     report = write_part(source, solid, output, facts, web.stem, console, unit, beams)

@@ -107,7 +107,7 @@ def cover(
 
         text += "\n" + solid_line(solid.report)
     elif options["skin"] is not None:
-        text += f"\nthe skin of {options['skin']:g} mm is not in a web's file: name the part with -o part.stl"
+        text += f"\nthe skin of {options['skin']:g} mm is in no web's file: name the part with -o part.stl"
     console.result(report, text)
 
 
@@ -118,13 +118,39 @@ def needs_solid(output: Sequence[Path]) -> bool:
     return any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
 
 
-def skinned_solid(web: WebGraph, shape: Shape, skin: float, console: Console) -> Solid:
+def skins(command: Function) -> Function:
+    """``--skin-of`` and ``--skin`` for a web that is written already; see `shape_with_skin`."""
+    for option in reversed((
+        click.option("--skin-of", type=click.Path(path_type=Path), metavar="SHAPE",
+                     help="Closed shape (.stl, .obj, .ply, .3mf) that WEB fills: its skin becomes part of the solid."),
+        click.option("--skin", type=click.FloatRange(0, min_open=True), metavar="MM", help="Thickness of that skin."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def shape_with_skin(skin_of: Path | None, skin: float | None, others: Sequence[str]) -> Shape | None:
+    """The shape ``--skin-of``, None without it; refuses ``others``, the options given that would move the web."""
+    from assembly import Shape
+
+    if (skin_of is None) != (skin is None):
+        raise click.UsageError("--skin-of and --skin go together, give both")
+    if skin_of is None:
+        return None
+    if others:
+        raise click.UsageError(f"{others[0]} does not go with --skin-of")
+    return Shape.read(skin_of)
+
+
+def skinned_solid(
+    web: WebGraph, shape: Shape, skin: float, console: Console, sides: int = 8, density: float = 1.24
+) -> Solid:
     """`assembly.skinned` with progress; `CheckError` where no sound solid is found."""
     from assembly import skinned
 
     try:
         with console.stage("solid"):
-            return skinned(web, shape, skin, progress=console.detail)
+            return skinned(web, shape, skin, sides, density, progress=console.detail)
     except RuntimeError as error:
         raise CheckError(str(error)) from None
 

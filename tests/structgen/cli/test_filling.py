@@ -11,6 +11,7 @@ from assembly import Shape
 from assembly.meshes import read_mesh
 from structgen.io import read_web, read_web_and_metadata, write_web
 from structgen.sources.procedural import boxed_tangle
+from structgen.web import WebGraph
 
 
 @pytest.fixture
@@ -135,3 +136,37 @@ def test_radii_and_targets_by_a_picture(structgen, box_file, tangles):
     assert web.radius.min() > 0.29 and web.radius.max() < 0.51
     structgen("assemble", *tangles, "--wrap", "cylinder", "--radius", 20, "--height", 15, *grey, "-o", "wrapped.npz")
     assert np.ptp(read_web("wrapped.npz").radius) > 0.1
+
+
+@pytest.fixture
+def bars(here):
+    """A web of three bars that crosses the box of `box_file` from wall to wall."""
+    ends = np.array([14.0, 14, 11])[:, None] * np.eye(3)
+    write_web(WebGraph.from_edges([[0, 0, 0], *ends, *-ends], [(0, k) for k in range(1, 7)], 1.0), "bars.npz")
+    return "bars.npz"
+
+
+def test_a_web_is_exported_with_the_skin_of_its_shape(structgen, box_file, bars):
+    words = ("-o", "part.stl", "-o", "report.json", "--skin-of", box_file, "--skin", 2, "--json")
+    report = json.loads(structgen("export", bars, *words).stdout)
+    assert (report["skin_of"], report["skin_mm"]) == (box_file, 2)
+    part = read_mesh("part.stl")
+    assert part.fault() == ""
+    wall = 30 * 30 * 24 - 26 * 26 * 20
+    assert wall < part.volume < 1.05 * wall
+    np.testing.assert_allclose(np.ptp(part.bounds, axis=0), [30, 30, 24], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--skin-of", "box.stl"), "--skin-of and --skin go together"),
+        (("--skin", 2), "--skin-of and --skin go together"),
+        (("--skin-of", "box.stl", "--skin", 2, "--scale", 2), "--scale does not go with --skin-of"),
+        (("--skin-of", "box.stl", "--skin", 13), "thickness is 13"),
+        (("--skin-of", "small.stl", "--skin", 1), "6 of 7 nodes lie outside the shape"),
+    ],
+)
+def test_a_skin_that_does_not_fit_is_told(fails, box_file, bars, words, says):
+    trimesh.creation.box((5, 5, 5)).export("small.stl")
+    fails("export", bars, *words, "-o", "part.stl", says=says)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,8 +22,8 @@ from structgen.web import FloatArray
 
 #: A round strut made a prism of five sides or more measures at least this share of its diameter.
 FACETS = 0.9
-#: Second largest share of the squared normals of a patch, above which it is a strut: 0.5 for a round one, 0 for a wall.
-STRUT_LIKE = 0.25
+#: Border of a patch over the root of its area: 2.5 for a tube twice as long as wide, 3.5 and more for a web of skin.
+BORDERED = 3.0
 #: A thin wall has at least this area, both sides together, in squares of the limit.
 SMALLEST_WALL = 8.0
 #: A finding at a place marks the faces within this many mm.
@@ -91,18 +92,21 @@ class _Near:
 def thin_patches(mesh: TriangleMesh, process: Process) -> list[tuple[Patch, float]]:
     """Struts and walls too thin for the process, with their thickness in mm.
 
-    The webs of skin in the crotch between two struts are thin, too, but small, and look to two sides only.
+    The webs of skin in the crotch between two struts are thin, too, but small, and what is thick borders them for most
+    of the way round; a strut only at its ends.
     """
     thickness = wall_thickness(mesh, 4 * process.strut_mm)
     found = []
     for patch in patches(mesh, thickness < FACETS * process.strut_mm, process.strut_mm**2):
-        weights = mesh.face_areas[patch.faces] / patch.size
-        normals = mesh.normals[patch.faces]
-        # Of a strut the normals lie all round in a plane, of a wall along a line.
-        strut = np.linalg.eigvalsh(normals.T @ (weights[:, None] * normals))[1] > STRUT_LIKE
-        if strut or patch.size > SMALLEST_WALL * process.strut_mm**2:
-            found.append((patch, float(np.quantile(thickness[patch.faces], 0.1))))
+        if patch.border < BORDERED * math.sqrt(patch.size) or patch.size > SMALLEST_WALL * process.strut_mm**2:
+            found.append((patch, _quarter(thickness[patch.faces], mesh.face_areas[patch.faces])))
     return found
+
+
+def _quarter(values: FloatArray, weights: FloatArray) -> float:
+    """The value that a quarter of the weights lie below."""
+    order = np.argsort(values, kind="stable")
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), 0.25 * weights.sum())])
 
 
 def _thin(mesh: TriangleMesh, process: Process, findings: Findings) -> None:

@@ -21,11 +21,13 @@ class Patch:
         faces: their numbers.
         where: their middle, weighted by area, mm.
         size: mm2, or mm3 of a hollow.
+        border: length of its edge, mm; 0 where it is closed.
     """
 
     faces: IntArray
     where: tuple[float, float, float]
     size: float
+    border: float = 0.0
 
 
 def patches(mesh: TriangleMesh, chosen: npt.NDArray[np.bool_], least: float) -> list[Patch]:
@@ -37,14 +39,25 @@ def patches(mesh: TriangleMesh, chosen: npt.NDArray[np.bool_], least: float) -> 
     a, b, c = mesh.faces[rows].T
     links = (np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c])))
     label = connected_components(coo_array(links, shape=(n, n)), directed=False)[1][a]
+    border = np.bincount(label, _free_edges(mesh, rows))
     order = np.argsort(label, kind="stable")
-    cuts = np.flatnonzero(np.diff(label[order], prepend=-1))[1:]
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
     found = []
-    for group in np.split(rows[order], cuts):
+    for group, edge in zip(np.split(rows[order], starts[1:]), border[label[order][starts]].tolist(), strict=True):
         area = float(mesh.face_areas[group].sum())
         if area >= least and area > 0:
-            found.append(Patch(group, _middle(mesh, group), area))
+            found.append(Patch(group, _middle(mesh, group), area, edge))
     return sorted(found, key=lambda patch: (-patch.size, patch.where))
+
+
+def _free_edges(mesh: TriangleMesh, rows: IntArray) -> FloatArray:
+    """``(k,)`` mm of edges of each of the faces ``rows`` that none of the others shares."""
+    ends = np.stack([mesh.faces[rows], np.roll(mesh.faces[rows], -1, axis=1)], axis=2).reshape(-1, 2)
+    ends.sort(axis=1)
+    _, which, count = np.unique(ends[:, 0] * len(mesh.vertices) + ends[:, 1], return_inverse=True, return_counts=True)
+    length = np.linalg.norm(mesh.vertices[ends[:, 0]] - mesh.vertices[ends[:, 1]], axis=1)
+    free: FloatArray = np.where(count[which.reshape(-1)] == 1, length, 0.0).reshape(-1, 3).sum(axis=1)
+    return free
 
 
 def hollows(mesh: TriangleMesh) -> list[Patch]:

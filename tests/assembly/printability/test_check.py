@@ -195,3 +195,23 @@ def test_wrong_arguments(part_of, options, message):
 def test_what_is_no_part():
     with pytest.raises(ValueError, match="part is a str, must be a web, a solid or a mesh"):
         check_printability("part.stl")
+
+
+def test_thin_struts_of_a_solid_are_told_from_crotches(lattice):
+    """Where struts meet at an angle, the skin between them is thin, which is nothing wrong."""
+    web = lattice(4, turn=3, radius=0.5)
+    rng = np.random.default_rng(1)
+    web = WebGraph(web.pos + rng.normal(0, 2, web.pos.shape), web.edge_index, web.radius)
+    assert check_printability(solidify(web), limits={"strut_mm": 0.95}, orient=False).of("thin") == ()
+    thin = rng.choice(web.m, 12, replace=False)
+    radius = np.array(web.radius)
+    radius[thin] = 0.25
+    mixed = web.with_radius(radius)
+    solid = solidify(mixed)
+    report = check_printability(solid, orient=False)
+    assert 10 <= report.counts["thin"] <= 12
+    assert [finding.measured for finding in report.of("thin")] == pytest.approx([0.5] * report.counts["thin"], abs=0.05)
+    down = np.array([0, 0, (mixed.pos[:, 2]).min()])
+    middles = mixed.pos[mixed.edge_index[:, thin]].mean(axis=0) - down
+    for finding in report.of("thin"):
+        assert np.linalg.norm(middles - finding.where, axis=1).min() < 4

@@ -42,7 +42,7 @@ def webs(count: int, extents: tuple[float, float, float], seed: int) -> list[Web
     return load_model().sample(targets, count, seed=seed, radius=STRUT)
 
 
-def along(curve: str, count: int, extents: tuple[float, float, float], **options: float) -> Callable[[int], WebGraph]:
+def along(curve: str, count: int, extents: tuple[float, float, float], **options: Any) -> Callable[[int], WebGraph]:
     """A part along a curve."""
     return lambda seed: assemble(curve, webs(count, extents, seed), **options).web
 
@@ -157,7 +157,7 @@ def main() -> None:
             sheet(options.parts, folder, options.picture)
     head = ["part", "struts", "components", "triangles", "watertight", "admesh mended", "admesh parts", "volume off",
             "lib3mf warnings", "slicer warnings", "solid, s"]  # fmt: skip
-    cells: list[list[object]] = [head]
+    cells: list[list[object]] = [[*head]]
     for part, row in rows.items():
         admesh, sliced = row["admesh"] or {}, row.get("prusa_slicer")
         off = abs(admesh["volume_mm3"] / row["volume_mm3"] - 1) if admesh else "-"

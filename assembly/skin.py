@@ -82,7 +82,7 @@ def skinned(
     tell("uniting web and skin")
     lift = float((web.pos[:, 2] - node_radius(web)).min())
     solid = _manifold(TriangleMesh(struts.vertices + np.array([0, 0, lift]), struts.faces))
-    part = _manifold(shape.mesh) - (hollow - solid)
+    part = _manifold(shape.mesh) - _without_bubbles(hollow - solid, thickness)
     tell("checking the part")
     raw = _mesh(part)
     standing = TriangleMesh(raw.vertices - np.array([0, 0, raw.bounds[0, 2]]), raw.faces)
@@ -102,11 +102,15 @@ def _hollow(shape: Shape, thickness: float) -> Any:
     if not (level < 0).any():
         raise ValueError(f"thickness is {thickness:g} mm: no hollow is left in the shape")
     hollow = _manifold(_level_set(level, origin, step)).simplify(TOLERANCE * thickness)
-    # A bubble smaller than the wall is thick holds no web.
-    bubbles = [part for part in hollow.decompose() if part.volume() > thickness**3]
-    if not bubbles:
+    hollow = _without_bubbles(hollow, thickness)
+    if hollow.is_empty():
         raise ValueError(f"thickness is {thickness:g} mm: no hollow is left in the shape")
-    return type(hollow).compose(bubbles)
+    return hollow
+
+
+def _without_bubbles(hollow: Any, thickness: float) -> Any:
+    """The parts of ``hollow`` that are larger than a cube as wide as the wall is thick."""
+    return type(hollow).compose([part for part in hollow.decompose() if part.volume() > thickness**3])
 
 
 def _field(shape: Shape, thickness: float) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -65,7 +65,7 @@ def lump(height: float = 60.0, subdivisions: int = 5) -> TriangleMesh:
 SHAPE = Shape(lump())
 PARTS: dict[str, Callable[[int], WebGraph]] = {
     "helix": along("helix", 16, (24.0, 16.0, 16.0), radius=30, pitch=30, turns=1.5),
-    "attractor": along("attractor", 24, (24.0, 14.0, 14.0), scale=25),
+    "attractor": along("attractor", 24, (24.0, 14.0, 14.0), radius=60),
     "torus knot": along("torus-knot", 40, (24.0, 14.0, 14.0), p=2, q=3, radius=60, tube_radius=25),
     "filled lump": lambda seed: fill(SHAPE, webs(8, (20.0, 20.0, 20.0), seed), skin=SKIN, seed=seed).web,
     "wrapped cylinder": lambda seed: wrap(cylinder(25, 60), webs(8, (24.0, 24.0, 4.0), seed), seed=seed).web,

@@ -18,6 +18,8 @@ from structgen.web import FloatArray, IntArray
 TRIALS = 4
 #: Clusters that a process unites at a time.
 BATCH = 500
+#: Up to so many batches, processes take longer to start than they save.
+FEW = 4
 
 
 def unite(parts: Sequence[Part], tolerance: float) -> Part:
@@ -40,7 +42,7 @@ def united(parts: Parts, tolerance: float, lowest: float, workers: int = 1) -> l
     """
     count = len(parts.clusters)
     batches = [(parts.only(range(first, min(first + BATCH, count))), tolerance) for first in range(0, count, BATCH)]
-    made = list(chain.from_iterable(parallel_map(_first_trial, batches, workers if len(batches) > 1 else 1)))
+    made = list(chain.from_iterable(parallel_map(_first_trial, batches, workers if len(batches) > FEW else 1)))
     unsound = _unsound(made, lowest)
     for trial in range(TRIALS):
         left = []

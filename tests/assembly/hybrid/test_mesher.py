@@ -103,7 +103,7 @@ def test_an_edge_too_short_for_two_nodes_is_united():
 
 
 def test_processes_give_the_same_bytes(monkeypatch, small_tangle):
-    monkeypatch.setattr("assembly.hybrid.unions.BATCH", 5)
+    monkeypatch.setattr("assembly.hybrid.unions.BATCH", 1)
     one, two = hybrid(small_tangle)[0], hybrid(small_tangle, workers=2)[0]
     assert one.vertices.tobytes() == two.vertices.tobytes()
     assert one.faces.tobytes() == two.faces.tobytes()

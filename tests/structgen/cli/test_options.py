@@ -39,7 +39,7 @@ def test_quiet_says_nothing_and_verbose_says_times(structgen, web_file):
     assert quiet.output == ""
     assert structgen("export", web_file(), "-o", "x.stl", "-q").output == ""
     assert "generate: " in structgen(*FEW, "-o", "g.npz", "-v").stderr
-    assert "uniting 12 struts" in structgen("export", "web.npz", "-o", "x.stl", "--verbose").stderr
+    assert "meshing 12 struts" in structgen("export", "web.npz", "-o", "x.stl", "--verbose").stderr
     assert "generate: " not in structgen(*FEW, "-o", "g.npz").stderr
 
 

@@ -1,8 +1,9 @@
 """Whole parts as a maker asks for them: along curves, in a shape, on a surface; each file read by other programs.
 
-A helix, the attractor of the PNAS paper, a torus knot, a lump like Stanford's bunny filled within a skin, and a
-cylinder wrapped in web. Each is generated, joined, made solid, written and then read back: by trimesh, by admesh and
-prusa-slicer (with supports, as webs stand on tips) where they are installed, and by lib3mf's strict reader.
+A helix, the attractor of the PNAS paper, a torus knot, a lump like Stanford's bunny filled to a frame and to a skin
+(whose hollow admesh counts as a part), and a cylinder wrapped in web. Each is generated, joined, made solid, written
+and then read back: by trimesh, by admesh and prusa-slicer (with supports, as webs stand on tips) where they are
+installed, and by lib3mf's strict reader.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from structgen import DesignTargets, WebGraph, load_model
 
 #: Half a line of an FDM printer more than its nozzle.
 STRUT = 0.6
-SKIN = 1.2
+FRAME, SKIN = 1.6, 1.2
 #: What admesh counts of what it had to change.
 MENDED = ("Degenerate facets", "Edges fixed", "Facets removed", "Facets added", "Facets reversed", "Normals fixed")
 PLATE = (300.0, 300.0, 300.0)
@@ -65,16 +66,17 @@ def lump(height: float = 60.0, subdivisions: int = 5) -> TriangleMesh:
 SHAPE = Shape(lump())
 PARTS: dict[str, Callable[[int], WebGraph]] = {
     "helix": along("helix", 16, (24.0, 16.0, 16.0), radius=30, pitch=30, turns=1.5),
-    "attractor": along("attractor", 24, (24.0, 14.0, 14.0), radius=60),
+    "attractor": along("attractor", 48, (24.0, 14.0, 14.0), radius=60),
     "torus knot": along("torus-knot", 40, (24.0, 14.0, 14.0), p=2, q=3, radius=60, tube_radius=25),
-    "filled lump": lambda seed: fill(SHAPE, webs(8, (20.0, 20.0, 20.0), seed), skin=SKIN, seed=seed).web,
+    "filled lump": lambda seed: fill(SHAPE, webs(8, (20.0, 20.0, 20.0), seed), frame=FRAME, seed=seed).web,
+    "lump in a skin": lambda seed: fill(SHAPE, webs(8, (20.0, 20.0, 20.0), seed), skin=SKIN, seed=seed).web,
     "wrapped cylinder": lambda seed: wrap(cylinder(25, 60), webs(8, (24.0, 24.0, 4.0), seed), seed=seed).web,
 }
 
 
 def solid_of(name: str, web: WebGraph) -> Solid:
     """The solid, with the skin where there is one."""
-    return skinned(web, SHAPE, SKIN) if name == "filled lump" else solidify(web)
+    return skinned(web, SHAPE, SKIN) if name == "lump in a skin" else solidify(web)
 
 
 def by_admesh(path: Path) -> dict[str, Any] | None:

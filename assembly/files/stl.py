@@ -40,11 +40,16 @@ def _facets(vertices: npt.NDArray[np.float32], faces: IntArray) -> npt.NDArray[n
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         for k in range(3):
             numbers[f, 3 + k], numbers[f, 6 + k], numbers[f, 9 + k] = vertices[a, k], vertices[b, k], vertices[c, k]
-        x, y, z = np.float64(vertices[a, 0]), np.float64(vertices[a, 1]), np.float64(vertices[a, 2])
-        ux, uy, uz = vertices[b, 0] - x, vertices[b, 1] - y, vertices[b, 2] - z
-        vx, vy, vz = vertices[c, 0] - x, vertices[c, 1] - y, vertices[c, 2] - z
-        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        ux, uy, uz = (vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2])
+        vx, vy, vz = (vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2])
+        nx, ny, nz = _minor(uy, vz, uz, vy), _minor(uz, vx, ux, vz), _minor(ux, vy, uy, vx)
         length = math.sqrt(nx * nx + ny * ny + nz * nz)
         if length > 0:
             numbers[f, 0], numbers[f, 1], numbers[f, 2] = nx / length, ny / length, nz / length
     return numbers
+
+
+@compiled
+def _minor(a: np.float32, b: np.float32, c: np.float32, d: np.float32) -> float:
+    """a b - c d, rounded as admesh does: to it the normal of a sliver would be wrong else."""
+    return float(np.float32(np.float64(np.float32(np.float64(a) * np.float64(b))) - np.float64(c) * np.float64(d)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -14,6 +14,8 @@ from structgen.web import FloatArray, IntArray
 
 #: Overhanging regions that are looked at one by one; the widest come first.
 MOST_REGIONS = 3000
+#: Layers that may complete an all but flat strut.
+MOST_LAYERS = 4
 #: Places along a run at which its distance from what holds it is measured, at most.
 MOST_PLACES = 64
 
@@ -36,51 +38,123 @@ class Span:
 def flat_spans(layers: Layers, overhangs: Layers, least: float) -> list[Span]:
     """The overhanging regions of single layers that reach more than ``least`` mm from what holds them, longest first.
 
-    Regions that nothing of their own layer holds are islands and are not told here.
+    A strut that is all but flat begins in one layer and is completed by the next ones: what goes on where a region ends
+    is measured together with it. Regions that nothing of their own layer holds are islands and are not told here.
     """
-    label = np.asarray(_in_layers(overhangs.first, overhangs.begin, overhangs.end, overhangs.rows), np.int64)
-    if not len(label):
+    if not len(overhangs.begin):
         return []
-    order = np.argsort(label, kind="stable")
-    cuts = np.flatnonzero(np.diff(label[order], prepend=-1))
-    places = overhangs.middles(np.arange(len(label)))
-    y = places[order, 1]
-    wide = np.maximum.reduceat(overhangs.end[order], cuts) - np.minimum.reduceat(overhangs.begin[order], cuts)
-    deep = np.maximum.reduceat(y, cuts) - np.minimum.reduceat(y, cuts)
-    size = np.maximum(wide, deep + overhangs.pitch)
-    large = np.argsort(-size, kind="stable")[:MOST_REGIONS]
-    large = large[size[large] > least]
-    rest = _rest(layers.first, layers.begin, layers.end, overhangs.first, overhangs.begin, overhangs.end)
+    flat = _Flat(layers, overhangs)
     spans = []
-    for region in large.tolist():
-        runs = order[cuts[region] : cuts[region + 1] if region + 1 < len(cuts) else None]
-        anchors = _anchors(np.sort(runs), overhangs, *rest)
-        if len(anchors):
-            spans.append(_span(runs, overhangs, places, anchors))
+    for region in flat.larger_than(least)[:MOST_REGIONS]:
+        runs = flat.runs(region)
+        anchors = flat.anchors(runs)
+        if not len(anchors):
+            continue
+        span, layer = flat.span(runs, anchors), flat.layer(runs)
+        for step in range(1, MOST_LAYERS + 1):
+            above = [] if span.bridge else flat.above(runs, span.where)
+            if not above:
+                break
+            more = np.concatenate([flat.runs(other) for other in above])
+            held = flat.anchors(more)
+            # What only rests on the region itself is held by nothing: there the first layer has nothing held below it.
+            kept = [flat.held(layer, x, y, step * flat.touching) for x, y in held.tolist()]
+            runs = np.concatenate([runs, more])
+            anchors = np.concatenate([anchors, held[np.array(kept, bool)]])
+            span = flat.span(runs, anchors)
+        if not span.bridge and span.length > 2 * flat.touching and flat.held(layer, *span.where[:2], flat.touching):
+            # The next layer closes so narrow a gap.
+            span = replace(span, bridge=True)
+        spans.append(span)
     return sorted((span for span in spans if span.length > least), key=lambda span: (-span.length, span.where))
 
 
-def _span(runs: IntArray, overhangs: Layers, places: FloatArray, anchors: FloatArray) -> Span:
-    length = overhangs.end[runs] - overhangs.begin[runs]
-    count = np.clip(np.ceil(length / overhangs.pitch / 2), 1, MOST_PLACES).astype(np.int64) + 1
-    run = np.repeat(np.arange(len(runs)), count)
-    share = (np.arange(len(run)) - np.repeat(np.cumsum(count) - count, count)) / (count[run] - 1)
-    points = np.column_stack([overhangs.begin[runs][run] + share * length[run], places[runs][run, 1]])
-    distance, nearest = cKDTree(anchors).query(points)
-    far = int(np.argmax(distance))
-    ways = anchors - points[far]
-    behind = ways @ ways[nearest[far]] < 0
-    where = (float(points[far, 0]), float(points[far, 1]), float(places[runs[0], 2]))
-    if behind.any():
-        return Span(where, float(distance[far] + np.linalg.norm(ways[behind], axis=1).min()), True)
-    return Span(where, float(distance[far]), False)
+class _Flat:
+    """Overhanging regions of single layers, their runs, and the runs that are held."""
 
+    def __init__(self, layers: Layers, overhangs: Layers) -> None:
+        o = self.overhangs = overhangs
+        label = np.asarray(_in_layers(o.first, o.begin, o.end, o.rows), np.int64)
+        self.order = np.argsort(label, kind="stable")
+        self.cuts = np.flatnonzero(np.diff(label[self.order], prepend=-1))
+        self.region = np.searchsorted(label[self.order][self.cuts], label)
+        self.places = o.middles(np.arange(len(label)))
+        self.rest = _rest(layers.first, layers.begin, layers.end, o.first, o.begin, o.end)
+        self.touching = 3 * max(o.pitch, o.height)
 
-def _anchors(runs: IntArray, overhangs: Layers, first: IntArray, begin: FloatArray, end: FloatArray) -> FloatArray:
-    """``(a, 2)`` x and y of places where held runs of the same layer touch ``runs``."""
-    lines = np.searchsorted(overhangs.first, runs, side="right") - 1
-    x, row = _touches(runs, lines, overhangs.begin, overhangs.end, overhangs.rows, first, begin, end)
-    return np.column_stack([x, overhangs.corner[1] + (row + 0.5) * overhangs.pitch])
+    def larger_than(self, least: float) -> list[int]:
+        """Regions with a side longer than ``least`` mm, longest first."""
+        o, order, cuts = self.overhangs, self.order, self.cuts
+        y = self.places[order, 1]
+        wide = np.maximum.reduceat(o.end[order], cuts) - np.minimum.reduceat(o.begin[order], cuts)
+        deep = np.maximum.reduceat(y, cuts) - np.minimum.reduceat(y, cuts) + o.pitch
+        size = np.maximum(wide, deep)
+        largest = np.argsort(-size, kind="stable")
+        return [int(region) for region in largest[size[largest] > least]]
+
+    def runs(self, region: int) -> IntArray:
+        """Of a region, ascending."""
+        end = self.cuts[region + 1] if region + 1 < len(self.cuts) else None
+        return np.sort(self.order[self.cuts[region] : end])
+
+    def anchors(self, runs: IntArray) -> FloatArray:
+        """``(a, 2)`` x and y of places where held runs of the same layer touch ``runs``."""
+        o = self.overhangs
+        x, row = _touches(runs, self._lines(runs), o.begin, o.end, o.rows, *self.rest)
+        return np.column_stack([x, o.corner[1] + (row + 0.5) * o.pitch])
+
+    def points(self, runs: IntArray) -> FloatArray:
+        """``(p, 2)`` x and y of places along ``runs``."""
+        o = self.overhangs
+        length = o.end[runs] - o.begin[runs]
+        count = np.clip(np.ceil(length / o.pitch / 2), 1, MOST_PLACES).astype(np.int64) + 1
+        run = np.repeat(np.arange(len(runs)), count)
+        share = (np.arange(len(run)) - np.repeat(np.cumsum(count) - count, count)) / (count[run] - 1)
+        return np.column_stack([o.begin[runs][run] + share * length[run], self.places[runs][run, 1]])
+
+    def span(self, runs: IntArray, anchors: FloatArray) -> Span:
+        """From ``anchors`` to the farthest place of ``runs``."""
+        points = self.points(runs)
+        distance, nearest = cKDTree(anchors).query(points)
+        far = int(np.argmax(distance))
+        ways = anchors - points[far]
+        behind = ways @ ways[nearest[far]] < 0
+        where = (float(points[far, 0]), float(points[far, 1]), float(self.places[runs[-1], 2]))
+        if behind.any():
+            return Span(where, float(distance[far] + np.linalg.norm(ways[behind], axis=1).min()), True)
+        return Span(where, float(distance[far]), False)
+
+    def above(self, runs: IntArray, where: tuple[float, float, float]) -> list[int]:
+        """Regions of the next layer that go on at ``where``, the end of ``runs``."""
+        o = self.overhangs
+        layer = self.layer(runs)
+        if layer + 1 >= o.layers:
+            return []
+        low, high = self._rows(layer + 1, where[1], self.touching)
+        found = np.arange(o.first[low], o.first[high + 1])
+        met = (o.begin[found] - self.touching <= where[0]) & (where[0] <= o.end[found] + self.touching)
+        return [int(region) for region in np.unique(self.region[found[met]])]
+
+    def held(self, layer: int, x: float, y: float, reach: float) -> bool:
+        """Whether a layer has held material within ``reach`` mm of a place."""
+        first, begin, end = self.rest
+        low, high = self._rows(layer, y, reach)
+        a, b = first[low], first[high + 1]
+        return bool(((begin[a:b] - reach <= x) & (x <= end[a:b] + reach)).any())
+
+    def layer(self, runs: IntArray) -> int:
+        """That the last of ``runs`` lies in."""
+        return int(self._lines(runs)[-1]) // self.overhangs.rows
+
+    def _rows(self, layer: int, y: float, reach: float) -> tuple[int, int]:
+        """First and last line of ``layer`` within ``reach`` mm of y."""
+        o = self.overhangs
+        row, side = round((y - o.corner[1]) / o.pitch - 0.5), round(reach / o.pitch)
+        low, high = (min(max(at, 0), o.rows - 1) for at in (row - side, row + side))
+        return layer * o.rows + low, layer * o.rows + high
+
+    def _lines(self, runs: IntArray) -> IntArray:
+        return np.searchsorted(self.overhangs.first, runs, side="right") - 1
 
 
 @compiled

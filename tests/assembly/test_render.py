@@ -216,7 +216,7 @@ def test_texts_are_as_large_as_there_is_room(small_tangle, solid):
 def test_captions_tell_nodes_struts_size_volume_and_faces(cross):
     web, solid = captions(cross, solidify(cross))
     assert web == "web: 5 nodes, 4 struts, 40 x 40 x 0 mm"
-    assert solid.startswith("solid: 25") and "42.1 x 42.1 x 2 mm, " in solid and solid.endswith(" faces")
+    assert solid.startswith("solid: 25") and " mm³, 42" in solid and " x 2 mm, " in solid and solid.endswith(" faces")
     one = WebGraph.from_edges([[0, 0, 0], [1, 0, 0]], [(0, 1)])
     assert captions(one, None) == ["web: 2 nodes, 1 strut, 1 x 0 x 0 mm"]
 

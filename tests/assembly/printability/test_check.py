@@ -215,3 +215,14 @@ def test_thin_struts_of_a_solid_are_told_from_crotches(lattice):
     middles = mixed.pos[mixed.edge_index[:, thin]].mean(axis=0) - down
     for finding in report.of("thin"):
         assert np.linalg.norm(middles - finding.where, axis=1).min() < 4
+
+
+@pytest.mark.parametrize("rise", [0.0, 0.03, 0.07, 0.15, 0.31])
+def test_an_all_but_flat_strut_between_posts_is_a_bridge(rise):
+    """In layers it begins at its lower end, and looks like an arm until the next layers complete it."""
+    points = [[0, 0, 0], [0, 0, 20], [14, 3, 20 + rise], [14, 3, 0]]
+    web = WebGraph.from_edges(points, [(0, 1), (1, 2), (2, 3)], 0.4)
+    for part in (web, solidify(web)):
+        report = check_printability(part, orient=False)
+        assert report.prints and set(report.counts) == {"bridge"}
+        assert report.of("bridge")[0].measured == pytest.approx(14, abs=1.6)

@@ -110,7 +110,12 @@ def validity(cases: int, workers: int) -> dict[str, Any]:
         ])  # fmt: skip
     inverted = sum(case["inverted"] for case in results)
     print(f"\nValidity: {inverted} inverted cells in {cases} random cases (medians)\n" + table(rows))
-    return {"cases": cases, "inverted": inverted, "results": results}
+    head, *body = rows
+    return {
+        "cases": cases,
+        "inverted": inverted,
+        "groups": [dict(zip(map(str, head), row, strict=True)) for row in body],
+    }
 
 
 def linear_solvers() -> list[dict[str, Any]]:

@@ -120,7 +120,9 @@ def make_solid(
 
     try:
         with console.stage("solid"):
-            return solidify(web, sides, density, progress=console.detail, fillet=fillet, resolution=resolution)
+            return solidify(
+                web, sides, density, progress=console.detail, fillet=fillet, resolution=resolution, workers=0
+            )
     except RuntimeError as error:
         raise CheckError(str(error)) from None
 

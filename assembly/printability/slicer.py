@@ -23,7 +23,7 @@ PARTS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 #: A common printer: PLA of 1.75 mm, a nozzle of 0.4 mm, struts one line wide kept.
 PROFILE = (
     "--nozzle-diameter", "0.4", "--filament-diameter", "1.75", "--temperature", "215", "--bed-temperature", "60",
-    "--perimeters", "2", "--fill-density", "20%", "--thin-walls", "--skirts", "0",
+    "--perimeters", "2", "--perimeter-generator", "classic", "--thin-walls", "--fill-density", "20%", "--skirts", "0",
 )  # fmt: skip
 
 

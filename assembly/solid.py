@@ -75,8 +75,9 @@ def solidify(
         resolution: step of the field's grid in mm.
         workers: processes that unite what collides where that is much; 0 is one a core. The result is the same.
 
-    Raises `ValueError` for a web that is not connected, too large, or too thin for float32 where it lies, and for too
-    few triangles; `UnsoundSolid` if no sound solid is found.
+    Raises `ValueError` for a web that is not connected, too large, too thick for its edges (median radius over half the
+    mean length), or too thin for float32 where it lies, and for too few triangles; `UnsoundSolid` if no sound solid is
+    found.
     """
     since = time.perf_counter()
     sides = whole("sides", sides, *SIDES)
@@ -95,6 +96,11 @@ def solidify(
     if not web.is_connected:
         count = web.components().max() + 1
         raise ValueError(f"web has {count} separate parts, must be connected: use web.largest_component()")
+    radius, length = float(np.median(web.radius)), float(web.lengths.mean())
+    if radius > length / 2:
+        raise ValueError(
+            f"strut radius is {radius:.4g} mm, must be at most half the mean edge length, {length / 2:.4g} mm"
+        )
     if method == "field":
         from assembly.field import solid_of_field
 

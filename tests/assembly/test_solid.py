@@ -169,8 +169,14 @@ def test_struts_of_no_length_and_nodes_at_one_place():
     solid = solidify(web)
     check_mesh(solid.vertices, solid.faces)
     assert solid.report["volume_mm3"] == pytest.approx(solidify(strut(10, 0.4)).report["volume_mm3"])
-    point = WebGraph.from_edges([[1, 1, 1], [1, 1, 1]], [(0, 1)], 2.0)
-    assert solidify(point).report["volume_mm3"] == pytest.approx(4 / 3 * math.pi * 8, rel=0.3)
+
+
+@pytest.mark.parametrize("length", [3.9, 0.0])
+def test_struts_thicker_than_long_are_refused(length):
+    web = WebGraph.from_edges([[1, 1, 1], [1, 1, 1 + length]], [(0, 1)], 2.0)
+    said = rf"strut radius is 2 mm, must be at most half the mean edge length, {length / 2:g} mm"
+    with pytest.raises(ValueError, match=said):
+        solidify(web)
 
 
 def test_struts_that_run_along_each_other_are_united():

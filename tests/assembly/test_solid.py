@@ -143,7 +143,7 @@ def test_the_solid_is_a_strut_wider_than_the_web_and_stands_on_the_floor(random_
     rounding = 1e-4
     beyond = np.concatenate([web.pos.min(axis=0)[:2] - low[:2], high[:2] - web.pos.max(axis=0)[:2]])
     assert (beyond > 0.3 * thickest).all() and (beyond < thickest + rounding).all()
-    assert thickest < (high - low)[2] - web.extents[2] < 2 * thickest + rounding
+    assert 0.6 * thickest < (high - low)[2] - web.extents[2] < 2 * thickest + rounding
 
 
 @few

@@ -115,9 +115,7 @@ def command(
     given = {"--scale": scale, "--fit": fit, "--centre": centre or None, "--fillet": fillet, "--beams": beams or None}
     shape = shape_with_skin(skin_of, skin, [name for name, value in given.items() if value is not None])
     if tiles is not None:
-        check_tiled(
-            output, [name for name, value in given.items() if name in ("--fillet", "--beams") and value], skin_of
-        )
+        check_tiled(output, {"--fillet": fillet, "--beams": beams, "--skin-of": skin_of})
     elif scheduler is not None:
         raise click.UsageError("--scheduler is of --tiles, which is not given")
     check_outputs(output)

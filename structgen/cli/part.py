@@ -127,11 +127,11 @@ def make_solid(
         raise CheckError(str(error)) from None
 
 
-def check_tiled(paths: Sequence[Path], others: Sequence[str], skin_of: Path | None) -> None:
-    """Refuse what `make_tiled` cannot do: other solids than one ``.stl``, pictures, ``others`` of the options."""
-    clash = [*others, *(["--skin-of"] if skin_of else [])]
-    if clash:
-        raise click.UsageError(f"--tiles and {clash[0]} exclude each other")
+def check_tiled(paths: Sequence[Path], others: dict[str, object]) -> None:
+    """Refuse what `make_tiled` cannot do: other solids than one ``.stl``, pictures, and ``others`` that are given."""
+    for name, value in others.items():
+        if value:
+            raise click.UsageError(f"--tiles and {name} exclude each other")
     suffixes = [path.suffix.lower() for path in paths]
     if suffixes.count(".stl") != 1:
         raise click.UsageError(f"--tiles writes one .stl, {suffixes.count('.stl')} are named by --output")
@@ -158,8 +158,8 @@ def make_tiled(
 
 
 def write_part(
-    web: WebGraph, solid: Solid | SolidReport | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console,
-    unit: str = "mm", beams: bool = False,
+    web: WebGraph, solid: Solid | SolidReport | None, paths: Sequence[Path], facts: dict[str, Any], title: str,
+    console: Console, unit: str = "mm", beams: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's.
 

@@ -22,14 +22,12 @@ class Checked(NamedTuple):
     """A tile whose faces are sound.
 
     Arguments:
-        label: ``(f,)`` int32, which of the tile's pieces of surface each face is of.
-        volume: ``(s,)`` signed volume of each, as seen from the middle of the part, mm3.
+        volume: ``(s,)`` signed volume of each connected piece of the tile's surface, as seen from the middle of the part, mm3.
         corners, faces: ``(s,)`` how many vertices and faces each has.
         shared: ``(k, 3)`` float32 vertices that other tiles have too; ``shared_label`` ``(k,)`` their pieces.
         tested: faces that were tested for intersections with all others.
     """
 
-    label: npt.NDArray[np.int32]
     volume: FloatArray
     corners: IntArray
     faces: IntArray
@@ -42,7 +40,7 @@ class Whole(NamedTuple):
     """What the tiles make up.
 
     Arguments:
-        kept: for each tile, ``(f,)`` which faces are of the body; the rest are of closed holes inside.
+        kept: for each tile, ``(s,)`` which pieces of its surface are of the body; others bound closed holes inside.
         volume: mm3.
         genus: handles.
         faces, tested: how many the body has, and how many were tested for intersections.
@@ -86,6 +84,15 @@ class Stored:
         vertices, faces = (np.load(self._folder / f"{name}-{number}.npy") for name in ("vertices", "faces"))
         return vertices.astype(np.float64), faces.astype(np.int64)
 
+    def put_pieces(self, number: int, label: IntArray) -> None:
+        """Store ``(f,)`` which connected piece of the surface of tile ``number`` each face is of."""
+        np.save(self._folder / f"pieces-{number}.npy", label.astype(np.int32))
+
+    def kept(self, number: int, pieces: npt.NDArray[np.bool_]) -> tuple[FloatArray, IntArray]:
+        """As `get`, but only the faces of some pieces, an ``(s,)`` mask."""
+        vertices, faces = self.get(number)
+        return vertices, faces[pieces[np.load(self._folder / f"pieces-{number}.npy")]]
+
     def halo(self, number: int) -> tuple[FloatArray, IntArray]:
         """Vertices and faces of all other tiles that reach into the box of tile ``number``, border included."""
         box, found, faces, count = self.boxes[number], [np.empty((0, 3))], [np.empty((0, 3), np.int64)], 0
@@ -109,7 +116,8 @@ def checked_tile(stored: Stored, number: int, test_all: bool) -> Checked:
     own, faces = stored.get(number)
     if not len(faces):
         none = np.empty(0, np.int64)
-        return Checked(none.astype(np.int32), np.empty(0), none, none, np.empty((0, 3), np.float32), none, 0)
+        stored.put_pieces(number, none)
+        return Checked(np.empty(0), none, none, np.empty((0, 3), np.float32), none, 0)
     others, halo = stored.halo(number)
     points = np.concatenate([own, others])
     twins = welded_twins(points)
@@ -141,8 +149,9 @@ def checked_tile(stored: Stored, number: int, test_all: bool) -> Checked:
     a, b, c = (own[faces[:, k]] - stored.middle for k in range(3))
     volume = np.bincount(label, np.einsum("fi,fi->f", a, np.cross(b, c)) / 6, count).astype(np.float64)
     corners = np.bincount(vertex_label, minlength=count)
+    stored.put_pieces(number, label)
     return Checked(
-        label.astype(np.int32), volume, corners, np.bincount(label, minlength=count), own[shared].astype(np.float32),
+        volume, corners, np.bincount(label, minlength=count), own[shared].astype(np.float32),
         vertex_label[shared], int(np.count_nonzero(subset)),
     )  # fmt: skip
 
@@ -165,7 +174,7 @@ def joined(tiles: Sequence[Checked]) -> Whole:
     corners = sum(int(tile.corners[of_piece[first[k] : first[k + 1]] == body].sum()) for k, tile in enumerate(tiles))
     # A vertex that several tiles have counts once.
     corners -= int(np.count_nonzero(of_piece[piece] == body)) - int(np.count_nonzero(of_place == body))
-    kept = [(of_piece[first[k] : first[k + 1]] == body)[tile.label] for k, tile in enumerate(tiles)]
+    kept = [of_piece[first[k] : first[k + 1]] == body for k in range(len(tiles))]
     genus = 1 - (corners - faces // 2) // 2
     return Whole(kept, float(volume[body]), genus, faces, sum(tile.tested for tile in tiles))
 

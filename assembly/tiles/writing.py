@@ -24,7 +24,7 @@ from assembly.verify import PLA_DENSITY, SolidReport
 from assembly.verify.sound import check_box
 from structgen.files import whole_file
 from structgen.parallel import parallel_map
-from structgen.web import FloatArray, IntArray, WebGraph
+from structgen.web import FloatArray, WebGraph
 
 #: Struts of a tile, if their number is not given.
 TILE_STRUTS = 50_000
@@ -73,48 +73,9 @@ def solidify_to_stl(
     if not web.is_connected:
         parts = web.components().max() + 1
         raise ValueError(f"web has {parts} separate parts, must be connected: use web.largest_component()")
-    step = float32_step(web)
-    s = struts_of(web, sides, SHORTEST_EDGE * step)
-    if not s.m:
-        raise ValueError("web has no strut of a length")
-    label = tiles_of(s.pos, count)
-    count = int(label.max()) + 1
-
-    def collisions() -> tuple[IntArray, Rings, FloatArray]:
-        """Contacts, rings with all nodes marked that have no room for a skin, least z of each skin."""
-        rings, cell = rings_of(s), grid_cell(s)
-        make = Neighbourhoods(s, rings, label, sides, step, cell)
-        pairs, united, low = [], rings.united.copy(), np.full(s.n, np.inf)
-        for k, found in enumerate(parallel_map(find_collisions, Made(make, count), workers, scheduler)):
-            tell(f"looking for collisions in tile {k + 1} of {count}")
-            pairs.append(found.pairs)
-            united[found.own], low[found.own] = found.united, found.low
-        return np.unique(np.concatenate(pairs), axis=0), Rings(rings.angles, rings.along, united), low
-
-    pairs, rings, low = collisions()
-    pieces, united, along = pieces_of(s, rings.united, rings.along, pairs)
-    lowest = min(float(low[united == 0].min(initial=np.inf)), _lowest_ring(s, sides, pieces, along))
-    plan = Tiles(s, Rings(rings.angles, along, united), pieces, label, sides, step, SHORTEST_EDGE * step)
-    for k in range(count):
-        if plan.has_clusters(k):
-            lowest = min(lowest, lowest_of_parts(plan(k)))
     with whole_file(path) as temporary, tempfile.TemporaryDirectory(dir=temporary.parent, prefix=".tiles-") as folder:
-
-        def meshed(ground: float) -> tuple[Stored, float]:
-            """The tiles set down by ``ground`` mm, and by how much they should be."""
-            stored, least = Stored(Path(folder)), np.inf
-            made = Made(plan.standing(lowest, ground), count)
-            for k, mesh in enumerate(parallel_map(mesh_tile, made, workers, scheduler)):
-                tell(f"meshing tile {k + 1} of {count}")
-                stored.put(mesh)
-                least = min(least, mesh.low)
-            return stored, least
-
-        stored, ground = meshed(lowest)
-        if ground != lowest:  # a union lost the lowest point of its parts
-            stored, _ = meshed(ground)
-        test_all = stored.faces <= TEST_ALL
-        checked = []
+        count, stored = _meshed(web, sides, count, Path(folder), workers, scheduler, tell)
+        test_all, checked = stored.faces <= TEST_ALL, []
         for k in range(count):
             tell(f"checking tile {k + 1} of {count}")
             checked.append(checked_tile(stored, k, test_all))
@@ -145,6 +106,45 @@ def solidify_to_stl(
     )
 
 
+def _meshed(
+    web: WebGraph, sides: int, count: int, folder: Path, workers: int, scheduler: str | None, tell: Callable[[str], None]
+) -> tuple[int, Stored]:  # fmt: skip
+    """How many tiles there are, at most ``count``, and their meshes, standing on z = 0."""
+    step = float32_step(web)
+    s = struts_of(web, sides, SHORTEST_EDGE * step)
+    if not s.m:
+        raise ValueError("web has no strut of a length")
+    label = tiles_of(s.pos, count)
+    count = int(label.max()) + 1
+    rings, cell = rings_of(s), grid_cell(s)
+    near = Made(Neighbourhoods(s, rings, label, sides, step, cell), count)
+    found, united, low = [], rings.united.copy(), np.full(s.n, np.inf)
+    for k, (pairs, own, crowded, heights) in enumerate(parallel_map(find_collisions, near, workers, scheduler)):
+        tell(f"looking for collisions in tile {k + 1} of {count}")
+        found.append(pairs)
+        united[own], low[own] = crowded, heights
+    pieces, united, along = pieces_of(s, united, rings.along, np.unique(np.concatenate(found), axis=0))
+    lowest = min(float(low[united == 0].min(initial=np.inf)), _lowest_ring(s, sides, pieces, along))
+    plan = Tiles(s, Rings(rings.angles, along, united), pieces, label, sides, step, SHORTEST_EDGE * step)
+    for k in range(count):
+        if plan.has_clusters(k):
+            lowest = min(lowest, lowest_of_parts(plan(k)))
+
+    def meshed(ground: float) -> tuple[Stored, float]:
+        """The tiles set down by ``ground`` mm, and by how much they should be."""
+        stored, least = Stored(folder), np.inf
+        tiles = Made(plan.standing(lowest, ground), count)
+        for k, mesh in enumerate(parallel_map(mesh_tile, tiles, workers, scheduler)):
+            tell(f"meshing tile {k + 1} of {count}")
+            stored.put(mesh)
+            least = min(least, mesh.low)
+        return stored, least
+
+    stored, ground = meshed(lowest)
+    # A union may have lost the lowest point of its parts.
+    return count, stored if ground == lowest else meshed(ground)[0]
+
+
 def _lowest_ring(s: Struts, sides: int, pieces: Pieces, along: FloatArray) -> float:
     """Least z of the rings that shafts have, mm."""
     strut = np.concatenate([np.repeat(np.arange(s.m), 2), pieces.extra[:, 0].astype(np.int64)])
@@ -161,8 +161,7 @@ def _written(stored: Stored, part: Whole, path: Path, unit: str) -> FloatArray:
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     with stl_writer(path, part.faces, unit) as write:
         for k, kept in enumerate(part.kept):
-            vertices, faces = stored.get(k)
-            faces = faces[kept]
+            vertices, faces = stored.kept(k, kept)
             if len(faces):
                 corners = vertices[np.unique(faces)]
                 low, high = np.minimum(low, corners.min(axis=0)), np.maximum(high, corners.max(axis=0))

@@ -52,7 +52,7 @@ def mesh(
         return *compact(vertices, faces), 0
     parts = parts_of(s, sides, pieces, united, vertices, first)
     tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
-    used = _used(len(vertices), faces)
+    used = used_vertices(len(vertices), faces)
     lowest = min(float(vertices[used, 2].min(initial=np.inf)), parts.lowest())
     more, sewed = sewn(parts, united_parts(parts, shortest, lowest, workers), vertices, sides)
     vertices, faces = compact(np.concatenate([vertices, more]), np.concatenate([faces, sewed]))
@@ -145,7 +145,7 @@ def _everything(s: Struts, skins: Skins) -> tuple[Pieces, IntArray, FloatArray]:
     return pieces, skins.united, skins.along
 
 
-def _used(count: int, faces: IntArray) -> npt.NDArray[np.bool_]:
+def used_vertices(count: int, faces: IntArray) -> npt.NDArray[np.bool_]:
     """``(count,)`` which vertices have a face."""
     used = np.zeros(count, bool)
     used[faces.ravel()] = True
@@ -154,7 +154,7 @@ def _used(count: int, faces: IntArray) -> npt.NDArray[np.bool_]:
 
 def compact(vertices: FloatArray, faces: IntArray, lowest: float | None = None) -> tuple[FloatArray, IntArray]:
     """The mesh without unused vertices, in float32, moved down by ``lowest`` mm; if not given, until it is on z = 0."""
-    used = _used(len(vertices), faces)
+    used = used_vertices(len(vertices), faces)
     if not used.all():
         faces = (np.cumsum(used) - 1)[faces]
         vertices = vertices[used]

@@ -12,6 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from assembly.compiled import compiled
+from assembly.hybrid.mesher import used_vertices
 from assembly.tiles.meshing import TileMesh
 from assembly.verify import UnsoundSolid, find_degenerate, find_open_vertices, find_self_intersections, welded_twins
 from assembly.verify.topology import edge_fault, label_shells
@@ -22,10 +23,9 @@ class Checked(NamedTuple):
     """A tile whose faces are sound.
 
     Arguments:
-        volume: ``(s,)`` signed volume of each connected piece of the tile's surface, as seen from the middle of the part, mm3.
+        volume: ``(s,)`` signed volume of each connected piece of the tile's surface with the middle of the part, mm3.
         corners, faces: ``(s,)`` how many vertices and faces each has.
         shared: ``(k, 3)`` float32 vertices that other tiles have too; ``shared_label`` ``(k,)`` their pieces.
-        tested: faces that were tested for intersections with all others.
     """
 
     volume: FloatArray
@@ -33,7 +33,6 @@ class Checked(NamedTuple):
     faces: IntArray
     shared: npt.NDArray[np.float32]
     shared_label: IntArray
-    tested: int
 
 
 class Whole(NamedTuple):
@@ -43,14 +42,13 @@ class Whole(NamedTuple):
         kept: for each tile, ``(s,)`` which pieces of its surface are of the body; others bound closed holes inside.
         volume: mm3.
         genus: handles.
-        faces, tested: how many the body has, and how many were tested for intersections.
+        faces: how many the body has.
     """
 
     kept: list[npt.NDArray[np.bool_]]
     volume: float
     genus: int
     faces: int
-    tested: int
 
 
 class Stored:
@@ -59,8 +57,6 @@ class Stored:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.boxes: list[FloatArray] = []
-        self.united: list[int] = []
-        self.faces = 0
 
     def put(self, mesh: TileMesh) -> None:
         """Store the next tile."""
@@ -69,8 +65,6 @@ class Stored:
         np.save(self._folder / f"faces-{number}.npy", mesh.faces)
         low, high = mesh.vertices.min(axis=0, initial=np.inf), mesh.vertices.max(axis=0, initial=-np.inf)
         self.boxes.append(np.array([low, high], np.float64))
-        self.united.append(mesh.united)
-        self.faces += len(mesh.faces)
 
     @property
     def middle(self) -> FloatArray:
@@ -101,23 +95,20 @@ class Stored:
                 continue
             vertices, theirs = self.get(other)
             theirs = theirs[_reaching(vertices, theirs, box)]
-            used, place = np.unique(theirs, return_inverse=True)
+            used = used_vertices(len(vertices), theirs)
             found.append(vertices[used])
-            faces.append(place.reshape(-1, 3) + count)
-            count += len(used)
+            faces.append((np.cumsum(used) - 1)[theirs] + count)
+            count += len(found[-1])
         return np.concatenate(found), np.concatenate(faces)
 
 
-def checked_tile(stored: Stored, number: int, test_all: bool) -> Checked:
-    """Tile ``number``, closed, manifold and free of intersections with its neighbours; else `UnsoundSolid`.
-
-    ``test_all``: all of its faces are tested for intersections; else those of its unions and of its borders.
-    """
+def checked_tile(stored: Stored, number: int) -> Checked:
+    """Tile ``number``, closed, manifold, free of intersections, also with its neighbours; else `UnsoundSolid`."""
     own, faces = stored.get(number)
     if not len(faces):
         none = np.empty(0, np.int64)
         stored.put_pieces(number, none)
-        return Checked(np.empty(0), none, none, np.empty((0, 3), np.float32), none, 0)
+        return Checked(np.empty(0), none, none, np.empty((0, 3), np.float32), none)
     others, halo = stored.halo(number)
     points = np.concatenate([own, others])
     twins = welded_twins(points)
@@ -133,14 +124,7 @@ def checked_tile(stored: Stored, number: int, test_all: bool) -> Checked:
         raise UnsoundSolid("closed", edge_fault(int(faulty[0]), everything), own[faulty[0]])
     if len(found := find_degenerate(own, faces)):
         raise UnsoundSolid("degenerate", "a face has no area", own[faces[found[0]]].mean(axis=0))
-    subset = np.zeros(len(everything), bool)
-    if test_all:
-        subset[: len(faces)] = True
-    else:
-        subset[len(faces) - stored.united[number] : len(faces)] = True
-        border = np.zeros(len(own), bool)
-        border[shared] = True
-        subset[: len(faces)] |= border[faces].any(axis=1)
+    subset = np.arange(len(everything)) < len(faces)
     if len(pairs := find_self_intersections(points, everything, subset)):
         raise UnsoundSolid("self-intersection", "two faces cross or touch", points[everything[pairs[0]]].mean((0, 1)))
     label, count = label_shells(len(own), faces)
@@ -150,10 +134,8 @@ def checked_tile(stored: Stored, number: int, test_all: bool) -> Checked:
     volume = np.bincount(label, np.einsum("fi,fi->f", a, np.cross(b, c)) / 6, count).astype(np.float64)
     corners = np.bincount(vertex_label, minlength=count)
     stored.put_pieces(number, label)
-    return Checked(
-        volume, corners, np.bincount(label, minlength=count), own[shared].astype(np.float32),
-        vertex_label[shared], int(np.count_nonzero(subset)),
-    )  # fmt: skip
+    counts = np.bincount(label, minlength=count)
+    return Checked(volume, corners, counts, own[shared].astype(np.float32), vertex_label[shared])
 
 
 def joined(tiles: Sequence[Checked]) -> Whole:
@@ -176,7 +158,7 @@ def joined(tiles: Sequence[Checked]) -> Whole:
     corners -= int(np.count_nonzero(of_piece[piece] == body)) - int(np.count_nonzero(of_place == body))
     kept = [of_piece[first[k] : first[k + 1]] == body for k in range(len(tiles))]
     genus = 1 - (corners - faces // 2) // 2
-    return Whole(kept, float(volume[body]), genus, faces, sum(tile.tested for tile in tiles))
+    return Whole(kept, float(volume[body]), genus, faces)
 
 
 @compiled

@@ -36,13 +36,12 @@ class TileMesh(NamedTuple):
 
     Arguments:
         vertices: ``(v, 3)`` float32, mm.
-        faces: ``(f, 3)`` int32; the last ``united`` of them come from unions.
+        faces: ``(f, 3)`` int32.
         low: least z before the part is set down, mm; infinite if there are no faces.
     """
 
     vertices: npt.NDArray[np.float32]
     faces: npt.NDArray[np.int32]
-    united: int
     low: float
 
 
@@ -68,12 +67,12 @@ def lowest_of_parts(tile: Tile) -> float:
 def mesh_tile(tile: Tile) -> TileMesh:
     """The faces of a tile's own skins, shafts and clusters."""
     skins = skins_of(tile.s, tile.sides, tile.step, tile.rings)
-    pieces, count = tile.pieces, 0
+    pieces = tile.pieces
     vertices, first, faces = free_surface(tile.s, tile.sides, skins, pieces, tile.rings.along, tile.rings.united == 0)
     if len(pieces.strut):
         parts = parts_of(tile.s, tile.sides, pieces, tile.united, vertices, first)
         more, sewed = sewn(parts, united_parts(parts, tile.shortest, tile.lowest), vertices, tile.sides)
-        vertices, faces, count = np.concatenate([vertices, more]), np.concatenate([faces, sewed]), len(sewed)
+        vertices, faces = np.concatenate([vertices, more]), np.concatenate([faces, sewed])
     low = float(vertices[faces, 2].min(initial=np.inf))
     vertices, faces = compact(vertices, faces, tile.ground)
-    return TileMesh(vertices.astype(np.float32), faces.astype(np.int32), count, low)
+    return TileMesh(vertices.astype(np.float32), faces.astype(np.int32), low)

@@ -7,7 +7,7 @@ from assembly.hybrid.struts import struts_of
 from assembly.meshes import read_mesh
 from assembly.solid import solidify
 from assembly.tiles import solidify_to_stl
-from assembly.tiles.checking import Checked, Stored, checked_tile, joined
+from assembly.tiles.checking import Stored, checked_tile, joined
 from assembly.tiles.cutting import Made, tiles_of
 from assembly.tiles.meshing import TileMesh
 from assembly.verify import UnsoundSolid, verified
@@ -169,17 +169,17 @@ def in_two(tmp_path, vertices, faces, first):
     stored = Stored(tmp_path)
     for some in (faces[:first], faces[first:]):
         used, place = np.unique(some, return_inverse=True)
-        stored.put(TileMesh(vertices[used].astype(np.float32), place.reshape(-1, 3).astype(np.int32), 0, 0.0))
+        stored.put(TileMesh(vertices[used].astype(np.float32), place.reshape(-1, 3).astype(np.int32), 0.0))
     return stored
 
 
-def check_tiles(stored, test_all=True):
-    return joined([checked_tile(stored, k, test_all) for k in range(len(stored.boxes))])
+def check_tiles(stored):
+    return joined([checked_tile(stored, k) for k in range(len(stored.boxes))])
 
 
 def test_a_box_cut_in_two_is_sound(tmp_path):
     whole = check_tiles(in_two(tmp_path, *box(), 5))
-    assert (whole.volume, whole.genus, whole.faces, whole.tested) == (pytest.approx(64), 0, 12, 12)
+    assert (whole.volume, whole.genus, whole.faces) == (pytest.approx(64), 0, 12)
 
 
 def test_faults_across_tiles_are_found(tmp_path):
@@ -229,13 +229,6 @@ def test_a_hole_inside_is_left_out(tmp_path):
     whole = check_tiles(stored)
     assert (whole.volume, whole.faces, whole.genus) == (pytest.approx(64), 12, 0)
     assert [len(stored.kept(k, pieces)[1]) for k, pieces in enumerate(whole.kept)] == [12, 0]
-
-
-def test_of_large_parts_unions_and_borders_are_tested(tmp_path):
-    stored = in_two(tmp_path, *box(), 5)
-    stored.united = [2, 0]
-    tiles = [checked_tile(stored, k, False) for k in range(2)]
-    assert all(isinstance(tile, Checked) and 2 <= tile.tested <= 7 for tile in tiles)
 
 
 def test_the_halo_is_all_that_touches_the_box(tmp_path):

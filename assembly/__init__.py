@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from assembly.shape import Shape
     from assembly.skin import skin_shell, skinned
     from assembly.solid import Solid, solidify
+    from assembly.tiles import solidify_to_stl
     from assembly.verify import SolidReport, UnsoundSolid, verified
     from assembly.wrapping import Wrapped, wrap
 
@@ -81,6 +82,7 @@ __all__ = [
     "skin_shell",
     "skinned",
     "solidify",
+    "solidify_to_stl",
     "spiral",
     "spline",
     "station_parameters",
@@ -133,6 +135,7 @@ _HOMES = {
     "skin_shell": "assembly.skin",
     "skinned": "assembly.skin",
     "solidify": "assembly.solid",
+    "solidify_to_stl": "assembly.tiles",
     "spiral": "assembly.curves",
     "spline": "assembly.curves",
     "station_parameters": "assembly.place",

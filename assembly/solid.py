@@ -106,7 +106,7 @@ def solidify(
 
         vertices, faces, report = solid_of_field(web, density, progress, triangles, since, **asked)
         return Solid(vertices, faces, report)
-    step = _resolution(web)
+    step = float32_step(web)
     tell = progress or (lambda _: None)
 
     def make(method: str) -> Solid:
@@ -176,7 +176,7 @@ def _without_voids(vertices: FloatArray, faces: IntArray, united: int) -> tuple[
     return vertices[used], place.reshape(-1, 3).astype(np.int64), united
 
 
-def _resolution(web: WebGraph) -> float:
+def float32_step(web: WebGraph) -> float:
     """The step of float32 where the web lies, mm; `ValueError` where struts are too thin for it."""
     reach, thinnest = float(np.abs(web.pos).max() + web.radius.max()), float(web.radius.min())
     step = float(np.spacing(np.float32(reach)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +13,35 @@ import numpy.typing as npt
 from assembly.compiled import compiled
 from assembly.files.surface import Surface, chunks, millimetres
 from structgen.files import whole_file
-from structgen.web import IntArray
+from structgen.web import FloatArray, IntArray
 
 FACET = np.dtype([("numbers", "<f4", 12), ("attribute", "<u2")])
 
 
 def write_stl(solid: Surface, path: str | Path, unit: str = "mm") -> None:
     """Write ``solid`` as binary STL, float32; its numbers, given in mm, count ``unit`` (mm, cm, inch)."""
+    with whole_file(path) as temporary, stl_writer(temporary, len(solid.faces), unit) as write:
+        write(solid.vertices, solid.faces)
+
+
+@contextlib.contextmanager
+def stl_writer(path: Path, count: int, unit: str = "mm") -> Iterator[Callable[[FloatArray, IntArray], None]]:
+    """What adds faces, with their vertices in mm, to the new binary STL file ``path``; ``count`` of them in all."""
     size = millimetres(unit)
-    vertices = (np.asarray(solid.vertices) / size).astype("<f4")
-    count = len(solid.faces)
     if count > 0xFFFFFFFF:
         raise ValueError(f"the solid has {count} faces, STL counts at most {0xFFFFFFFF}")
-    with whole_file(path) as temporary, temporary.open("wb") as file:
+
+    def write(vertices: FloatArray, faces: IntArray) -> None:
+        corners = (np.asarray(vertices) / size).astype("<f4")
+        for rows in chunks(len(faces)):
+            facets = np.zeros(len(faces[rows]), FACET)
+            facets["numbers"] = _facets(corners, faces[rows])
+            file.write(facets.data)
+
+    with path.open("wb") as file:
         # Not "solid", which readers take for the text format.
         file.write(f"binary STL by structgen, unit {unit}".encode().ljust(80) + np.array(count, "<u4").tobytes())
-        for rows in chunks(count):
-            facets = np.zeros(len(solid.faces[rows]), FACET)
-            facets["numbers"] = _facets(vertices, solid.faces[rows])
-            file.write(facets.data)
+        yield write
 
 
 @compiled

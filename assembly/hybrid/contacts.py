@@ -16,18 +16,23 @@ CELL = 0.6
 MOST_CELLS = 2_000_000
 
 
-def boxes_of(
-    starts: FloatArray, spans: FloatArray, reach: FloatArray, centres: FloatArray, spheres: FloatArray
-) -> tuple[FloatArray, IntArray, float]:
-    """``(b, 2, 3)`` boxes about pieces of struts and about node spheres, ``(b,)`` what is in each, and a cell size.
-
-    Struts ``0..m`` are capsules, cut into pieces of about a cell; ``m + v`` stands for node v, of no sphere where 0.
-    """
+def cell_of(starts: FloatArray, spans: FloatArray, reach: FloatArray) -> float:
+    """Size of the grid's cells for capsules about struts, mm."""
     length = np.linalg.norm(spans, axis=1)
     low = np.minimum(starts, starts + spans) - reach[:, None]
     high = np.maximum(starts, starts + spans) + reach[:, None]
     widest = float((high.max(axis=0) - low.min(axis=0)).max())
-    cell = max(CELL * float(np.median(length)), 2 * float(np.median(reach)), widest / MOST_CELLS)
+    return max(CELL * float(np.median(length)), 2 * float(np.median(reach)), widest / MOST_CELLS)
+
+
+def boxes_of(
+    starts: FloatArray, spans: FloatArray, reach: FloatArray, centres: FloatArray, spheres: FloatArray, cell: float
+) -> tuple[FloatArray, IntArray]:
+    """``(b, 2, 3)`` boxes about pieces of struts and about node spheres, and ``(b,)`` what is in each.
+
+    Struts ``0..m`` are capsules, cut into pieces of about a cell; ``m + v`` stands for node v, of no sphere where 0.
+    """
+    length = np.linalg.norm(spans, axis=1)
     count = np.maximum(np.ceil(length / (2 * cell)), 1).astype(np.int64)
     strut = np.repeat(np.arange(len(starts)), count)
     share = (np.arange(len(strut)) - np.repeat(np.cumsum(count) - count, count)) / count[strut]
@@ -37,7 +42,7 @@ def boxes_of(
     around = spheres[node, None]
     low = np.concatenate([np.minimum(p, q) - reach[strut, None], centres[node] - around])
     high = np.concatenate([np.maximum(p, q) + reach[strut, None], centres[node] + around])
-    return np.stack([low, high], axis=1), np.concatenate([strut, len(starts) + node]), cell
+    return np.stack([low, high], axis=1), np.concatenate([strut, len(starts) + node])
 
 
 @compiled

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assembly.hybrid.contacts import boxes_of, find_contacts, grid_of
+from assembly.hybrid.contacts import boxes_of, cell_of, find_contacts, grid_of
 from assembly.hybrid.mending import grounded
-from assembly.hybrid.nodes import Skins, places_along, ring_corners, skins_of, write_ranges
+from assembly.hybrid.nodes import Skins, places_along, ring_corners, rings_of, skins_of, write_ranges
 from assembly.hybrid.parts import parts_of, unit_ball
 from assembly.hybrid.pieces import Pieces, lay_out, spread_united, stretches
 from assembly.hybrid.skins import write_shafts, write_skins
@@ -41,8 +41,33 @@ def mesh(
     """
     s = struts_of(web, sides, shortest)
     tell(f"meshing {s.m} struts and {s.n} nodes")
-    skins = skins_of(s, sides, step, none=whole)
-    pieces, united, along = _everything(s, skins) if whole else _pieces(s, skins, _contacts(s, skins))
+    skins = skins_of(s, sides, step, rings_of(s, none=whole))
+    if whole:
+        pieces, united, along = _everything(s, skins)
+    else:
+        pairs = contacts_of(s, skins, grid_cell(s)) if s.m else np.empty((0, 2), np.int64)
+        pieces, united, along = pieces_of(s, skins.united, skins.along, pairs)
+    vertices, first, faces = free_surface(s, sides, skins, pieces, along, united == 0)
+    if not len(pieces.strut) and not united.any():
+        return *compact(vertices, faces), 0
+    parts = parts_of(s, sides, pieces, united, vertices, first)
+    tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
+    used = used_vertices(len(vertices), faces)
+    lowest = min(float(vertices[used, 2].min(initial=np.inf)), parts.lowest())
+    more, sewed = sewn(parts, united_parts(parts, shortest, lowest, workers), vertices, sides)
+    vertices, faces = compact(np.concatenate([vertices, more]), np.concatenate([faces, sewed]))
+    return vertices, faces, len(sewed)
+
+
+def free_surface(
+    s: Struts, sides: int, skins: Skins, pieces: Pieces, along: FloatArray, kept: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, IntArray, IntArray]:
+    """What is not united: vertices, the first vertex of each ring, and the faces of skins and of shafts.
+
+    Arguments:
+        along: ``(2 m,)`` distance of each end ring from its node, mm.
+        kept: ``(n,)`` the nodes whose skins it has.
+    """
     strut = np.concatenate([np.repeat(np.arange(s.m), 2), pieces.extra[:, 0].astype(np.int64)])
     places = np.concatenate([places_along(s, along), pieces.extra[:, 1]])
     # Of all rings only those that are cut lie elsewhere than where the skins have them.
@@ -53,29 +78,23 @@ def mesh(
     first[2 * s.m :] += points
     corner = np.arange(sides)
     vertices[first[moved, None] + corner] = ring_corners(s, sides, strut[moved], places[moved])
-    kept = np.repeat(united == 0, np.diff(skins.face_place))
-    skin_faces = skins.faces if kept.all() else skins.faces[kept]
+    chosen = np.repeat(kept, np.diff(skins.face_place))
+    skin_faces = skins.faces if chosen.all() else skins.faces[chosen]
     shafts = np.empty((2 * sides * len(pieces.shafts), 3), np.int64)
     start, end = first[pieces.shafts[:, 0]], first[pieces.shafts[:, 1]]
     write_ranges(lambda a, b: write_shafts(a, b, start, end, sides, shafts), len(start))
-    if not len(pieces.strut) and not united.any():
-        return *_compact(vertices, np.concatenate([skin_faces, shafts])), 0
-    parts = parts_of(s, sides, pieces, united, vertices, first)
-    tell(f"uniting {len(pieces.strut)} stretches of struts in {len(parts.clusters)} clusters")
-    used = _used(len(vertices), skin_faces, shafts)
-    lowest = min(float(vertices[used, 2].min(initial=np.inf)), parts.lowest())
-    more, faces = sewn(parts, united_parts(parts, shortest, lowest, workers), vertices, sides)
-    count = len(faces)
-    vertices, faces = _compact(np.concatenate([vertices, more]), np.concatenate([skin_faces, shafts, faces]))
-    return vertices, faces, count
+    return vertices, first, np.concatenate([skin_faces, shafts])
 
 
-def _contacts(s: Struts, skins: Skins) -> IntArray:
+def grid_cell(s: Struts) -> float:
+    """Size of the cells in which contacts are looked for, mm."""
+    return cell_of(s.starts, s.axes * s.lengths[:, None], reach_of(s))
+
+
+def contacts_of(s: Struts, skins: Skins, cell: float) -> IntArray:
     """``(c, 2)`` struts that come near each other, in order; marks the nodes whose skins are in the way."""
-    if not s.m:
-        return np.empty((0, 2), np.int64)
-    starts, spans, reach = s.starts, s.axes * s.lengths[:, None], _reach(s)
-    boxes, owner, cell = boxes_of(starts, spans, reach, s.pos, skins.spheres)
+    starts, spans, reach = s.starts, s.axes * s.lengths[:, None], reach_of(s)
+    boxes, owner = boxes_of(starts, spans, reach, s.pos, skins.spheres, cell)
     grid = grid_of(boxes, cell)
     crowded = np.zeros(s.n, np.int64)
     found = over_ranges(
@@ -90,14 +109,17 @@ def _contacts(s: Struts, skins: Skins) -> IntArray:
     return np.unique(np.concatenate(list(found)), axis=0)
 
 
-def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:
-    """What is united, the nodes of it marked, and where the end rings are (distance from their nodes)."""
-    reach, starts = _reach(s), s.starts
+def pieces_of(s: Struts, united: IntArray, along: FloatArray, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:
+    """What is united, the nodes of it marked, and where the end rings are (distance from their nodes).
+
+    ``united`` and ``along`` are those of the skins, ``pairs`` the contacts.
+    """
+    reach, starts = reach_of(s), s.starts
     near = stretches(pairs, starts, s.axes, s.lengths, reach).reshape(-1, 2)
     strut = pairs.ravel()
     order = np.lexsort([near[:, 0], strut])
     offsets = np.concatenate([[0], np.cumsum(np.bincount(strut, minlength=s.m))])
-    united, along = skins.united.copy(), skins.along.copy()
+    united, along = united.copy(), along.copy()
     intervals = near[order]
     spread_united(
         united, s.ends, s.lengths, s.wide, along, s.offsets, s.halves, s.directions, reach, s.pos, offsets, intervals
@@ -110,7 +132,7 @@ def _pieces(s: Struts, skins: Skins, pairs: IntArray) -> tuple[Pieces, IntArray,
     return pieces, united, along
 
 
-def _reach(s: Struts) -> FloatArray:
+def reach_of(s: Struts) -> FloatArray:
     """``(m,)`` how far the parts of each strut reach from its axis, mm."""
     return np.maximum(s.wide, unit_ball()[2] * s.radius)
 
@@ -123,21 +145,20 @@ def _everything(s: Struts, skins: Skins) -> tuple[Pieces, IntArray, FloatArray]:
     return pieces, skins.united, skins.along
 
 
-def _used(count: int, *faces: IntArray) -> npt.NDArray[np.bool_]:
+def used_vertices(count: int, faces: IntArray) -> npt.NDArray[np.bool_]:
     """``(count,)`` which vertices have a face."""
     used = np.zeros(count, bool)
-    for part in faces:
-        used[part.ravel()] = True
+    used[faces.ravel()] = True
     return used
 
 
-def _compact(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:
-    """The mesh without unused vertices, standing on z = 0, in float32."""
-    used = _used(len(vertices), faces)
+def compact(vertices: FloatArray, faces: IntArray, lowest: float | None = None) -> tuple[FloatArray, IntArray]:
+    """The mesh without unused vertices, in float32, moved down by ``lowest`` mm; if not given, until it is on z = 0."""
+    used = used_vertices(len(vertices), faces)
     if not used.all():
         faces = (np.cumsum(used) - 1)[faces]
         vertices = vertices[used]
-    return grounded(vertices, float(vertices[:, 2].min())), faces
+    return grounded(vertices, float(vertices[:, 2].min()) if lowest is None else lowest), faces
 
 
 def is_compiled() -> bool:

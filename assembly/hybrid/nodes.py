@@ -19,6 +19,21 @@ CHUNK = 2048
 
 
 @dataclass(frozen=True, eq=False)
+class Rings:
+    """Where the end rings of struts lie, before anything is known of what collides.
+
+    Arguments:
+        angles: ``(2 m,)`` half angle under which each is seen from its node.
+        along: ``(2 m,)`` distance of each from its node, mm.
+        united: ``(n,)`` 1 where there is no room for them.
+    """
+
+    angles: FloatArray
+    along: FloatArray
+    united: IntArray
+
+
+@dataclass(frozen=True, eq=False)
 class Skins:
     """Skins about nodes, between the end rings of their struts.
 
@@ -38,17 +53,33 @@ class Skins:
     united: IntArray
 
 
-def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
-    """The skins of all nodes; ``none`` leaves all out. ``step`` is that of float32 in mm."""
-    m, n, directions = s.m, s.n, s.directions
-    wide, angles = np.repeat(s.wide, 2), np.empty(2 * m)
-    write_ranges(lambda a, b: half_angles(a, b, s.offsets, s.halves, directions, wide, angles), n)
+def rings_of(s: Struts, none: bool = False) -> Rings:
+    """The end rings of all struts; ``none`` leaves no room for any."""
+    directions, wide, angles = s.directions, np.repeat(s.wide, 2), np.empty(2 * s.m)
+    write_ranges(lambda a, b: half_angles(a, b, s.offsets, s.halves, directions, wide, angles), s.n)
     along = wide / np.tan(angles)
     tight = along[::2] + along[1::2] + SHORTEST_SHAFT * s.wide > s.lengths
-    united = np.full(n, int(none))
+    united = np.full(s.n, int(none))
     united[s.ends[tight].ravel()] = 1
+    united[np.diff(s.offsets) == 0] = 1
+    return Rings(angles, along, united)
+
+
+def spheres_of(s: Struts, angles: FloatArray) -> FloatArray:
+    """``(n,)`` radius of a sphere about the rings, and so the skin, of each node, mm."""
+    spheres = np.zeros(s.n)
+    np.maximum.at(spheres, s.ends.ravel(), np.repeat(s.wide, 2) / np.sin(angles))
+    return spheres
+
+
+def skins_of(s: Struts, sides: int, step: float, rings: Rings) -> Skins:
+    """The skins of the nodes that have room for ``rings``. ``step`` is that of float32 in mm.
+
+    A skin depends on the struts at its node alone.
+    """
+    m, n, directions = s.m, s.n, s.directions
+    angles, along, united = rings.angles, rings.along, rings.united
     degree = np.diff(s.offsets)
-    united[degree == 0] = 1
     place = _rows(most_points(degree, sides))
     room, counts, spread = np.empty((place[-1], 3)), np.zeros(n, np.int64), between_directions()
     round_radius = np.repeat(s.radius, 2)
@@ -75,8 +106,7 @@ def skins_of(s: Struts, sides: int, step: float, none: bool = False) -> Skins:
         n,
     )  # fmt: skip
     united = united | failed
-    spheres = np.zeros(n)
-    np.maximum.at(spheres, s.ends.ravel(), wide / np.sin(angles))
+    spheres = spheres_of(s, angles)
     spheres[united == 1] = 0
     return Skins(along, np.concatenate([corners.reshape(-1, 3), spots]), face_place, faces, spheres, united)
 

@@ -86,7 +86,7 @@ class Parts:
     def of_cluster(self, cluster: int, trial: int) -> list[Part]:
         """Vertices and faces of the parts of a cluster, in each trial after the first slightly different ones."""
         members, count = self.clusters[cluster], len(self.prisms)
-        rng = np.random.default_rng([trial, int(members[0])])
+        rng = np.random.default_rng([trial, len(members)])
         made = []
         for part in members.tolist():
             wider = 1 + VARIATION * rng.uniform(-1, 1) if trial else 1.0

@@ -49,6 +49,16 @@ class Struts:
         """``(m, 3)`` where each strut starts."""
         return self.pos[self.ends[:, 0]]
 
+    def only(self, struts: IntArray) -> tuple[Struts, IntArray]:
+        """Some struts, in ascending order, and ``(k,)`` their nodes, both numbered anew in the same order."""
+        nodes, ends = np.unique(self.ends[struts], return_inverse=True)
+        ends = ends.reshape(-1, 2)
+        part = Struts(
+            self.pos[nodes], ends, self.radius[struts], self.wide[struts], self.lengths[struts], self.axes[struts],
+            self.across[struts], *_incidence(ends, len(nodes)), self.box,
+        )  # fmt: skip
+        return part, nodes
+
     @property
     def directions(self) -> FloatArray:
         """``(2 m, 3)`` unit vectors from the node along the strut of each strut end."""
@@ -88,14 +98,18 @@ def struts_of(web: WebGraph, sides: int, shortest: float) -> Struts:
     axes = along / lengths[:, None]
     across = np.cross(np.eye(3)[np.argmin(np.abs(axes), axis=1)], axes)
     across /= np.linalg.norm(across, axis=1, keepdims=True)
-    halves = np.argsort(ends.ravel(), kind="stable")
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(ends.ravel(), minlength=n))])
     node_radius = np.zeros((web.n, 1))
     for side in web.edge_index:
         np.maximum.at(node_radius[:, 0], side, web.radius)
     node_radius *= widening(sides)
     box = np.array([(web.pos - node_radius).min(axis=0), (web.pos + node_radius).max(axis=0)])
-    return Struts(pos, ends, radius, widening(sides) * radius, lengths, axes, across, offsets, halves, box)
+    return Struts(pos, ends, radius, widening(sides) * radius, lengths, axes, across, *_incidence(ends, n), box)
+
+
+def _incidence(ends: IntArray, n: int) -> tuple[IntArray, IntArray]:
+    """``offsets`` and ``halves`` of struts between n nodes."""
+    halves = np.argsort(ends.ravel(), kind="stable")
+    return np.concatenate([[0], np.cumsum(np.bincount(ends.ravel(), minlength=n))]), halves
 
 
 def _merged(web: WebGraph, shortest: float) -> IntArray:

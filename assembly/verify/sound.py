@@ -96,7 +96,7 @@ def verified(
     components = int(web.components().max()) + 1
     if bodies != components:
         raise UnsoundSolid("bodies", f"it has {bodies}, the web {components} parts", _smallest(points, corners, shells))
-    _check_box(points, web)
+    check_box(points, web)
     total, genus = float(shells.volume.sum()), int(shells.genus.sum())
     error = None if volume is None else total / volume - 1
     if error is not None and abs(error) > tolerance:
@@ -171,7 +171,7 @@ def _smallest(points: FloatArray, faces: IntArray, shells: Shells) -> FloatArray
     return place
 
 
-def _check_box(points: FloatArray, web: WebGraph) -> None:
+def check_box(points: FloatArray, web: WebGraph) -> None:
     """Every node lies within the box of the solid, which is no more than `BEYOND` radii larger than the nodes'."""
     radius = np.zeros(web.n)
     for ends in web.edge_index:

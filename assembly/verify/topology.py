@@ -144,7 +144,7 @@ def edge_fault(vertex: int, faces: IntArray) -> str:
 
 def shells_of(vertices: FloatArray, faces: IntArray) -> Shells:
     """The shells of a closed, oriented and manifold surface without self-intersections."""
-    label, count = _label(len(vertices), faces)
+    label, count = label_shells(len(vertices), faces)
     volume, corners = np.empty(count), np.empty(count, np.int64)
     _measure(vertices, faces, label, volume, corners)
     genus = 1 - (corners - np.bincount(label, minlength=count) // 2) // 2
@@ -165,7 +165,8 @@ def _root(parent: npt.NDArray[np.int32], a: int) -> int:
 
 
 @compiled
-def _label(n: int, faces: IntArray) -> tuple[IntArray, int]:
+def label_shells(n: int, faces: IntArray) -> tuple[IntArray, int]:
+    """``(f,)`` which connected piece of a surface with n vertices each face is of, and how many pieces there are."""
     parent = np.arange(n).astype(np.int32)
     for f in range(len(faces)):
         a = _root(parent, faces[f, 0])

@@ -9,7 +9,7 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.filling import skins
-from structgen.cli.options import Sizes, common
+from structgen.cli.options import Sizes, common, processes
 
 if TYPE_CHECKING:
     from assembly import SolidReport
@@ -65,12 +65,20 @@ if TYPE_CHECKING:
     help="What the numbers of .stl, .ply and .obj count; the other formats name their unit.",
 )
 @click.option("--beams", is_flag=True, help="Put the struts into .3mf as a beam lattice, beside the mesh.")
+@click.option(
+    "--tiles",
+    type=click.IntRange(0, 100_000),
+    help="Make, check and write the .stl in so many tiles, one in memory at a time; 0 is one for each 50,000 struts.  "
+    "[default: in one go]",
+)
+@processes("mesh the tiles of --tiles", default=1)
 @skins
 @common
 def command(
     console: Console, web: Path, output: tuple[Path, ...], sides: int, density: float, strut_radius: float | None,
     scale: float | None, fit: tuple[float, float, float] | None, centre: bool, unit: str, beams: bool,
-    fillet: float | None, resolution: float | None, skin_of: Path | None, skin: float | None,
+    fillet: float | None, resolution: float | None, skin_of: Path | None, skin: float | None, tiles: int | None,
+    workers: int, scheduler: str | None,
 ) -> None:  # fmt: skip
     """Make a web a watertight solid and write it, or write it in another format.
 
@@ -84,6 +92,7 @@ def command(
       structgen export web.npz -o web.stl --fillet 0.8
       structgen export web.npz -o web.3mf --beams --fit 100x80x60
       structgen export web.npz -o part.stl --skin-of bracket.stl --skin 1.2
+      structgen export huge.npz -o huge.stl --tiles 0 --workers 4
     """
     from assembly.placing import Placing
     from structgen.cli.filling import shape_with_skin, skinned_solid
@@ -92,7 +101,9 @@ def command(
         REPORT,
         SOLIDS,
         check_outputs,
+        check_tiled,
         make_solid,
+        make_tiled,
         read_connected,
         versions,
         write_part,
@@ -103,6 +114,10 @@ def command(
         raise click.UsageError("--resolution is of --fillet, which is not given")
     given = {"--scale": scale, "--fit": fit, "--centre": centre or None, "--fillet": fillet, "--beams": beams or None}
     shape = shape_with_skin(skin_of, skin, [name for name, value in given.items() if value is not None])
+    if tiles is not None:
+        check_tiled(output, {"--fillet": fillet, "--beams": beams, "--skin-of": skin_of})
+    elif scheduler is not None:
+        raise click.UsageError("--scheduler is of --tiles, which is not given")
     check_outputs(output)
     with console.stage("read"):
         source = read_connected(web, console)
@@ -114,7 +129,11 @@ def command(
         source = source.with_radius(strut_radius)
     if fit or centre:
         source = Placing.of(source, (0.0, 0.0) if centre else None, fit)(source)
-    needs_solid = any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
+    tiled = None
+    if tiles is not None:
+        stl = next(path for path in output if path.suffix.lower() == ".stl")
+        tiled = make_tiled(source, stl, sides, density, console, unit, tiles or None, workers, scheduler)
+    needs_solid = tiled is None and any(path.suffix.lower() in (*SOLIDS, PICTURE, REPORT) for path in output)
     solid = None
     if needs_solid and shape is not None and skin is not None:
         solid = skinned_solid(source, shape, skin, console, sides, density)
@@ -125,10 +144,10 @@ def command(
         facts |= {"skin_of": str(skin_of), "skin_mm": skin}
     if web.is_file():
         facts["source_sha256"] = sha256(web)
-    report = write_part(source, solid, output, facts, web.stem, console, unit, beams)
+    report = write_part(source, solid or tiled, output, facts, web.stem, console, unit, beams)
     lines = [str(path) for path in output]
-    if solid:
-        lines.append(solid_line(solid.report))
+    if made := solid.report if solid else tiled:
+        lines.append(solid_line(made))
     console.result(report, "\n".join(lines))
 
 

@@ -11,7 +11,7 @@ import click
 from structgen.cli.console import CheckError, Console
 
 if TYPE_CHECKING:
-    from assembly import Solid
+    from assembly import Solid, SolidReport
     from assembly.meshes import TriangleMesh
     from structgen.web import WebGraph
 
@@ -127,18 +127,51 @@ def make_solid(
         raise CheckError(str(error)) from None
 
 
+def check_tiled(paths: Sequence[Path], others: dict[str, object]) -> None:
+    """Refuse what `make_tiled` cannot do: other solids than one ``.stl``, pictures, and ``others`` that are given."""
+    for name, value in others.items():
+        if value:
+            raise click.UsageError(f"--tiles and {name} exclude each other")
+    suffixes = [path.suffix.lower() for path in paths]
+    if suffixes.count(".stl") != 1:
+        raise click.UsageError(f"--tiles writes one .stl, {suffixes.count('.stl')} are named by --output")
+    for path, suffix in zip(paths, suffixes, strict=True):
+        if suffix in (*SOLIDS, PICTURE) and suffix != ".stl":
+            raise click.UsageError(f"--output {path}: --tiles writes .stl, leave out {suffix}")
+
+
+def make_tiled(
+    web: WebGraph, path: Path, sides: int, density: float, console: Console, unit: str, tiles: int | None,
+    workers: int, scheduler: str | None,
+) -> SolidReport:  # fmt: skip
+    """`solidify_to_stl` with progress; `CheckError` where no sound solid is found."""
+    from assembly import solidify_to_stl
+
+    try:
+        with console.stage("solid"):
+            return solidify_to_stl(
+                web, path, sides, density, tiles=tiles, unit=unit, workers=workers, scheduler=scheduler,
+                progress=console.detail,
+            )  # fmt: skip
+    except RuntimeError as error:
+        raise CheckError(str(error)) from None
+
+
 def write_part(
-    web: WebGraph, solid: Solid | None, paths: Sequence[Path], facts: dict[str, Any], title: str, console: Console,
-    unit: str = "mm", beams: bool = False,
+    web: WebGraph, solid: Solid | SolidReport | None, paths: Sequence[Path], facts: dict[str, Any], title: str,
+    console: Console, unit: str = "mm", beams: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write each of ``paths`` as its suffix says; returns the report: ``facts``, the web's numbers, the solid's.
 
-    ``unit`` is what the numbers of formats without one count; ``beams`` puts the struts into 3MF.
+    ``unit`` is what the numbers of formats without one count; ``beams`` puts the struts into 3MF. Of a solid that is
+    written already, in tiles, ``solid`` is the report.
     """
-    from assembly import export, picture
+    from assembly import SolidReport, export, picture
     from structgen.files import write_json
 
-    report = facts | {"web": web_facts(web)} | ({"solid": solid.report.as_dict()} if solid else {})
+    numbers = solid if isinstance(solid, SolidReport) or solid is None else solid.report
+    solid = None if isinstance(solid, SolidReport) else solid
+    report = facts | {"web": web_facts(web)} | ({"solid": numbers.as_dict()} if numbers else {})
     texts = {"Title": title, **{k: str(v) for k, v in facts.items() if isinstance(v, str | int)}}
     for path in paths:
         suffix = path.suffix.lower()
@@ -147,7 +180,7 @@ def write_part(
                 export(solid, path, unit=unit, metadata=texts, beams=web if beams else None)
             elif suffix == PICTURE:
                 picture(web, solid, path, title)
-            elif suffix != REPORT:
+            elif suffix not in (*SOLIDS, REPORT):
                 export(web, path, metadata=facts)
     report |= {"files": [str(path) for path in paths], "seconds": dict(console.seconds)}
     for path in paths:

@@ -165,3 +165,34 @@ def test_wrong_resolutions_are_told(fails, cross_file):
     fails(
         *options, 0.9, "--fillet", 1, says="resolution is 0.9, must be > 0 and at most 0.6667 mm, the thinnest radius"
     )
+
+
+def test_in_tiles_the_same_part_is_written(structgen, here, tangle_file):
+    structgen("export", tangle_file, "-o", "whole.stl", "-o", "whole.json")
+    result = structgen("export", tangle_file, "-o", "part.stl", "-o", "part.json", "-o", "part.vtp", "--tiles", 3)
+    assert "127 struts" in result.stdout
+    whole, part = (json.loads((here / f"{name}.json").read_text())["solid"] for name in ("whole", "part"))
+    assert part["method"] == "hybrid in 3 tiles"
+    assert all(part[name] == whole[name] for name in ("triangles", "genus", "bounding_box_mm", "watertight"))
+    assert (here / "part.stl").stat().st_size == (here / "whole.stl").stat().st_size
+    structgen("export", tangle_file, "-o", "inches.stl", "--tiles", 0, "--unit", "inch")
+    inches = trimesh.load(here / "inches.stl")
+    assert np.allclose(25.4 * inches.extents, part["bounding_box_mm"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-o", "part.3mf"], "--tiles writes one .stl, 0 are named"),
+        (["-o", "part.stl", "-o", "part.3mf"], "--output part.3mf: --tiles writes .stl"),
+        (["-o", "part.stl", "-o", "part.png"], "--output part.png: --tiles writes .stl"),
+        (["-o", "part.stl", "--fillet", 0.5], "--tiles and --fillet exclude each other"),
+        (["-o", "part.stl", "--beams"], "--tiles and --beams exclude each other"),
+    ],
+)
+def test_what_cannot_be_done_in_tiles_is_refused(fails, tangle_file, words, says):
+    fails("export", tangle_file, *words, "--tiles", 2, says=says)
+
+
+def test_a_scheduler_is_of_tiles(fails, tangle_file):
+    fails("export", tangle_file, "-o", "part.stl", "--scheduler", "tcp://127.0.0.1:1", says="--scheduler is of --tiles")

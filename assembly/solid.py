@@ -93,14 +93,7 @@ def solidify(
         triangles = whole("triangles", triangles, 1)
     if web.m > MAX_STRUTS[method]:
         raise ValueError(f"web has {web.m} struts, at most {MAX_STRUTS[method]} can be made solid by {method}")
-    if not web.is_connected:
-        count = web.components().max() + 1
-        raise ValueError(f"web has {count} separate parts, must be connected: use web.largest_component()")
-    radius, length = float(np.median(web.radius)), float(web.lengths.mean())
-    if radius > length / 2:
-        raise ValueError(
-            f"strut radius is {radius:.4g} mm, must be at most half the mean edge length, {length / 2:.4g} mm"
-        )
+    check_web(web)
     if method == "field":
         from assembly.field import solid_of_field
 
@@ -133,6 +126,18 @@ def solidify(
             raise
         tell(f"{error}: uniting everything instead")
         return make("union")
+
+
+def check_web(web: WebGraph) -> None:
+    """Raise `ValueError` for a web in parts, or one of struts thicker than long: half the mean edge is the limit."""
+    if not web.is_connected:
+        count = web.components().max() + 1
+        raise ValueError(f"web has {count} separate parts, must be connected: use web.largest_component()")
+    radius, length = float(np.median(web.radius)), float(web.lengths.mean())
+    if radius > length / 2:
+        raise ValueError(
+            f"strut radius is {radius:.4g} mm, must be at most half the mean edge length, {length / 2:.4g} mm"
+        )
 
 
 def _mesh(

@@ -16,7 +16,7 @@ from assembly.hybrid.mesher import grid_cell, pieces_of, used_vertices
 from assembly.hybrid.nodes import Rings, places_along, ring_corners, rings_of
 from assembly.hybrid.pieces import Pieces
 from assembly.hybrid.struts import Struts, struts_of
-from assembly.solid import SHORTEST_EDGE, SIDES, float32_step
+from assembly.solid import SHORTEST_EDGE, SIDES, check_web, float32_step
 from assembly.tiles.checking import Stored, Whole, checked_tile, joined
 from assembly.tiles.cutting import Made, Neighbourhoods, Tiles, tiles_of
 from assembly.tiles.meshing import find_collisions, lowest_of_parts, mesh_tile
@@ -69,9 +69,7 @@ def solidify_to_stl(
     sides, density = whole("sides", sides, *SIDES), number("density", density, "> 0 g/cm3", lambda value: value > 0)
     count = max(1, -(-web.m // TILE_STRUTS)) if tiles is None else whole("tiles", tiles, 1)
     millimetres(unit)
-    if not web.is_connected:
-        parts = web.components().max() + 1
-        raise ValueError(f"web has {parts} separate parts, must be connected: use web.largest_component()")
+    check_web(web)
     with whole_file(path) as temporary, tempfile.TemporaryDirectory(dir=temporary.parent, prefix=".tiles-") as folder:
         count, stored = _meshed(web, sides, count, Path(folder), workers, scheduler, tell)
         checked = []

@@ -71,14 +71,16 @@ def test_the_file_is_the_sound_solid_of_the_web(small_tangle, tmp_path):
 
 
 def test_a_closed_hole_that_no_tile_sees_whole_is_filled(tmp_path):
-    """The faces of a cube, of struts so thick that only its middle is hollow."""
+    """The faces of a cube, of struts and diagonals so thick that only its middle is hollow."""
     k = np.arange(9)
     flat = np.stack(np.meshgrid(k, k, indexing="ij"), -1).reshape(-1, 2)
     shell = np.unique(
         np.concatenate([np.insert(flat, axis, end, axis=1) for axis in range(3) for end in (0, 8)]), axis=0
     )
-    i, j = np.nonzero(np.triu(np.abs(shell[:, None] - shell[None]).sum(axis=2) == 1))
-    web = WebGraph.from_edges(shell.astype(float), np.column_stack([i, j]), 0.75)
+    step = shell[:, None] - shell[None]
+    along, across = np.abs(step).sum(axis=2) == 1, (np.sort(step, axis=2) == [0, 1, 1]).all(axis=2)
+    i, j = np.nonzero(np.triu(along | across | across.T))
+    web = WebGraph.from_edges(shell.astype(float), np.column_stack([i, j]), 0.55)
     report = check_same(web, tmp_path, 4)
     assert (report.genus, report.voids) == (0, 0)
     assert trimesh.load(tmp_path / "tiled.stl").volume > 8.5**3

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number, whole
-from assembly.verify import PLA_DENSITY, SolidReport, shells_of, verified
+from assembly.verify import PLA_DENSITY, SolidReport, verified, without_voids
 from structgen.web import FloatArray, IntArray, WebGraph
 
 METHODS = ("hybrid", "union", "field")
@@ -110,7 +110,10 @@ def solidify(
         vertices, faces, united = _mesh(web, sides, step, method, triangles, workers, tell)
         tell("checking the solid")
         solid = checked(vertices, faces, united, method)
-        return checked(*_without_voids(vertices, faces, united), method) if solid.report.voids else solid
+        if not solid.report.voids:
+            return solid
+        vertices, faces, kept = without_voids(vertices, faces)
+        return checked(vertices, faces, int(np.count_nonzero(kept[len(kept) - united :])), method)
 
     def checked(vertices: FloatArray, faces: IntArray, united: int, method: str) -> Solid:
         subset = None if len(faces) <= TEST_ALL else np.arange(len(faces)) >= len(faces) - united
@@ -170,15 +173,6 @@ def _mesh(
         else:
             high = middle
     return best
-
-
-def _without_voids(vertices: FloatArray, faces: IntArray, united: int) -> tuple[FloatArray, IntArray, int]:
-    """The mesh without the shells of closed holes inside, which no printer can empty."""
-    shells = shells_of(vertices, faces)
-    keep = (shells.volume > 0)[shells.label]
-    united = int(np.count_nonzero(keep[len(faces) - united :]))
-    used, place = np.unique(faces[keep], return_inverse=True)
-    return vertices[used], place.reshape(-1, 3).astype(np.int64), united
 
 
 def float32_step(web: WebGraph) -> float:

@@ -14,7 +14,7 @@ from assembly.field.blocks import BAND, SIDE, blocks_near
 from assembly.field.distance import Struts, tapered
 from assembly.field.samples import sampled, stars
 from assembly.field.surface import MARGIN, mark_crossings, surface
-from assembly.verify import shells_of
+from assembly.verify import without_voids
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Steps of the grid in the thinnest radius: by default, and at least: fewer would break struts to pieces.
@@ -70,7 +70,7 @@ def field_solid(
     vertices, faces = surface(values, blocks)
     vertices *= step
     vertices += low
-    return _without_voids(vertices.astype(np.float32).astype(np.float64), faces)
+    return without_voids(vertices.astype(np.float32).astype(np.float64), faces)[:2]
 
 
 def end_radii(web: WebGraph, node_radius: npt.ArrayLike | None) -> FloatArray:
@@ -114,13 +114,3 @@ def _check_size(web: WebGraph, struts: Struts, reach: float, step: float) -> int
             f"are made: use {step * math.sqrt(triangles / MAX_TRIANGLES):.2g} mm or more"
         )
     return round(triangles)
-
-
-def _without_voids(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:
-    """The mesh without the shells of closed holes inside, which no printer can empty."""
-    shells = shells_of(vertices, faces)
-    if (shells.volume > 0).all():
-        return vertices, faces
-    faces = faces[shells.volume[shells.label] > 0]
-    used, number = np.unique(faces, return_inverse=True)
-    return vertices[used], number.reshape(-1, 3).astype(np.int64)

@@ -17,6 +17,7 @@ from assembly.verify.topology import (
     find_open_vertices,
     shells_of,
     welded_twins,
+    without_voids,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "shells_of",
     "verified",
     "welded_twins",
+    "without_voids",
 ]

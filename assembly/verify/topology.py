@@ -156,6 +156,16 @@ def shells_of(vertices: FloatArray, faces: IntArray) -> Shells:
     return Shells(label, volume, genus, around)
 
 
+def without_voids(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
+    """The mesh without the shells of closed holes inside, which no printer can empty; and the mask of faces kept."""
+    shells = shells_of(vertices, faces)
+    kept = (shells.volume > 0)[shells.label]
+    if kept.all():
+        return vertices, faces, kept
+    used, number = np.unique(faces[kept], return_inverse=True)
+    return vertices[used], number.reshape(-1, 3).astype(np.int64), kept
+
+
 @compiled
 def _root(parent: npt.NDArray[np.int32], a: int) -> int:
     while parent[a] != a:

@@ -14,9 +14,6 @@ from structgen.cli.options import Sizes, common, processes
 if TYPE_CHECKING:
     from assembly import SolidReport
 
-if TYPE_CHECKING:
-    from assembly.verify import SolidReport
-
 
 @click.command("export", short_help="Make a web a watertight solid, or write it in another format.")
 @click.argument("web", type=click.Path(path_type=Path))

@@ -58,15 +58,22 @@ def _put(out: npt.NDArray[np.uint8], at: int, value: np.int64 | int) -> int:
 
 
 @compiled
+def _copied(out: npt.NDArray[np.uint8], at: int, texts: npt.NDArray[np.uint8], t: int, end: int) -> tuple[int, int]:
+    """Copy the text from ``t`` to ``end``; where both stand then."""
+    while t < end:
+        out[at] = texts[t]
+        at += 1
+        t += 1
+    return at, t
+
+
+@compiled
 def _whole(texts: npt.NDArray[np.uint8], ends: IntArray, rows: IntArray, out: npt.NDArray[np.uint8]) -> int:
     at = 0
     for r in range(len(rows)):
         t = 0
         for c in range(rows.shape[1] + 1):
-            while t < ends[c]:
-                out[at] = texts[t]
-                at += 1
-                t += 1
+            at, t = _copied(out, at, texts, t, ends[c])
             if c < rows.shape[1]:
                 value = rows[r, c]
                 if value < 0:
@@ -83,10 +90,7 @@ def _decimal(texts: npt.NDArray[np.uint8], ends: IntArray, rows: FloatArray, out
     for r in range(len(rows)):
         t = 0
         for c in range(rows.shape[1] + 1):
-            while t < ends[c]:
-                out[at] = texts[t]
-                at += 1
-                t += 1
+            at, t = _copied(out, at, texts, t, ends[c])
             if c == rows.shape[1]:
                 continue
             size = abs(rows[r, c])

@@ -56,9 +56,8 @@ class Background:
     def __init__(self, mesh: SimplexMesh) -> None:
         self.mesh = mesh
         self.low, span = mesh.points.min(axis=0), np.ptp(mesh.points, axis=0)
-        self.area = float(mesh.volumes.sum())
         wanted = int(np.clip(mesh.n, FEWEST, MOST))
-        p, q = np.maximum(2, np.rint(span / np.sqrt(self.area / wanted))).astype(int).tolist()
+        p, q = np.maximum(2, np.rint(span / np.sqrt(mesh.volumes.sum() / wanted))).astype(int).tolist()
         self.shape: tuple[int, int] = (p, q)
         self.step: FloatArray = span / self.shape
         halvings = 0
@@ -157,9 +156,7 @@ class Background:
             (np.concatenate([-w, -w, w, w, np.full(self.g, ground)]),
              (np.concatenate([i, j, i, j, diagonal]), np.concatenate([j, i, i, j, diagonal]))), shape=(self.g, self.g),
         )  # fmt: skip
-        return splu(
-            matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
+        return splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
 def sub_centroids(halvings: int) -> FloatArray:

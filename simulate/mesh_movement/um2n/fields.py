@@ -1,7 +1,7 @@
 """What the network reads and combines: vector fields that spread a monitor, and invariants of it.
 
-All of it is made on the background grid, vanishes for a constant monitor, and turns with the domain; lengths are in
-units of the square root of the domain's area.
+All of it is made on the background grid, and vanishes for a constant monitor. The domain has the area 1 (see
+`simulate.mesh_movement.um2n.prepared`), so lengths are in units of its size.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from simulate.mesh_movement.um2n.background import Background
 STEPS, SHARE, CHANGE = 12, 0.7, 0.5
 #: Least determinant of the map on the grid whose logarithm is taken.
 LEAST = 0.05
+#: A logarithm of a monitor that varies less is constant.
+ROUNDING = 1e-12
 #: Numbers of vector fields, and of invariants of a square; of the monitor, and of what load is left.
 VECTORS, INVARIANTS = 4, 13
 LOAD_VECTORS, LOAD_INVARIANTS = 2, 3
@@ -47,18 +49,20 @@ def monitor_fields(grid: Background, monitor: FloatArray) -> Fields:
     gradient of the averaged logarithm over the size of a square.
     """
     level = grid.centred(grid.averaged(np.log(monitor)[grid.mesh.cells].mean(axis=1)))
+    if np.ptp(level) < ROUNDING:
+        level = np.zeros(grid.g)
     found = relaxed(grid, level)
-    vectors = [_in_units(grid, grid.gradient(psi)) for psi in (found.potential, found.first, found.residual_step)]
-    vectors.append(_local(grid, level))
+    square = float(grid.step.prod())
+    vectors = [grid.gradient(psi) for psi in (found.potential, found.first, found.residual_step, square * level)]
     at_centres = _at_centres(grid, vectors)
     length = np.linalg.norm(at_centres, axis=2)
     first = at_centres[:, 0]
-    spread = float(np.sqrt(level**2 @ grid.volumes / grid.area))
+    spread = float(np.sqrt(level**2 @ grid.volumes))
     columns = [
         level,
         found.residual,
         np.log(found.determinant),
-        grid.walls() / np.sqrt(grid.area),
+        grid.walls(),
         *(length / (0.05 + length)).T,
         *(np.einsum("nd,nkd->nk", first, at_centres[:, 1:]) / (1e-3 + length[:, :1] * length[:, 1:])).T,
         np.full(grid.g, level.max()),
@@ -74,11 +78,11 @@ def load_fields(grid: Background, load: FloatArray) -> Fields:
     the size of a square.
     """
     level = grid.centred(grid.averaged(load))
-    vectors = [_in_units(grid, grid.gradient(_step(grid, level))), _local(grid, level)]
+    vectors = [grid.gradient(_step(grid, level)), grid.gradient(float(grid.step.prod()) * level)]
     at_centres = _at_centres(grid, vectors)
     length = np.linalg.norm(at_centres, axis=2)
     invariants = np.concatenate([level[:, None], length / (0.01 + length)], axis=1)
-    return Fields(tuple(vectors), at_centres, invariants, level, float(np.sqrt(level**2 @ grid.volumes / grid.area)))
+    return Fields(tuple(vectors), at_centres, invariants, level, float(np.sqrt(level**2 @ grid.volumes)))
 
 
 @dataclass(frozen=True)
@@ -126,16 +130,6 @@ def _step(grid: Background, residual: FloatArray) -> FloatArray:
     xx, yy, xy = _second(grid, grid.gradient(change))
     steepest = float(np.sqrt((xx**2 + yy**2 + 2 * xy**2).max()))
     return min(SHARE, CHANGE / max(steepest, np.finfo(float).tiny)) * change
-
-
-def _local(grid: Background, level: FloatArray) -> OnSides:
-    """Gradient of ``level (g,)`` times the area of a square, in units of the domain."""
-    return _in_units(grid, grid.gradient(float(grid.step.prod()) * level))
-
-
-def _in_units(grid: Background, sides: OnSides) -> OnSides:
-    unit = np.sqrt(grid.area)
-    return sides[0] / unit, sides[1] / unit
 
 
 def _at_centres(grid: Background, fields: list[OnSides]) -> FloatArray:

@@ -58,7 +58,8 @@ class GridGraph:
     """Squares of a grid and the sides between them; ``volumes (g,)``, sum 1."""
 
     def __init__(self, grid: Background) -> None:
-        self.graph = Graph.of(*(np.concatenate([getattr(s, name) for s in grid.sides]) for name in ("one", "other")), grid.g)  # noqa: E501
+        one, other = (np.concatenate([getattr(side, name) for side in grid.sides]) for name in ("one", "other"))
+        self.graph = Graph.of(one, other, grid.g)
         self.volumes = real(grid.volumes / grid.volumes.sum())
         i, j = self.graph.target.numpy(), self.graph.source.numpy()
         along = grid.centres[j] - grid.centres[i]
@@ -75,12 +76,12 @@ class GridGraph:
 
 
 class MeshGraph:
-    """Nodes of a 2D mesh and its edges; lengths are in units of the square root of the domain's area.
+    """Nodes of a 2D mesh of area 1 and its edges.
 
     Attributes:
         graph: the edges.
         cells: ``(c, 3)``; reference: ``(c,)`` their determinants at the start.
-        points: ``(n, 2)``, the middle of the domain at 0; volumes: ``(n,)`` of each node, sum 1.
+        points: ``(n, 2)``; volumes: ``(n,)`` of each node, sum 1.
         sizes: ``(n,)`` length of the mesh about each node.
         held: ``(b,)`` boundary nodes; tangents: ``(b, 2, 2)`` what is left of a displacement of each.
     """
@@ -88,14 +89,12 @@ class MeshGraph:
     def __init__(self, mesh: SimplexMesh, held: IntArray, tangents: FloatArray) -> None:
         a, b, c = mesh.cells.T
         self.graph = Graph.of(np.concatenate([a, b, c]), np.concatenate([b, c, a]), mesh.n)
-        area = float(mesh.volumes.sum())
-        middle = (mesh.points.min(axis=0) + mesh.points.max(axis=0)) / 2
         self.n = mesh.n
         self.cells = torch.from_numpy(mesh.cells)
-        self.reference = real(mesh.determinants / area)
-        self.points = real((mesh.points - middle) / np.sqrt(area))
-        self.volumes = real(mesh.node_volumes / area)
-        self.sizes = real(mesh.sizes / np.sqrt(area))
+        self.reference = real(mesh.determinants)
+        self.points = real(mesh.points)
+        self.volumes = real(mesh.node_volumes)
+        self.sizes = real(mesh.sizes)
         self.held, self.tangents = torch.from_numpy(held), real(tangents)
 
     def tangential(self, displacement: Tensor) -> Tensor:

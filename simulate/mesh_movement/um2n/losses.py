@@ -28,7 +28,9 @@ class _Monitor(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, points: Tensor, monitor: Any, prepared: Prepared, step: float) -> Tensor:
         place = prepared.in_place(points)
-        ctx.slopes = torch.from_numpy(_slopes(monitor, place, step * prepared.unit).astype(np.float32)) * prepared.unit
+        ctx.slopes = torch.from_numpy(
+            (_slopes(monitor, place, step) @ prepared.turn * prepared.unit).astype(np.float32)
+        )
         return torch.from_numpy(monitor(place).astype(np.float32))
 
     @staticmethod
@@ -80,7 +82,7 @@ def monitor_values(case: Case, points: Tensor) -> Tensor:
     """``(n + c,)`` the monitor at ``points (n, 2)`` and the centroids of cells, with its gradient."""
     graph = case.prepared.nodes
     everywhere = torch.cat([points, points[graph.cells].mean(dim=1)])
-    step = STEP * float(graph.sizes.min())
+    step = STEP * float(case.prepared.mesh.sizes.min())
     values: Tensor = _Monitor.apply(everywhere, case.monitor, case.prepared, step)  # type: ignore[no-untyped-call]
     return values
 

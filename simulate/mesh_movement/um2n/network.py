@@ -15,6 +15,8 @@ from simulate.mesh_movement.um2n.prepared import Case
 
 #: Least share of its volume at the start that a cell counts with in the decoder.
 LEAST = 1e-2
+#: Spread of the logarithm of a monitor at which later stages and the decoder do half of what they would.
+GENTLE = 0.1
 #: Logits of the decoder are kept within this.
 LOGIT = 8.0
 #: Most that each size of a network may be.
@@ -53,7 +55,7 @@ class UM2N(nn.Module):
     decoder works on the nodes.
     """
 
-    def __init__(self, config: NetworkConfig = NetworkConfig()) -> None:  # noqa: B008 - frozen
+    def __init__(self, config: NetworkConfig = NetworkConfig()) -> None:
         super().__init__()
         self.config = config
         self.enter = nn.Sequential(nn.Linear(INVARIANTS, config.width), nn.GELU())
@@ -68,7 +70,8 @@ class UM2N(nn.Module):
     def forward(self, case: Case) -> Tensor:
         """``(n, 2)`` displacements in units of the square root of the domain's area.
 
-        Every vector field and the gate of the decoder are zero for a constant monitor, hence so is the result.
+        The vector fields of a constant monitor are zero, and so is the gate of all that follows: its displacement is
+        exactly zero.
         """
         prepared, fields = case.prepared, case.fields
         nodes = prepared.nodes
@@ -77,12 +80,13 @@ class UM2N(nn.Module):
         for block in self.blocks:
             h = block(h, prepared.squares, edges)
         moved = prepared.combined(self.head(h), fields.vectors)
+        gate = fields.spread / (GENTLE + fields.spread)
         for stage in self.stages:
             load = cell_load(nodes, nodes.points + moved.detach(), case.sample(nodes.points + moved))
             left = load_fields(prepared.grid, load.numpy().astype(float))
-            moved = moved + prepared.combined(stage(torch.cat([h, real(left.invariants)], dim=1)), left.vectors)
+            weights = stage(torch.cat([h, real(left.invariants)], dim=1))
+            moved = moved + gate * prepared.combined(weights, left.vectors)
         monitor = case.sample(nodes.points + moved)
-        gate = fields.spread / (0.1 + fields.spread)
         for sweep in self.sweeps:
             state = prepared.at_nodes(sweep.enter(h))
             moved = moved + gate * nodes.tangential(sweep(state, nodes, nodes.points + moved, monitor))

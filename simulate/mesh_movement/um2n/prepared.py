@@ -18,15 +18,21 @@ from simulate.mesh_movement.um2n.graph import GridGraph, MeshGraph, applied, rea
 
 
 class Prepared:
-    """A mesh with all that the network needs of it, whatever the monitor."""
+    """A mesh with all that the network needs of it, whatever the monitor.
+
+    The network sees the domain with its centroid at 0, its area 1, and most of its boundary along the axes: moved,
+    turned, mirrored or scaled meshes look the same to it.
+    """
 
     def __init__(self, mesh: SimplexMesh, boundary: Boundary) -> None:
         self.mesh, self.boundary = mesh, boundary
-        self.grid = Background(mesh)
+        self.unit = float(np.sqrt(mesh.volumes.sum()))
+        self.middle: FloatArray = mesh.volumes @ mesh.points[mesh.cells].mean(axis=1) / self.unit**2
+        self.turn = turn_of(mesh)
+        seen = SimplexMesh((mesh.points - self.middle) @ self.turn / self.unit, mesh.cells)
+        self.grid = Background(seen)
         self.squares = GridGraph(self.grid)
-        self.nodes = MeshGraph(mesh, boundary.nodes, boundary.tangents)
-        self.unit = float(np.sqrt(self.grid.area))
-        self.middle = (mesh.points.min(axis=0) + mesh.points.max(axis=0)) / 2
+        self.nodes = MeshGraph(seen, boundary.nodes, self.turn.T @ boundary.tangents @ self.turn)
         self._sides_to_nodes = [matrix.astype(np.float32) for matrix in self.grid.sides_to_nodes]
         self._centres_to_nodes = self.grid.centres_to_nodes.astype(np.float32)
 
@@ -49,8 +55,29 @@ class Prepared:
 
     def in_place(self, points: Tensor) -> FloatArray:
         """``points (p, 2)`` of the network where they are in the mesh, in the box around it."""
-        placed: FloatArray = points.detach().numpy().astype(float) * self.unit + self.middle
+        placed = points.detach().numpy().astype(float) @ self.turn.T * self.unit + self.middle
         return np.clip(placed, self.mesh.points.min(axis=0), self.mesh.points.max(axis=0))
+
+    def real_size(self, displacement: Tensor) -> FloatArray:
+        """``displacement (n, 2)`` of the network as one of the mesh."""
+        result: FloatArray = displacement.detach().numpy().astype(float) @ self.turn.T * self.unit
+        return result
+
+    def seen(self, points: FloatArray) -> Tensor:
+        """``points (p, 2)`` of the mesh as the network sees them."""
+        return real((points - self.middle) @ self.turn / self.unit)
+
+
+def turn_of(mesh: SimplexMesh) -> FloatArray:
+    """``(2, 2)`` rotation whose columns are the axes along which most of the boundary lies: the mean of the fourth
+    power of its directions, weighed by length."""
+    edges = mesh.boundary_facets
+    x, y = (mesh.points[edges[:, 1]] - mesh.points[edges[:, 0]]).T
+    along = x + 1j * y
+    mean = np.sum(along**4 / np.abs(along) ** 3)
+    # At 45 degrees one of two, whatever rounding says.
+    angle = (np.angle(mean) + (2 * np.pi if np.angle(mean) < -np.pi + 1e-6 else 0)) / 4
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,7 @@ def monge_ampere_target(case: Case) -> torch.Tensor:
     prepared = case.prepared
     mover = MeshMover(prepared.mesh.points, prepared.mesh.cells)
     moved = mover.move(case.monitor, method="monge-ampere", fallback=False, max_iterations=30)
-    return torch.from_numpy(((moved.points - prepared.middle) / prepared.unit).astype(np.float32))
+    return prepared.seen(moved.points)
 
 
 @lru_cache(maxsize=2)
@@ -261,7 +261,7 @@ def validated(network: UM2N, cases: list[Case]) -> dict[str, float]:
         displacement = network(case)
         losses.append(float(equidistribution_loss(case, displacement)))
         mesh, boundary = case.prepared.mesh, case.prepared.boundary
-        points, cut = limited(mesh, displacement.numpy().astype(float) * case.prepared.unit, boundary)
+        points, cut = limited(mesh, case.prepared.real_size(displacement), boundary)
         before, after = (
             measured(at, mesh.cells, case.monitor(at), mesh.determinants).variation for at in (mesh.points, points)
         )

@@ -134,7 +134,8 @@ class Background:
     def walls(self) -> FloatArray:
         """``(g,)`` distance of the centres to the nearest square that is not in the domain, about."""
         distance: FloatArray = distance_transform_edt(np.pad(self.active, 1), sampling=self.step)[1:-1, 1:-1]
-        return distance[self.active]
+        inside: FloatArray = distance[self.active]
+        return inside
 
     def _sides(self, axis: int, number: IntArray, share: FloatArray) -> Sides:
         one, other = np.delete(number, -1, axis), np.delete(number, 0, axis)

@@ -105,7 +105,7 @@ class MeshGraph:
 
     def at_corners(self, nodal: Tensor) -> Tensor:
         """``(c, 3, ...)`` of ``nodal (n, ...)``."""
-        return nodal.index_select(0, self.cells.reshape(-1)).unflatten(0, (-1, 3))
+        return nodal.index_select(0, self.cells.reshape(-1)).view(-1, 3, *nodal.shape[1:])
 
     def gathered(self, per_cell: Tensor) -> Tensor:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
@@ -116,7 +116,8 @@ class MeshGraph:
         """``(c,)`` twice the signed areas of the cells of ``points (n, 2)``."""
         corner = self.at_corners(points)
         u, v = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
-        return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+        result: Tensor = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+        return result
 
 
 class Applied(torch.autograd.Function):

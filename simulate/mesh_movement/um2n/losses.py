@@ -70,7 +70,8 @@ def distortion(graph: MeshGraph, points: Tensor) -> Tensor:
     jacobian = _edges(points, graph.cells) @ torch.linalg.inv(start)
     ratio = graph.determinants(points) / graph.reference
     weight = graph.reference / graph.reference.sum()
-    return (weight * (jacobian.square().sum(dim=(1, 2)) / (2 * ratio.clamp_min(BARRIER)) - 1)).sum()
+    result: Tensor = (weight * (jacobian.square().sum(dim=(1, 2)) / (2 * ratio.clamp_min(BARRIER)) - 1)).sum()
+    return result
 
 
 def _edges(points: Tensor, cells: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from simulate.mesh_movement.um2n.attention import ATTENTIONS
 from simulate.mesh_movement.um2n.fields import INVARIANTS, LOAD_INVARIANTS, LOAD_VECTORS, VECTORS, load_fields
 from simulate.mesh_movement.um2n.graph import EDGE_FEATURES, GridGraph, MeshGraph, neighbour_softmax, real
-from simulate.mesh_movement.um2n.prepared import Case
+from simulate.mesh_movement.um2n.prepared import Case, Prepared
 
 #: Least share of its volume at the start that a cell counts with in the decoder.
 LEAST = 1e-2
@@ -88,8 +88,7 @@ class UM2N(nn.Module):
             moved = moved + gate * prepared.combined(weights, left.vectors)
         monitor = case.sample(nodes.points + moved)
         for sweep in self.sweeps:
-            state = prepared.at_nodes(sweep.enter(h))
-            moved = moved + gate * nodes.tangential(sweep(state, nodes, nodes.points + moved, monitor))
+            moved = moved + gate * nodes.tangential(sweep(h, prepared, nodes.points + moved, monitor))
         return moved
 
 
@@ -151,14 +150,15 @@ class Sweep(nn.Module):
         self.slim = config.slim
         #: What the encoder says of target, source, and staying.
         self.enter = nn.Linear(config.width, 2 * config.slim + 1)
+        with torch.no_grad():
+            self.enter.bias[-1] = 3.0
         self.load = nn.Linear(1, 2 * config.slim + 1, bias=False)
         self.edge = nn.Linear(2, config.slim)
         self.logit = nn.Linear(config.slim, 1)
-        with torch.no_grad():
-            self.enter.bias[-1] = 3.0
 
-    def forward(self, state: Tensor, nodes: MeshGraph, points: Tensor, monitor: Tensor) -> Tensor:
-        """``(n, 2)`` steps from ``points (n, 2)``; ``monitor (n,)`` is there, ``state`` is of ``enter``, at nodes."""
+    def forward(self, h: Tensor, prepared: Prepared, points: Tensor, monitor: Tensor) -> Tensor:
+        """``(n, 2)`` steps from ``points (n, 2)``, where ``monitor (n,)`` is given; ``h (g, width)`` of the squares."""
+        nodes, state = prepared.nodes, prepared.at_nodes(self.enter(h))
         load = node_load(nodes, points, monitor)
         target_part, source_part, stay = (state + self.load(load[:, None])).split([self.slim, self.slim, 1], dim=1)
         pick = partial(torch.index_select, dim=0)

@@ -20,6 +20,8 @@ import torch
 
 from simulate.mesh_movement.limiter import limited
 from simulate.mesh_movement.move import MeshMover
+from simulate.mesh_movement.problems.domains import KINDS_2D
+from simulate.mesh_movement.problems.monitors import KINDS
 from simulate.mesh_movement.quality import measured
 from simulate.mesh_movement.um2n import samples
 from simulate.mesh_movement.um2n.losses import equidistribution_loss, paper_loss, target_loss
@@ -150,7 +152,7 @@ class _Loop:
             age = (step + place * LIFE // plan.batch) // LIFE
             case = random_case(self.mesh(age * plan.batch + place), step * plan.batch + place, plan.seed)
             loss = loss_of(plan.loss, case, self.network(case)) / plan.batch
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
         if not math.isfinite(total):
             raise ValueError(f"learning_rate is {plan.learning_rate:g}, too high: loss of step {step} is not finite")
@@ -212,7 +214,7 @@ class _Loop:
             "model": "um2n", "version": __version__, "sha256": sha256(self.out / WEIGHTS),
             "parameters": sum(p.numel() for p in self.network.parameters()), "config": asdict(self.network.config),
             "data": {
-                "domains": list(samples.KINDS_2D), "monitors": list(samples.KINDS),
+                "domains": list(KINDS_2D), "monitors": list(KINDS),
                 "nodes": [samples.FEWEST, samples.MOST], "large": [samples.LARGE, samples.LARGE_SHARE],
                 "strengths": [samples.WEAKEST, samples.STRONGEST],
             },

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -167,11 +168,7 @@ class _Loop:
 
     def validate(self) -> dict[str, float]:
         """Of the averaged network on the cases kept for it: see `validated`."""
-        return validated(self.average, self._kept)
-
-    @property
-    def _kept(self) -> list[Case]:
-        return kept_cases(VALIDATION, self.plan.seed)
+        return validated(self.average, kept_cases(VALIDATION, self.plan.seed))
 
     def checkpoint(self) -> None:
         """Everything needed to go on, and the averaged weights for use meanwhile."""
@@ -208,10 +205,8 @@ class _Loop:
 
     def finish(self, validation: dict[str, float]) -> None:
         """The model card beside the weights."""
-        from structgen import __version__
-
         write_json(self.out / CARD, {
-            "model": "um2n", "version": __version__, "sha256": sha256(self.out / WEIGHTS),
+            "model": "um2n", "version": version("structgen-webs"), "sha256": sha256(self.out / WEIGHTS),
             "parameters": sum(p.numel() for p in self.network.parameters()), "config": asdict(self.network.config),
             "data": {
                 "domains": list(KINDS_2D), "monitors": list(KINDS),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import coo_array
 from torch import Tensor
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
@@ -33,10 +34,11 @@ class Graph:
     @classmethod
     def of(cls, one: IntArray, other: IntArray, n: int) -> Graph:
         """Of pairs of nodes, each once or more, either way round, of ``n`` nodes."""
-        key = np.unique(np.concatenate([one * n + other, other * n + one]))
-        target, source = key // n, key % n
-        pointers = np.searchsorted(target, np.arange(n + 1))
-        return cls(torch.from_numpy(source), torch.from_numpy(target), torch.from_numpy(pointers))
+        both = np.concatenate([one, other]).astype(np.int32), np.concatenate([other, one]).astype(np.int32)
+        matrix = coo_array((np.ones(2 * len(one), dtype=bool), both), shape=(n, n)).tocsr()
+        matrix.sum_duplicates()
+        target = np.repeat(np.arange(n, dtype=np.int32), np.diff(matrix.indptr))
+        return cls(*(torch.from_numpy(array) for array in (matrix.indices, target, matrix.indptr)))
 
     @property
     def n(self) -> int:

@@ -114,6 +114,12 @@ def oriented(points: FloatArray, cells: IntArray) -> IntArray:
     return turned
 
 
+def used_nodes(cells: IntArray) -> tuple[IntArray, IntArray]:
+    """``(n,)`` the nodes that ``cells (c, k)`` name, ascending, and the cells in numbers of that list."""
+    nodes, renumbered = np.unique(cells, return_inverse=True)
+    return nodes.astype(np.int64), renumbered.reshape(cells.shape).astype(np.int64)
+
+
 def edge_matrices(points: FloatArray, cells: IntArray) -> FloatArray:
     """``(c, d, d)``; column k is the edge from corner 0 to corner k + 1."""
     return (points[cells[:, 1:]] - points[cells[:, :1]]).transpose(0, 2, 1)

@@ -52,13 +52,12 @@ def nodal(mesh: Any, field: Any) -> FloatArray | None:
 
     Where that is not > 0, though the field is, it is their mean.
     """
-    from fipy.variables.cellVariable import CellVariable
-    from fipy.variables.meshVariable import _MeshVariable
+    from fipy import CellVariable, Variable
 
-    if not isinstance(field, _MeshVariable):
+    if not isinstance(field, Variable):
         return None
     if not isinstance(field, CellVariable) or field.rank != 0:
-        raise ValueError(f"field is a {type(field).__name__} of rank {field.rank}, must be a CellVariable of rank 0")
+        raise ValueError(f"field is a {type(field).__name__} of FiPy, must be a CellVariable of one number a cell")
     check_same_mesh(mesh, field.mesh)
     points, cells = arrays(mesh)
     nodes, inner = used_nodes(cells)

@@ -17,7 +17,10 @@ KINDS = {
     24: "prisms of order 2", 25: "hexahedra", 26: "hexahedra of order 2",
 }  # fmt: skip
 #: Where the corners of a cell are in NGSolve's reference cell, in the order of its nodes.
-CORNERS: dict[int, list[tuple[int, ...]]] = {2: [(1, 0), (0, 1), (0, 0)], 3: [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]}
+CORNERS: dict[int, list[tuple[int, ...]]] = {
+    2: [(1, 0), (0, 1), (0, 0)],
+    3: [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)],
+}
 #: Two nodes that are one by periodicity may part by this share of the size of the mesh: rounding.
 PARTED = 1e-9
 

@@ -11,7 +11,7 @@ from simulate.mesh_movement.adapters.finding import Adapter, adapter_of
 from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, real_array
 from simulate.mesh_movement.meshes import used_nodes
 from simulate.mesh_movement.move import MovedMesh, move_mesh
-from simulate.mesh_movement.sampling import Monitor
+from simulate.mesh_movement.sampling import Monitor, checked_monitor
 
 
 def move_solver_mesh(mesh: Any, monitor: Any, *, of: Any = None, **options: Any) -> tuple[Any, MovedMesh]:
@@ -38,7 +38,7 @@ def move_solver_mesh(mesh: Any, monitor: Any, *, of: Any = None, **options: Any)
     adapter = adapter_of(mesh)
     points, cells = adapter.arrays(mesh)
     nodes, inner = used_nodes(cells)
-    level = _monitor(adapter, mesh, monitor, of, (points[nodes], inner, nodes))
+    level = _monitor(adapter, mesh, monitor, of, (points, inner, nodes))
     moved = move_mesh(points[nodes], inner, level, **_renumbered(options, nodes, len(points)))
     everywhere = points.copy()
     everywhere[nodes] = moved.points
@@ -49,7 +49,7 @@ def move_solver_mesh(mesh: Any, monitor: Any, *, of: Any = None, **options: Any)
 def _monitor(
     adapter: Adapter, mesh: Any, monitor: Any, of: Any, part: tuple[FloatArray, IntArray, IntArray]
 ) -> Monitor:
-    """The monitor at the nodes of cells, or the callable itself; ``part``: their points, cells and numbers."""
+    """The monitor at the nodes of cells, or the callable itself; ``part``: all points, the cells, and their nodes."""
     points, cells, nodes = part
     if of is not None:
         if not callable(monitor):
@@ -58,14 +58,18 @@ def _monitor(
                 "given, such as monitor.hessian"
             )
         values = adapter.nodal(mesh, of)
-        made: Monitor = monitor(points, cells, real_array("of", of if values is None else values, (None,))[nodes])
+        values = real_array("of", of if values is None else values, (len(points),))
+        made: Monitor = monitor(points[nodes], cells, values[nodes])
         return made
     level = adapter.nodal(mesh, monitor)
     if level is not None:
         return level[nodes]
-    if callable(monitor) or len(nodes) == nodes[-1] + 1:
+    if callable(monitor):
         return monitor  # type: ignore[no-any-return]
-    return np.asarray(monitor)[nodes]
+    if len(nodes) < len(points) and np.shape(monitor) == (len(points),):
+        # Nodes of no cell may have any value.
+        monitor = np.where(np.isin(np.arange(len(points)), nodes), monitor, 1.0)
+    return checked_monitor(monitor, len(points))[nodes]
 
 
 def _renumbered(options: dict[str, Any], nodes: IntArray, n: int) -> dict[str, Any]:

@@ -37,19 +37,27 @@ def arrays(mesh: Any) -> tuple[FloatArray, IntArray]:
 
 
 def moved(mesh: Any, points: FloatArray) -> Any:
-    """A new mesh with the materials and boundaries of ``mesh``.
+    """A new mesh with the materials, boundaries and periodic sides of ``mesh``.
+
+    It has no geometry: what Netgen keeps of where its nodes were on that is wrong now, and `Curve` and `Refine` would
+    put new nodes in wrong places. To curve it all the same leave the mesh as it was, and deform it by a function of
+    linear elements with the displacement of `simulate.MovedMesh`: ``mesh.SetDeformation``.
 
     Raises `ValueError` where nodes that are one by periodicity moved otherwise than each other.
     """
     import ngsolve
 
     shift = points - _numbered(mesh)[0]
-    joined = [pair for pairs, _ in mesh.GetPeriodicNodePairs(ngsolve.VERTEX) for pair in pairs]
+    joined = [pair for pair, _ in mesh.GetPeriodicNodePairs(ngsolve.VERTEX)]
     one, other = np.array(joined, dtype=np.int64).reshape(-1, 2).T
     if (np.abs(shift[one] - shift[other]) > PARTED * np.ptp(points)).any():
         raise ValueError("mesh is periodic and its sides moved otherwise than each other, use boundary='fixed'")
     copy = mesh.ngmesh.Copy()
+    copy.SetGeometry(None)
     copy.Coordinates()[:, : points.shape[1]] = points
+    # Copy leaves these behind.
+    for node, twin, number in mesh.ngmesh.GetIdentifications():
+        copy.AddPointIdentification(node, twin, number, mesh.ngmesh.GetIdentificationType(number))
     copy.Update()
     return ngsolve.Mesh(copy)
 
@@ -86,6 +94,6 @@ def _numbered(mesh: Any) -> tuple[FloatArray, IntArray]:
     if kinds != {wanted} or len(rows) != mesh.ne:
         raise ValueError(f"mesh has {', '.join(sorted(kinds)) or 'no cells'}, must have {wanted} alone")
     if mesh.GetCurveOrder() > 1:
-        raise ValueError(f"mesh is curved, of order {mesh.GetCurveOrder()}; call mesh.Curve(1), move, and curve again")
+        raise ValueError(f"mesh is curved, of order {mesh.GetCurveOrder()}; call mesh.Curve(1) before")
     points = np.array(mesh.ngmesh.Coordinates(), dtype=float)[:, : mesh.dim]
     return points, rows["nodes"].astype(np.int64) - 1

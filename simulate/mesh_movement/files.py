@@ -50,9 +50,10 @@ class MeshFile:
 def read_mesh_file(path: Path) -> MeshFile:
     """The mesh in ``path``.
 
-    Cells that are numbered the wrong way round are turned, with a warning. Raises `FileNotFoundError`, and `ValueError`
-    for a suffix not in `FORMATS`, a file that cannot be read, cells other than triangles and tetrahedra, triangles that
-    do not lie in a plane z = constant, and what `simulate.mesh_movement.meshes.checked_mesh` refuses.
+    Cells that are numbered the wrong way round are turned, with a warning; nodes of no cell and nodes that lie on
+    others are warned of. Raises `FileNotFoundError`, and `ValueError` for a suffix not in `FORMATS`, a file that cannot
+    be read, cells other than triangles and tetrahedra, triangles that do not lie in a plane z = constant, and what
+    `simulate.mesh_movement.meshes.checked_mesh` refuses.
     """
     meshio = _meshio()
     name = _format(path)
@@ -161,11 +162,15 @@ def _checked(path: Path, source: Any, points: FloatArray, cells: IntArray) -> Me
         try:
             mesh = checked_mesh(points[nodes], inner)
         except ValueError as error:
-            raise ValueError(f"{error}; {lost} nodes of no cell are not counted" if lost else str(error)) from None
+            without = f", without the {lost} nodes of no cell" if lost else ""
+            raise ValueError(f"{error}; counted from 0{without}") from None
     for warning in said:
         warnings.warn(f"{path}: {warning.message}", stacklevel=3)
     if lost:
-        warnings.warn(f"{path}: {lost} nodes belong to no cell and stay where they are", stacklevel=3)
+        warnings.warn(f"{path}: nodes that belong to no cell stay where they are ({lost})", stacklevel=3)
+    twins = mesh.n - len(np.unique(mesh.points, axis=0))
+    if twins:
+        warnings.warn(f"{path}: nodes that lie on others may part from them, merge them before ({twins})", stacklevel=3)
     fields = {key: values[nodes] for key, values in nodal_fields(source).items()}
     return MeshFile(mesh.points, mesh.cells, fields, nodes, source)
 

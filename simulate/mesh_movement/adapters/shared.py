@@ -13,7 +13,7 @@ from simulate.mesh_movement.checks import FloatArray, IntArray
 def is_instance(value: Any, module: str, name: str) -> bool:
     """Whether ``value`` is of the class ``name`` of ``module``, which is not imported for the question."""
     loaded = sys.modules.get(module)
-    return loaded is not None and isinstance(value, getattr(loaded, name))
+    return loaded is not None and isinstance(value, getattr(loaded, name, ()))
 
 
 def check_alone(size: int) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.meshes import oriented
-from simulate.mesh_movement.problems.domains import Arrays, block
+from simulate.mesh_movement.problems.domains import Arrays, block, oriented
 
 CENTRE, WIDTH = (0.51, 0.65), 0.1
 #: Greatest |H|_F, at the centre.

@@ -2,6 +2,9 @@
 
 Cells and faces of the new mesh have the numbers of the old, so that masks of faces, ``physicalFaces`` of Gmsh2D among
 them, can be used further as arrays.
+
+FiPy takes the flux of diffusion through a face along the line between the centres of two cells, which is wrong where
+they are askew to it, as where nodes moved: advection gains by moving, diffusion loses (``benchmarks/adapters.py``).
 """
 
 from __future__ import annotations

@@ -127,6 +127,20 @@ def determinants(points: FloatArray, cells: IntArray) -> FloatArray:
     return small_determinants(edge_matrices(points, cells))
 
 
+def oriented(points: FloatArray, cells: IntArray) -> IntArray:
+    """``cells`` with those of negative volume turned."""
+    turned = cells.copy()
+    wrong = determinants(points, cells) < 0
+    turned[wrong, -2:] = cells[wrong, :-3:-1]
+    return turned
+
+
+def used_nodes(cells: IntArray) -> tuple[IntArray, IntArray]:
+    """``(n,)`` the nodes that ``cells (c, k)`` name, ascending, and the cells in numbers of that list."""
+    nodes, renumbered = np.unique(cells, return_inverse=True)
+    return nodes.astype(np.int64), renumbered.reshape(cells.shape).astype(np.int64)
+
+
 def edge_matrices(points: FloatArray, cells: IntArray) -> FloatArray:
     """``(c, d, d)``; column k is the edge from corner 0 to corner k + 1."""
     return (points[cells[:, 1:]] - points[cells[:, :1]]).transpose(0, 2, 1)
@@ -193,13 +207,11 @@ def checked_mesh(points: npt.ArrayLike, cells: Any) -> SimplexMesh:
     flat = np.flatnonzero(np.abs(volume) <= FLAT * longest**dim)
     if flat.size:
         raise ValueError(f"cells: cell {flat[0]} is flat, its volume is zero ({len(flat)} such cells)")
-    reversed_ = volume < 0
-    if reversed_.any():
-        cells = cells.copy()
-        cells[reversed_, -2:] = cells[reversed_, :-3:-1]
+    cells = oriented(points, cells)
     _check_facets(cells)
-    if reversed_.any():
-        warnings.warn(f"cells: {reversed_.sum()} cells were numbered the wrong way round and are turned", stacklevel=3)
+    if (volume < 0).any():
+        count = int((volume < 0).sum())
+        warnings.warn(f"cells: {count} cells were numbered the wrong way round and are turned", stacklevel=3)
     return SimplexMesh(points, cells)
 
 

@@ -152,18 +152,16 @@ def quality(console: Console, mesh: Path, monitor: str | None, strength: float, 
     Example: structgen mesh quality out.vtu --monitor values:monitor
     """
     from simulate.mesh_movement.files import read_mesh_file
-    from simulate.mesh_movement.meshes import checked_mesh
     from simulate.mesh_movement.quality import measured
     from simulate.mesh_movement.sampling import checked_monitor
 
     with console.stage("read"):
         source = read_mesh_file(mesh)
-        checked = checked_mesh(source.points, source.cells)
     level = None
     if monitor is not None:
         wanted = monitor_of(source, monitor, strength, 0.0)
-        level = checked_monitor(wanted(source.points) if callable(wanted) else wanted, checked.n)
-    found = measured(checked.points, checked.cells, level)
+        level = checked_monitor(wanted(source.points) if callable(wanted) else wanted, len(source.points))
+    found = measured(source.points, source.cells, level)
     console.result(
         {"mesh": str(mesh), "monitor": monitor, **found.as_dict()},
         f"{found.nodes} nodes, {found.cells} cells\nangles {found.min_angle:.1f} to {found.max_angle:.1f} degrees\n"

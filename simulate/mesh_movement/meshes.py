@@ -91,6 +91,27 @@ class SimplexMesh:
         """``(b,)`` the cell of each of `boundary_facets`."""
         return np.nonzero(self.neighbours < 0)[0]
 
+    @cached_property
+    def _cells_by_node(self) -> tuple[IntArray, IntArray]:
+        """Where the cells of each node begin, ``(n + 1,)``, and the cells in the order of nodes."""
+        corners = self.dim + 1
+        owner = np.repeat(np.arange(len(self.cells)), corners)
+        matrix = coo_array((np.ones(owner.size, dtype=bool), (self.cells.ravel(), owner)), (self.n, len(self.cells)))
+        rows = matrix.tocsr()
+        return rows.indptr.astype(np.int64), rows.indices.astype(np.int64)
+
+    def cells_of_each(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
+        """The cells of ``nodes (k,)`` one after the other, and for each the place of its node in ``nodes``."""
+        pointers, cells = self._cells_by_node
+        count = pointers[nodes + 1] - pointers[nodes]
+        owner = np.repeat(np.arange(len(nodes)), count)
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return cells[pointers[nodes][owner] + within], owner
+
+    def cells_of(self, nodes: IntArray) -> IntArray:
+        """``(k,)`` the cells that have a node among ``nodes``, ascending."""
+        return np.unique(self.cells_of_each(nodes)[0])
+
     def gathered(self, per_cell: FloatArray) -> FloatArray:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
         return self.scattered(np.repeat(per_cell, self.dim + 1))

@@ -78,7 +78,8 @@ class SimplexMesh:
     @cached_property
     def neighbours(self) -> IntArray:
         """``(c, d + 1)`` the cell beyond the facet opposite to each corner; -1 where there is none."""
-        return _neighbours(self.cells)
+        order, group = _sorted_facets(self.cells)
+        return _neighbours(self.cells, *_pairs(order, group))
 
     @cached_property
     def boundary_facets(self) -> IntArray:
@@ -208,11 +209,13 @@ def checked_mesh(points: npt.ArrayLike, cells: Any) -> SimplexMesh:
     if flat.size:
         raise ValueError(f"cells: cell {flat[0]} is flat, its volume is zero ({len(flat)} such cells)")
     cells = oriented(points, cells)
-    _check_facets(cells)
+    neighbours = _checked_neighbours(cells)
     if (volume < 0).any():
         count = int((volume < 0).sum())
         warnings.warn(f"cells: {count} cells were numbered the wrong way round and are turned", stacklevel=3)
-    return SimplexMesh(points, cells)
+    mesh = SimplexMesh(points, cells)
+    mesh.__dict__["neighbours"] = neighbours  # known by now: the cached property need not find it again
+    return mesh
 
 
 def _cell_array(cells: Any, n: int, dim: int) -> IntArray:
@@ -251,33 +254,37 @@ def _sorted_facets(cells: IntArray) -> tuple[IntArray, IntArray]:
     return order.astype(np.int64), np.cumsum(new) - 1
 
 
-def _neighbours(cells: IntArray) -> IntArray:
-    order, group = _sorted_facets(cells)
+def _pairs(order: IntArray, group: IntArray) -> tuple[IntArray, IntArray]:
+    """The two facets, ``(f,)`` each, of every pair of equal ones."""
     first = np.flatnonzero(group[1:] == group[:-1])
-    one, other = order[first], order[first + 1]
+    return order[first], order[first + 1]
+
+
+def _neighbours(cells: IntArray, one: IntArray, other: IntArray) -> IntArray:
+    """`SimplexMesh.neighbours` from pairs of equal facets."""
     beyond = np.full(cells.size, -1, dtype=np.int64)
     corners = cells.shape[1]
     beyond[one], beyond[other] = other // corners, one // corners
     return beyond.reshape(cells.shape)
 
 
-def _check_facets(cells: IntArray) -> None:
-    """Raise `ValueError` for facets of more than two cells, and for two cells on the same side of their facet."""
+def _checked_neighbours(cells: IntArray) -> IntArray:
+    """`SimplexMesh.neighbours`; `ValueError` for facets of more than two cells, and for two cells on the same side of
+    their facet."""
     order, group = _sorted_facets(cells)
     corners = cells.shape[1]
+    rows = facets(cells).reshape(-1, corners - 1)
     crowded = np.flatnonzero(np.bincount(group) > 2)
     if crowded.size:
-        k = order[np.searchsorted(group, crowded[0])]
-        nodes = facets(cells).reshape(-1, corners - 1)[k].tolist()
+        nodes = rows[order[np.searchsorted(group, crowded[0])]].tolist()
         raise ValueError(f"cells: more than two cells share the facet of nodes {nodes} (not a manifold)")
-    first = np.flatnonzero(group[1:] == group[:-1])
-    one, other = order[first], order[first + 1]
-    rows = facets(cells).reshape(-1, corners - 1)
+    one, other = _pairs(order, group)
     # Seen from two cells on opposite sides, their facet turns in opposite directions.
     same = np.flatnonzero(_turn(rows[one]) == _turn(rows[other]))
     if same.size:
         a, b = sorted((int(one[same[0]]) // corners, int(other[same[0]]) // corners))
         raise ValueError(f"cells: cells {a} and {b} lie over each other (an inverted cell; {len(same)} such pairs)")
+    return _neighbours(cells, one, other)
 
 
 def _turn(rows: IntArray) -> npt.NDArray[np.bool_]:

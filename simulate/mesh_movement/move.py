@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 CONSTANT = 1e-12
 #: The variational descent ends when its gradient is this share of what it was.
 DESCENT_TOLERANCE = 1e-2
-#: The network is in trouble where it leaves this share of the variation or more.
-HELPFUL = 0.95
+#: A method is in trouble where it leaves more than this share of the variation.
+HELPFUL = 0.98
 
 
 @dataclass(frozen=True)
@@ -168,24 +168,34 @@ class MeshMover:
         self, field: Field, start: FloatArray, method: str, limits: Limits, fallback: bool
     ) -> tuple[Proposal, str | None, int]:
         """The best proposal, what went wrong on the way, and all steps taken."""
-        still = Proposal("none", self.mesh.points, 0, False)
         if np.ptp(start) <= CONSTANT * start.max():
             return Proposal(method, self.mesh.points, 0, True), None, 0
-        found = METHODS[method](self, field, limits, None)
-        tried, trouble = [found], found.trouble
+        at_start = self._variation(self.mesh.points, start)
+        tried: list[tuple[float, Proposal]] = []
+
+        def attempt(name: str, begin: FloatArray | None = None) -> Proposal:
+            found = METHODS[name](self, field, limits, begin)
+            left = self._variation(found.points, field.values(found.points))
+            if found.trouble is None and left > HELPFUL * at_start:
+                found = replace(
+                    found, converged=False, trouble=f"{name}: leaves {left / at_start:.0%} of the variation"
+                )
+            tried.append((left, found))
+            return found
+
+        first = found = attempt(method)
         if found.trouble and fallback and method == "um2n":
-            found = METHODS["monge-ampere"](self, field, limits, None)
-            tried.append(found)
-        if found.trouble and fallback and method != "variational":
-            tried.append(METHODS["variational"](self, field, limits, None))
-            if not tried[-1].converged:
-                tried.append(METHODS["variational"](self, field, limits, found.points))
-        best = min(tried, key=lambda proposal: self.variation(proposal.points, field))
-        if self.variation(best.points, field) >= self.variation(self.mesh.points, field):
-            best, trouble = still, f"{trouble or method}; nothing tried spread the monitor better than the start"
-        elif best is not tried[0]:
+            found = attempt("monge-ampere")
+        if found.trouble and fallback and method != "variational" and not attempt("variational").converged:
+            attempt("variational", found.points)
+        left, best = min(tried, key=lambda pair: pair[0])
+        trouble = first.trouble
+        if left >= at_start:
+            best = Proposal("none", self.mesh.points, 0, False)
+            trouble = f"{trouble or method}; nothing tried spread the monitor better than the start"
+        elif best is not first:
             trouble = f"{trouble}; {best.method} did better"
-        return best, trouble, sum(proposal.iterations for proposal in tried)
+        return best, trouble, sum(proposal.iterations for _, proposal in tried)
 
     @cached_property
     def monge_ampere(self) -> MongeAmpere:
@@ -210,10 +220,10 @@ class MeshMover:
 
         return NetworkMover(self.mesh, self.boundary, self._network)
 
-    def variation(self, points: FloatArray, field: Field) -> float:
-        """How unevenly cells at ``points (n, d)`` share the monitor: see `MeshQuality.variation`."""
+    def _variation(self, points: FloatArray, monitor: FloatArray) -> float:
+        """How unevenly cells at ``points (n, d)`` share ``monitor (n,)``: `MeshQuality.variation`."""
         mesh = self.mesh
-        load = cell_loads(determinants(points, mesh.cells), mesh.cells, field.values(points), mesh.determinants)
+        load = cell_loads(determinants(points, mesh.cells), mesh.cells, monitor, mesh.determinants)
         return float(load.std() / load.mean())
 
 
@@ -240,13 +250,11 @@ def by_descent(mover: MeshMover, field: Field, limits: Limits, start: FloatArray
 
 
 def by_network(mover: MeshMover, field: Field, limits: Limits, start: FloatArray | None) -> Proposal:
-    """What the network says, made valid; it is in trouble where it hardly spreads the monitor better."""
+    """What the network says, made valid."""
     if mover.mesh.dim != 2:
         return Proposal("um2n", mover.mesh.points, 0, False, trouble="um2n: learned on triangles, not on tetrahedra")
     points, cut = mover.network.moved(field)
-    before, after = (mover.variation(at, field) for at in (mover.mesh.points, points))
-    trouble = None if after < HELPFUL * before else f"um2n: leaves {after / before:.0%} of the variation"
-    return Proposal("um2n", points, 1, trouble is None, cut, trouble)
+    return Proposal("um2n", points, 1, True, cut)
 
 
 #: A method: from the mover, the monitor, how long to try, and a valid mesh to start from, if it can, to a proposal.

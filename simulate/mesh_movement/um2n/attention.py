@@ -1,6 +1,8 @@
 """Global attention among all nodes of a mesh: one argument of the encoder, after the GPS recipe (Rampasek et al. 2022).
 
-Every kind weighs nodes by the volume about them, so that a refined mesh attends as the coarse one does.
+Every kind weighs nodes by the volume about them, so that a refined mesh attends as the coarse one does. Heads are
+multiplied one by one: where NGSolve was imported before torch, its OpenBLAS answers for torch's batched products and
+crashes the process.
 """
 
 from __future__ import annotations
@@ -45,10 +47,10 @@ class SliceAttention(nn.Module):
         weight = self.assign(h).unflatten(1, (self.heads, -1)).softmax(dim=2)
         value = self.value(h).unflatten(1, (self.heads, -1))
         weighed = weight * volumes[:, None, None]
-        tokens = torch.einsum("nhs,nhd->hsd", weighed, value) / (weighed.sum(dim=0)[..., None] + 1e-9)
+        tokens = torch.stack([w.T @ x for w, x in _heads(weighed, value)]) / (weighed.sum(dim=0)[..., None] + 1e-9)
         q, k, v = self.project(tokens).chunk(3, dim=2)
         mixed = nn.functional.scaled_dot_product_attention(q[None], k[None], v[None])[0]
-        result: Tensor = self.out(torch.einsum("nhs,hsd->nhd", weight, mixed).flatten(1))
+        result: Tensor = self.out(torch.cat([w @ x for w, x in zip(weight.unbind(1), mixed, strict=True)], dim=1))
         return result
 
 
@@ -69,10 +71,9 @@ class PerformerAttention(nn.Module):
         """As `FullAttention.forward`."""
         q, k, v = (x.unflatten(1, (self.heads, -1)) for x in self.project(h).chunk(3, dim=1))
         q, k = self._lifted(q), self._lifted(k) * volumes[:, None, None]
-        summed = torch.einsum("nhf,nhd->hfd", k, v)
-        scale = torch.einsum("nhf,hf->nh", q, k.sum(dim=0)) + 1e-9
-        mixed = torch.einsum("nhf,hfd->nhd", q, summed) / scale[..., None]
-        result: Tensor = self.out(mixed.flatten(1))
+        scale = (q * k.sum(dim=0)).sum(dim=2) + 1e-9
+        mixed = [a @ (b.T @ x) / s[:, None] for a, (b, x), s in zip(q.unbind(1), _heads(k, v), scale.T, strict=True)]
+        result: Tensor = self.out(torch.cat(mixed, dim=1))
         return result
 
     def _lifted(self, x: Tensor) -> Tensor:
@@ -91,6 +92,11 @@ class VirtualNode(nn.Module):
         """As `FullAttention.forward`."""
         result: Tensor = self.mix(volumes @ h).expand(len(h), -1)
         return result
+
+
+def _heads(one: Tensor, other: Tensor) -> zip[tuple[Tensor, Tensor]]:
+    """The heads of two tensors ``(n, heads, ...)``."""
+    return zip(one.unbind(1), other.unbind(1), strict=True)
 
 
 ATTENTIONS: dict[str, type[nn.Module]] = {

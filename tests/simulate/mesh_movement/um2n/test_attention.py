@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -43,3 +46,18 @@ def test_performer_comes_near_full_attention():
     performer.load_state_dict(full.state_dict() | {"features": performer.features})
     h, volumes = 0.5 * torch.randn(50, 16), torch.full((50,), 1 / 50)
     torch.testing.assert_close(performer(h, volumes), full(h, volumes), atol=0.03, rtol=0.1)
+
+
+def test_torch_works_where_ngsolve_was_imported_first():
+    pytest.importorskip("ngsolve")
+    # NGSolve's OpenBLAS crashes torch's batched products; in a process of its own, for this one has torch already.
+    code = """
+import ngsolve, torch
+from simulate.mesh_movement.um2n.attention import ATTENTIONS
+for kind in ATTENTIONS.values():
+    h = torch.randn(400, 32, requires_grad=True)
+    kind(32, 4)(h, torch.full((400,), 1 / 400)).sum().backward()
+print("well")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "well\n", done.stderr

@@ -31,7 +31,7 @@ from structgen.web import FloatArray, WebGraph
 CURVE = helix(radius=70, pitch=60, turns=1)
 NODES = 50
 METHODS = ("bridge", "extend")
-#: None of those, 0 to 2, on which the constants of `assembly.seams` were chosen.
+#: None of 0 to 3, among which are those that the constants of `assembly.seams` were chosen on.
 SEEDS = range(100, 108)
 
 

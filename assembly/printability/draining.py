@@ -28,6 +28,8 @@ MOST_POINTS = 12_000_000
 LEAST_POINTS = 4
 #: An opening this much narrower than a drain hole is measured as one on the grid.
 MEASURED = 0.9
+#: What is open for a larger share of its surface is no hollow, but the space between struts.
+MOST_OPEN = 0.25
 #: Corners count as neighbours.
 AROUND = np.ones((3, 3, 3))
 
@@ -40,7 +42,7 @@ class Hollow:
         lowest, highest: x, y, z of the middles of the lowest and the highest ball in it, mm.
         where: its middle, mm.
         size: mm3.
-        width: diameter in mm of a round hole as large as all its openings together.
+        width: diameter in mm of a round hole as large as all its openings together, or the grid's step if that is more.
     """
 
     lowest: tuple[float, float, float]
@@ -84,8 +86,9 @@ def drainage(mesh: TriangleMesh, drain: float) -> Drainage:
     for number in numbers.tolist():
         box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in boxes[number - 1])
         hollow = inside[box] == number
-        width = math.sqrt(4 / math.pi * _openings(hollow, passed[box] & free[box])) * step
-        if 0 < width < MEASURED * drain:
+        area, share = _openings(hollow, passed[box] & free[box], free[box])
+        width = max(1.0, math.sqrt(4 / math.pi * area)) * step
+        if width < MEASURED * drain and share < MOST_OPEN:
             low = origin + step * np.array([side.start for side in box])
             balls = np.argwhere(hollow & fits[box])
             middle = np.argwhere(hollow).mean(axis=0)
@@ -106,18 +109,20 @@ def solid_points(layers: Layers) -> Mask:
     return np.asarray(np.cumsum(steps, axis=1, dtype=np.int8)[:, :-1] > 0).reshape(layers.layers, layers.rows, columns)
 
 
-def _openings(hollow: Mask, passed: Mask) -> float:
-    """Area, in squares of the grid, through which a hollow meets what the ball ``passed``.
+def _openings(hollow: Mask, passed: Mask, free: Mask) -> tuple[float, float]:
+    """Area, in squares of the grid, through which a hollow meets what the ball ``passed``, and its share of all walls.
 
     Of each opening the area of its shadow along its own normal: how far the ball reaches into it does not matter.
     """
     mouth, count = ndimage.label(hollow & ndimage.binary_dilation(passed), AROUND)
-    total = np.zeros((count + 1, 3))
+    total, opened, walls = np.zeros((count + 1, 3)), 0, 0
     for axis in range(3):
         for way in (1, -1):
             meets = np.roll(passed, -way, axis) & hollow
             total[:, axis] += way * np.bincount(mouth[meets], minlength=count + 1)
-    return float(np.linalg.norm(total[1:], axis=1).sum())
+            opened += int(np.count_nonzero(meets))
+            walls += int(np.count_nonzero(np.roll(~free, -way, axis) & hollow))
+    return float(np.linalg.norm(total[1:], axis=1).sum()), opened / (opened + walls)
 
 
 def _place(zyx: FloatArray) -> tuple[float, float, float]:

@@ -22,6 +22,11 @@ def test_a_hollow_with_narrow_mouths_keeps_what_is_in_it(flask_of, mouths):
     assert hollow.lowest[2] < 6 and hollow.highest[2] > 18
 
 
+def test_a_pinhole_that_slips_through_the_grid_is_narrow(flask_of):
+    (hollow,) = drainage(flask_of(0.2), DRAIN).narrow
+    assert 0 < hollow.width < 0.5
+
+
 @pytest.mark.parametrize("mouths", [(), (3.5,), (6,), (2.2, 2.2, 2.2)])
 def test_closed_hollows_and_wide_mouths_are_no_narrow_ones(flask_of, mouths):
     assert drainage(flask_of(*mouths), DRAIN).narrow == ()
@@ -48,6 +53,13 @@ def test_cells_of_a_web_drain_between_its_struts(lattice, radius):
     solid = solidify(lattice(4, turn=1, radius=radius))
     for drain in (DRAIN, 7.5, 8.5):
         assert drainage(TriangleMesh(solid.vertices, solid.faces), drain).narrow == ()
+
+
+@pytest.mark.parametrize("seed", [8, 85, 96])
+def test_cells_among_crossing_struts_are_no_hollows(hard_web, seed):
+    """Small windows all about a cell are much of its surface."""
+    solid = solidify(hard_web(seed))
+    assert drainage(TriangleMesh(solid.vertices, solid.faces), DRAIN).narrow == ()
 
 
 def test_points_of_the_grid_are_those_inside(shape_of):

@@ -26,6 +26,11 @@ def block(dim: int, n: int) -> Arrays:
     return points, oriented(points, np.concatenate([lowest[:, None] + way for way in ways]))
 
 
+def squares(nodes: int) -> int:
+    """Squares along each side of the unit square with about ``nodes`` nodes."""
+    return max(2, round(np.sqrt(nodes)) - 1)
+
+
 def polygon_mesh(loops: Sequence[FloatArray], size: float, seed: int = 0) -> Arrays:
     """Delaunay mesh of cells of about ``size`` of the polygon ``loops[0] (k, 2)`` less the holes ``loops[1:]``.
 

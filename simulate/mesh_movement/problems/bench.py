@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 from simulate.mesh_movement.checks import whole
 from simulate.mesh_movement.move import METHODS
 from simulate.mesh_movement.problems.burgers import Burgers
 from simulate.mesh_movement.problems.cylinder import Cylinder
+from simulate.mesh_movement.problems.elements import scikit_fem
 from simulate.mesh_movement.problems.helmholtz import Helmholtz
 from simulate.mesh_movement.problems.poisson import Poisson
 from simulate.mesh_movement.problems.problem import Motion, Problem, Progress, Solved
@@ -63,19 +65,19 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         """All but the solution, for a report."""
-        return asdict(replace(self, solved=None)) | {"solved": None}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "solved"}
 
 
 def bench(
     problem: Problem, methods: Sequence[str] = ("monge-ampere",), *, nodes: int | None = None,
-    transfer: str = "conservative", fine: bool = True, progress: Callable[[str, int, int], None] | None = None,
+    transfer: str | None = None, fine: bool = True, progress: Callable[[str, int, int], None] | None = None,
 ) -> Iterator[Result]:  # fmt: skip
     """Solve ``problem`` on the mesh as it is, on meshes moved by ``methods``, and on a ``fine`` one, in this order.
 
     Arguments:
         methods: of `simulate.mesh_movement.move.METHODS`; "none" is always there.
         nodes: about how many the mesh is to have; None for what the problem has by itself.
-        transfer: "conservative" or "consistent", see `simulate.mesh_movement.problems.transfer`.
+        transfer: one of the problem's, see `simulate.mesh_movement.problems.transfer`; None for the usual one.
         progress: called with the method, steps done and steps in all.
 
     Raises `ValueError` for what is not known, and without scikit-fem; results come as they are found.
@@ -84,8 +86,12 @@ def bench(
     if unknown:
         raise ValueError(f"method is {unknown[0]!r}, must be one of {', '.join(map(repr, (STILL, *METHODS)))}")
     count = problem.nodes if nodes is None else whole("nodes", nodes, FEWEST)
+    if transfer not in (None, *problem.transfers):
+        allowed = ", ".join(map(repr, problem.transfers))
+        raise ValueError(f"transfer is {transfer!r}, must be one of {allowed} for {problem.name}")
+    scikit_fem()
     say = progress or (lambda method, done, total: None)
-    return _results(problem, methods, count, transfer, fine, say)
+    return _results(problem, methods, count, transfer or problem.transfers[0], fine, say)
 
 
 def named(problem: str, quick: bool = False) -> Problem:
@@ -104,8 +110,7 @@ def _results(
     for method in (STILL, *dict.fromkeys(method for method in methods if method != STILL), *([FINE] * fine)):
         still = method in (STILL, FINE)
         size = nodes * (FINER if method == FINE else 1)
-        say: Progress = lambda done, total, method=method: progress(method, done, total)  # noqa: E731
-        result = _result(problem, method, STILL if still else method, size, transfer, say)
+        result = _result(problem, method, STILL if still else method, size, transfer, partial(progress, method))
         reference = result.error if reference is None else reference
         yield replace(result, reduction=1 - result.error / reference if reference > 0 else 0.0)
 

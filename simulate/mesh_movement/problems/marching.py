@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from simulate.mesh_movement import monitor
-from simulate.mesh_movement.boundary import Projection
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.problems.domains import Arrays
 from simulate.mesh_movement.problems.elements import l2_error
 from simulate.mesh_movement.problems.problem import Motion, Progress, Solved
-from simulate.mesh_movement.problems.transfer import transferred
+from simulate.mesh_movement.problems.transfer import TRANSFERS, transferred
 
 #: Moves before the first step, each with the initial values anew, and times at which the error is taken.
 STARTS, SAMPLES = 3, 10
@@ -32,7 +32,8 @@ class Marching(ABC):
     """
 
     name = "marching"
-    boundary: Projection | None = None
+    boundary = None
+    transfers = TRANSFERS
 
     nodes: int = 1681
     steps: int = 200
@@ -80,8 +81,8 @@ class Marching(ABC):
                 step = self.stepper(points, cells)
             state = step(state, k)
             if (k + 1) * SAMPLES // self.steps > k * SAMPLES // self.steps:
-                now = (k + 1) * self.end / self.steps
-                errors.append(l2_error(points, cells, state[:, 0], lambda p, now=now: self.exact(p, now)))
+                exact = partial(self.exact, time=(k + 1) * self.end / self.steps)
+                errors.append(l2_error(points, cells, state[:, 0], exact))
             progress(k + 1, self.steps)
         measures = {
             "error at the end": errors[-1],
@@ -94,4 +95,3 @@ class Marching(ABC):
     def quick(self) -> Self:
         """A coarse mesh and few steps."""
         return replace(self, nodes=121, steps=20)
-

@@ -1,4 +1,4 @@
-"""What a problem is: a mesh, a monitor, a way to solve on a mesh that moves meanwhile, and the error of what it finds."""
+"""What a problem is: a mesh, a way to solve on it while it moves, and the error of what is found."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Protocol
 
 from simulate.mesh_movement.boundary import Projection
 from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.meshes import determinants
 from simulate.mesh_movement.move import MeshMover
 from simulate.mesh_movement.problems.domains import Arrays
-from simulate.mesh_movement.problems.transfer import checked_transfer
-from simulate.mesh_movement.quality import measured
 from simulate.mesh_movement.sampling import Monitor
 
 #: Steps done, steps in all.
@@ -50,11 +49,20 @@ class Problem(Protocol):
         name: one word.
         nodes: about how many nodes the comparison is made with.
         boundary: a projection on the true boundary, see `simulate.mesh_movement.move_mesh`; None where it is straight.
+        transfers: ways to carry values from mesh to mesh, the usual one first.
     """
 
-    name: str
-    nodes: int
-    boundary: Projection | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def nodes(self) -> int: ...
+
+    @property
+    def boundary(self) -> Projection | None: ...
+
+    @property
+    def transfers(self) -> tuple[str, ...]: ...
 
     def mesh(self, nodes: int) -> Arrays:
         """A mesh of about ``nodes`` nodes of one size."""
@@ -73,16 +81,16 @@ class Motion:
         points, cells: the mesh at the start.
         method: one of `simulate.mesh_movement.move.METHODS`, or "none": the mesh stays.
         boundary: as for `simulate.mesh_movement.move_mesh`.
-        transfer: how values are carried, one of `simulate.mesh_movement.problems.transfer.TRANSFERS`.
+        transfer: how values are carried, one of those of the problem.
     """
 
     def __init__(
         self, points: FloatArray, cells: IntArray, method: str = "none", boundary: Projection | None = None,
         transfer: str = "conservative",
     ) -> None:  # fmt: skip
-        self.method, self.transfer = method, checked_transfer(transfer)
+        self.method, self.transfer = method, transfer
         #: ``(n, 2)`` where the nodes are now.
-        self.points = points
+        self.points, self.cells = points, cells
         self.mover = None if self.still else MeshMover(points, cells, boundary=boundary)
         self.moves = self.iterations = self.inverted = 0
         #: How often the result of which method was taken.
@@ -101,13 +109,17 @@ class Motion:
             return self.points
         began = time.perf_counter()
         moved = self.mover.move(monitor, method=self.method, at=self.points, tolerance=TOLERANCE)
-        self.points = moved.points
         self.moves += 1
         self.iterations += moved.iterations
         self.used[moved.method] += 1
-        self.inverted += measured(moved.points, moved.cells).inverted
+        self.place(moved.points)
         self.move_seconds += time.perf_counter() - began
         return self.points
+
+    def place(self, points: FloatArray) -> None:
+        """The nodes are at ``points (n, 2)`` now: on the way to where they were moved."""
+        self.points = points
+        self.inverted += int((determinants(points, self.cells) <= 0).sum())
 
     @contextmanager
     def carrying(self) -> Iterator[None]:

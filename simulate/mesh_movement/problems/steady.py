@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Self
 
-from simulate.mesh_movement.boundary import Projection
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.problems.domains import Arrays
 from simulate.mesh_movement.problems.elements import Exact, l2_error, linear_basis, places, scikit_fem, solved_with
@@ -44,7 +43,8 @@ class Steady(ABC):
     """
 
     name = "steady"
-    boundary: Projection | None = None
+    boundary = None
+    transfers = ("none",)
 
     nodes: int = 441
     rounds: int = 2
@@ -81,4 +81,3 @@ class Steady(ABC):
     def quick(self) -> Self:
         """A coarse mesh."""
         return replace(self, nodes=121)
-

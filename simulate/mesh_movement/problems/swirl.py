@@ -17,7 +17,7 @@ import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.problems.domains import Arrays, block, squares
-from simulate.mesh_movement.problems.elements import linear_basis, places, scikit_fem, upwind_time
+from simulate.mesh_movement.problems.elements import linear_basis, scikit_fem, upwind_time
 from simulate.mesh_movement.problems.marching import Marching
 
 #: Speed, middle and radius of the ring.

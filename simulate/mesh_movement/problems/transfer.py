@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 from scipy.sparse.linalg import splu
 
@@ -12,17 +10,9 @@ from simulate.mesh_movement.interpolation import interpolated
 from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.operators import Operators
 
-Transfer = Literal["conservative", "consistent"]
-TRANSFERS: tuple[str, ...] = get_args(Transfer)
+TRANSFERS = ("conservative", "consistent")
 #: Longest way of a node in one step of a conservative transfer, in sizes of the cells about it.
 LONGEST = 1.0
-
-
-def checked_transfer(how: str) -> str:
-    """``how`` if it is one of `TRANSFERS`; else `ValueError`."""
-    if how not in TRANSFERS:
-        raise ValueError(f"transfer is {how!r}, must be one of {', '.join(map(repr, TRANSFERS))}")
-    return how
 
 
 def transferred(old: SimplexMesh, values: FloatArray, points: FloatArray, how: str) -> FloatArray:
@@ -32,8 +22,10 @@ def transferred(old: SimplexMesh, values: FloatArray, points: FloatArray, how: s
     "conservative" keeps integrals to rounding where boundary nodes slide on straight boundaries, and constants
     everywhere; it blurs far less and may overshoot a little. Raises `ValueError` for another.
     """
-    if checked_transfer(how) == "consistent":
+    if how == "consistent":
         return interpolated(old, values, points)
+    if how != "conservative":
+        raise ValueError(f"transfer is {how!r}, must be one of {', '.join(map(repr, TRANSFERS))}")
     way = np.linalg.norm(points - old.points, axis=1) / old.sizes
     steps = max(1, int(np.ceil(way.max() / LONGEST)))
     for k in range(steps):

@@ -102,6 +102,31 @@ def named(problem: str, quick: bool = False) -> Problem:
     return made.quick() if quick else made
 
 
+def table(results: Sequence[Result]) -> str:
+    """``results`` as lines of text."""
+    rows = [["mesh", "nodes", "error", "reduction", "solve s", "move s", "carry s", "moves", "steps", "inverted"]]
+    rows += [
+        [
+            row.method, str(row.nodes), f"{row.error:.4g}", "" if row.method == STILL else f"{row.reduction:.1%}",
+            *(f"{seconds:.2f}" for seconds in (row.solve_seconds, row.move_seconds, row.transfer_seconds)),
+            str(row.moves), str(row.iterations), str(row.inverted),
+        ]
+        for row in results
+    ]  # fmt: skip
+    measures = list(dict.fromkeys(name for row in results for name in row.measures))
+    for row, line in zip((None, *results), rows, strict=True):
+        line += measures if row is None else [f"{row.measures[name]:.4g}" for name in measures]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if k else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
 def _results(
     problem: Problem, methods: Sequence[str], nodes: int, transfer: str, fine: bool,
     progress: Callable[[str, int, int], None],

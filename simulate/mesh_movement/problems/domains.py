@@ -28,7 +28,7 @@ def block(dim: int, n: int) -> Arrays:
 
 def squares(nodes: int) -> int:
     """Squares along each side of the unit square with about ``nodes`` nodes."""
-    return max(2, round(nodes**0.5) - 1)
+    return max(2, round(float(np.sqrt(nodes))) - 1)
 
 
 def polygon_mesh(loops: Sequence[FloatArray], size: float, seed: int = 0) -> Arrays:

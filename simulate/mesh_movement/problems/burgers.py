@@ -79,7 +79,7 @@ class Burgers(Marching):
         def step(state: FloatArray, k: int) -> FloatArray:
             now, before = state[:, :2], state[:, 2:]
             carrying = 1.5 * now - 0.5 * before
-            a = np.stack([basis.interpolate(column).value for column in carrying.T])
+            a = np.stack([np.asarray(basis.interpolate(column)) for column in carrying.T])
             given = {"a": a, "tau": upwind_time(points, cells, a, dt, nu)}
             m, c = (form.assemble(basis, **given) for form in (mass, transport))
             after = solved_with(m + c, (m - c) @ now, self.velocities(points, (k + 1) * dt), rim)

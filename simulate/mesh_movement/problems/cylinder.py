@@ -49,9 +49,9 @@ def at_outlet(points: FloatArray) -> BoolArray:
     return there
 
 
-def inflow(points: FloatArray) -> FloatArray:
+def inflow(points: FloatArray, fastest: float = FASTEST) -> FloatArray:
     """``(k, 2)`` velocity at points of the boundary: the parabola at the inlet, zero on walls and cylinder."""
-    profile = 4 * FASTEST * points[:, 1] * (HEIGHT - points[:, 1]) / HEIGHT**2
+    profile = 4 * fastest * points[:, 1] * (HEIGHT - points[:, 1]) / HEIGHT**2
     profile[on_body(points)] = 0
     return np.stack([profile, np.zeros(len(points))], axis=1)
 
@@ -78,7 +78,7 @@ class Cylinder:
     rest: float = 0.5
     measured: float = 1.0
     every: int = 20
-    strength: float = 10.0
+    strength: float = 20.0
     smoothing: float = 1.0
     memory: float = 0.8
 

@@ -70,6 +70,7 @@ class Marching(ABC):
             points = motion.move(self.monitor(points, cells, state[:, 0]))
             state = self.initial(points)
         step, errors = self.stepper(points, cells), []
+        integral = _integral(points, cells, state)
         for k in range(self.steps):
             if k and k % self.every == 0 and not motion.still:
                 with motion.carrying():
@@ -86,7 +87,7 @@ class Marching(ABC):
             progress(k + 1, self.steps)
         measures = {
             "error at the end": errors[-1],
-            "integral": float(SimplexMesh(points, cells).node_volumes @ state[:, 0]),
+            "gain of integral": _integral(points, cells, state) - integral,
             "least": float(state[:, 0].min()),
             "greatest": float(state[:, 0].max()),
         }
@@ -95,3 +96,7 @@ class Marching(ABC):
     def quick(self) -> Self:
         """A coarse mesh and few steps."""
         return replace(self, nodes=121, steps=20)
+
+
+def _integral(points: FloatArray, cells: IntArray, state: FloatArray) -> float:
+    return float(SimplexMesh(points, cells).node_volumes @ state[:, 0])

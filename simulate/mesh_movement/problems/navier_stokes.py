@@ -144,7 +144,7 @@ class FlowSpace:
     def _momentum(self, flow: Flow, dt: float) -> Any:
         moved = (3 * self.places - 4 * flow.places + flow.places_before) / (2 * dt)
         carrying = 2 * flow.velocity - flow.velocity_before - moved
-        a = np.stack([self.basis.interpolate(column).value for column in carrying.T])
+        a = np.stack([np.asarray(self.basis.interpolate(column)) for column in carrying.T])
         transport = self._transport.assemble(self.basis, a=a)
         return 1.5 / dt * self.mass + transport + self.channel.viscosity * self.stiffness
 

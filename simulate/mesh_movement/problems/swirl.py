@@ -86,7 +86,7 @@ class Swirl(Marching):
 
         basis = linear_basis(points, cells, DEGREE)
         dt = self.end / self.steps
-        a = sign * np.moveaxis(velocity(np.moveaxis(basis.global_coordinates().value, 0, -1)), -1, 0)
+        a = sign * np.moveaxis(velocity(np.moveaxis(np.asarray(basis.global_coordinates()), 0, -1)), -1, 0)
         given = {"a": a, "tau": upwind_time(points, cells, a, dt)}
 
         @scikit_fem().BilinearForm

@@ -104,7 +104,7 @@ def named(problem: str, quick: bool = False) -> Problem:
 
 def table(results: Sequence[Result]) -> str:
     """``results`` as lines of text."""
-    rows = [["mesh", "nodes", "error", "reduction", "solve s", "move s", "carry s", "moves", "steps", "inverted"]]
+    rows = [["mesh", "nodes", "error", "reduction", "solve s", "move s", "carry s", "moves", "mover steps", "inverted"]]
     rows += [
         [
             row.method, str(row.nodes), f"{row.error:.4g}", "" if row.method == STILL else f"{row.reduction:.1%}",

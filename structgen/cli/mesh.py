@@ -257,7 +257,7 @@ def draw_moved(picture: Path, still: Result, moved: Result) -> None:
     from simulate.mesh_movement.pictures import before_after
 
     before, after = still.solved, moved.solved
-    titles = tuple(f"{row.method}, error {row.error:.3g}" for row in (still, moved))
+    titles = [f"{name}, error {row.error:.3g}" for name, row in (("still mesh", still), (moved.method, moved))]
     before_after(
         picture, before.points, before.cells, after.points, before.values, after.values,
         (titles[0], titles[1]), "solution",

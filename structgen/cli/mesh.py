@@ -109,7 +109,11 @@ def move(
       structgen mesh move in.msh --monitor hessian:u -o out.vtu
       structgen mesh move in.vtu --monitor "1 + 20*exp(-((x-0.5)**2 + y**2)/0.01)" -o out.vtu
     """
+    import numpy as np
+
     from simulate.mesh_movement.files import check_suffix, read_mesh_file, write_mesh_file
+    from simulate.mesh_movement.interpolation import interpolated
+    from simulate.mesh_movement.meshes import SimplexMesh
     from simulate.mesh_movement.move import METHODS, move_mesh
     from simulate.mesh_movement.pictures import before_after, check_plane
     from structgen.files import check_writable
@@ -139,7 +143,7 @@ def move(
     with console.stage("write"):
         write_mesh_file(output, source, moved.points, {"monitor": level, "displacement": moved.displacement})
         if picture:
-            there = wanted(moved.points) if callable(wanted) else None
+            there = interpolated(SimplexMesh(source.points, moved.cells), np.asarray(level), moved.points)
             before_after(picture, source.points, moved.cells, moved.points, level, there, label="monitor")
     before, after = moved.before, moved.after
     console.result(
@@ -257,10 +261,11 @@ def draw_moved(picture: Path, still: Result, moved: Result) -> None:
     from simulate.mesh_movement.pictures import before_after
 
     before, after = still.solved, moved.solved
-    titles = [f"{name}, error {row.error:.3g}" for name, row in (("still mesh", still), (moved.method, moved))]
+    names = ("still mesh", f"moved by {max(moved.used, key=lambda name: moved.used[name])}")
+    titles = [f"{name}, error {row.error:.3g}" for name, row in zip(names, (still, moved), strict=True)]
     before_after(
         picture, before.points, before.cells, after.points, before.values, after.values,
-        (titles[0], titles[1]), "solution",
+        (titles[0], titles[1]), before.shown,
     )  # fmt: skip
 
 

@@ -104,12 +104,27 @@ def named(problem: str, quick: bool = False) -> Problem:
 
 def table(results: Sequence[Result]) -> str:
     """``results`` as lines of text."""
-    rows = [["mesh", "nodes", "error", "reduction", "solve s", "move s", "carry s", "moves", "mover steps", "inverted"]]
+    rows = [
+        [
+            "mesh",
+            "nodes",
+            "error",
+            "reduction",
+            "solve s",
+            "move s",
+            "carry s",
+            "moves",
+            "mover steps",
+            "inverted",
+            "used",
+        ]
+    ]
     rows += [
         [
             row.method, str(row.nodes), f"{row.error:.4g}", "" if row.method == STILL else f"{row.reduction:.1%}",
             *(f"{seconds:.2f}" for seconds in (row.solve_seconds, row.move_seconds, row.transfer_seconds)),
             str(row.moves), str(row.iterations), str(row.inverted),
+            ", ".join(f"{name} {times}" for name, times in row.used.items()),
         ]
         for row in results
     ]  # fmt: skip

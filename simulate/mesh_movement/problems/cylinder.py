@@ -126,7 +126,7 @@ class Cylinder:
         measures = _measured(coefficients[-round(self.measured / self.step) :], self.step)
         off = [measures[name] / np.mean(PUBLISHED[name]) - 1 for name in ("drag", "lift")]
         speed = np.linalg.norm(flow.velocity[: len(points)], axis=1)
-        return Solved(points, cells, speed, float(np.sqrt(np.mean(np.square(off)))), count, measures)
+        return Solved(points, cells, speed, float(np.sqrt(np.mean(np.square(off)))), count, measures, "speed")
 
     def quick(self) -> Self:
         """A coarse mesh, long steps, and an end before vortices are shed."""

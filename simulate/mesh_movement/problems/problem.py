@@ -28,10 +28,11 @@ class Solved:
 
     Attributes:
         points, cells: ``(n, 2)`` and ``(c, 3)`` the mesh in the end.
-        values: ``(n,)`` the solution at its nodes, or a number of it that tells most.
+        values: ``(n,)`` the solution at its nodes, or what of it is ``shown``.
         error: a number >= 0; of what, the problem says.
         steps: times that a system was solved: time steps, or solutions of a steady problem.
         measures: further numbers by name.
+        shown: what ``values`` are.
     """
 
     points: FloatArray
@@ -40,6 +41,7 @@ class Solved:
     error: float
     steps: int
     measures: dict[str, float] = field(default_factory=dict)
+    shown: str = "solution"
 
 
 class Problem(Protocol):

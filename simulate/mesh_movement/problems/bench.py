@@ -104,42 +104,23 @@ def named(problem: str, quick: bool = False) -> Problem:
 
 def table(results: Sequence[Result]) -> str:
     """``results`` as lines of text."""
-    rows = [
-        [
-            "mesh",
-            "nodes",
-            "error",
-            "reduction",
-            "solve s",
-            "move s",
-            "carry s",
-            "moves",
-            "mover steps",
-            "inverted",
-            "used",
-        ]
-    ]
-    rows += [
-        [
-            row.method, str(row.nodes), f"{row.error:.4g}", "" if row.method == STILL else f"{row.reduction:.1%}",
-            *(f"{seconds:.2f}" for seconds in (row.solve_seconds, row.move_seconds, row.transfer_seconds)),
-            str(row.moves), str(row.iterations), str(row.inverted),
-            ", ".join(f"{name} {times}" for name, times in row.used.items()),
-        ]
-        for row in results
-    ]  # fmt: skip
     measures = list(dict.fromkeys(name for row in results for name in row.measures))
-    for row, line in zip((None, *results), rows, strict=True):
-        line += measures if row is None else [f"{row.measures[name]:.4g}" for name in measures]
+    head = "mesh, used, nodes, error, reduction, solve s, move s, carry s, moves, mover steps, inverted".split(", ")
+    rows = [head + measures, *(_cells(row) + [f"{row.measures[name]:.4g}" for name in measures] for row in results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(
-            cell.rjust(width) if k else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
+        row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
         for row in rows
     ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _cells(row: Result) -> list[str]:
+    used = ", ".join(f"{name} {times}" for name, times in row.used.items())
+    seconds = (f"{seconds:.2f}" for seconds in (row.solve_seconds, row.move_seconds, row.transfer_seconds))
+    reduction = "" if row.method == STILL else f"{row.reduction:.1%}"
+    counts = map(str, (row.moves, row.iterations, row.inverted))
+    return [row.method, used, str(row.nodes), f"{row.error:.4g}", reduction, *seconds, *counts]
 
 
 def _results(

@@ -115,11 +115,10 @@ class Cylinder:
                     level = now if level is None else self.memory * level + (1 - self.memory) * now
                 way = sound(points, cells, motion.move(level) - points) / self.every
             if way.any():
-                with motion.carrying():
-                    points = points + way
-                    points[body] = on_circle(points[body])
-                    motion.place(points)
-                    space = FlowSpace(points, cells, channel)
+                points = points + way
+                points[body] = on_circle(points[body])
+                motion.place(points)
+                space = FlowSpace(points, cells, channel)
             flow, forces[k] = space.step(flow, self.step)
             progress(k + 1, count)
         coefficients = 2 * forces / (MEAN**2 * 2 * RADIUS)

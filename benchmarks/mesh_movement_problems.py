@@ -12,10 +12,9 @@ from typing import Any
 
 from common import parser, save
 
-from simulate.mesh_movement.move import METHODS, move_mesh
+from simulate.mesh_movement.move import METHODS
 from simulate.mesh_movement.problems.bench import PROBLEMS, Result, bench, named, table
 from simulate.mesh_movement.problems.cylinder import PUBLISHED
-from simulate.mesh_movement.problems.domains import block
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,6 @@ def main() -> None:
     choice = Choice(
         tuple(given.problem or PROBLEMS), tuple(given.method or METHODS), given.quick, not given.no_fine
     )  # fmt: skip
-    for method in choice.methods:
-        # Not to time imports and the reading of weights.
-        move_mesh(*block(2, 4), lambda points: 1 + points[:, 0], method=method)
     rows = [
         row
         for name in choice.problems

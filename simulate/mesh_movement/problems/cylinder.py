@@ -1,7 +1,7 @@
 """Flow past a cylinder in a channel at Re = 100, vortices shed to either side in turn: the DFG benchmark 2D-2.
 
 M. Schaefer and S. Turek, Benchmark computations of laminar flow around a cylinder, in: Flow Simulation with
-High-Performance Computers II (1996) 547: seventeen groups' results lie within `PUBLISHED`.
+High-Performance Computers II (1996) 547, give the ranges `PUBLISHED` for the exact values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ LENGTH, HEIGHT = CHANNEL[2]
 FASTEST, MEAN, VISCOSITY = 1.5, 1.0, 1e-3
 #: What was published: greatest drag and lift coefficient, and Strouhal number.
 PUBLISHED = {"drag": (3.22, 3.24), "lift": (0.99, 1.01), "strouhal": (0.295, 0.305)}
-
 #: Least determinant of a cell between two meshes, as a share of what it was; share of the way to there that is gone.
 FLOOR, SAFETY = 0.01, 0.9
 

@@ -6,7 +6,7 @@ where u_t is taken along the nodes, which move with w: the arbitrary Lagrangian-
 the nodes and none is interpolated. Velocity quadratic, pressure linear; cells at a curved boundary have curved sides. A
 step solves for the velocity, with the convecting one extrapolated, then corrects the pressure: the incremental scheme
 in rotational form, in the variables that spare the corrected velocity (J. L. Guermond, P. Minev and J. Shen, Comput.
-Methods Appl. Mech. Eng. 195 (2006) 6011, sections 3.3 and 3.5).
+Methods Appl. Mech. Eng. 195 (2006) 6011, section 3).
 """
 
 from __future__ import annotations

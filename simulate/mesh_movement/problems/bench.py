@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from simulate.mesh_movement.checks import whole
 from simulate.mesh_movement.move import METHODS, move_mesh
 from simulate.mesh_movement.problems.burgers import Burgers
@@ -69,8 +71,9 @@ class Result:
     solved: Solved
 
     def as_dict(self) -> dict[str, Any]:
-        """All but the solution, for a report."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "solved"}
+        """All but the solution, for a report; None for an infinite number."""
+        found = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "solved"}
+        return {name: None if value in (np.inf, -np.inf) else value for name, value in found.items()}
 
 
 def bench(
@@ -110,7 +113,9 @@ def named(problem: str, quick: bool = False) -> Problem:
 def table(results: Sequence[Result]) -> str:
     """``results`` as lines of text."""
     measures = list(dict.fromkeys(name for row in results for name in row.measures))
-    rows = [[*HEAD, *measures], *(_cells(row) + [f"{row.measures[name]:.4g}" for name in measures] for row in results)]
+    rows = [[*HEAD, *measures]]
+    for row in results:
+        rows.append(_cells(row) + [f"{row.measures[name]:.4g}" if name in row.measures else "" for name in measures])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
@@ -140,7 +145,7 @@ def _results(
             move_mesh(*block(2, 4), lambda points: 1 + points[:, 0], method=method)
         result = _result(problem, method, STILL if still else method, size, transfer, partial(progress, method))
         reference = result.error if reference is None else reference
-        yield replace(result, reduction=1 - result.error / reference if reference > 0 else 0.0)
+        yield replace(result, reduction=1 - result.error / reference if 0 < reference < np.inf else 0.0)
 
 
 def _result(problem: Problem, name: str, method: str, nodes: int, transfer: str, progress: Progress) -> Result:

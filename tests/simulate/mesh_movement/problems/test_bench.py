@@ -49,3 +49,13 @@ def test_what_is_not_known_is_refused_before_anything_is_solved(refused):
         bench(named("swirl"), transfer="ale")
     with refused("nodes is 3, must be a whole number >= 25"):
         bench(named("swirl"), nodes=3)
+
+
+def test_a_flow_that_blows_up_has_an_infinite_error(monkeypatch):
+    from simulate.mesh_movement.problems import cylinder
+
+    monkeypatch.setattr(cylinder, "BLOWN_UP", 0.5)
+    rows = list(bench(named("cylinder", quick=True), (), nodes=200, fine=False))
+    assert rows[0].error == float("inf") and rows[0].steps == 1 and rows[0].measures == {}
+    assert json.loads(json.dumps(rows[0].as_dict(), allow_nan=False))["error"] is None
+    assert " inf " in table(rows)

@@ -13,6 +13,7 @@ import numpy as np
 from simulate.mesh_movement.checks import whole
 from simulate.mesh_movement.move import METHODS, move_mesh
 from simulate.mesh_movement.problems.burgers import Burgers
+from simulate.mesh_movement.problems.corner import Corner
 from simulate.mesh_movement.problems.cylinder import Cylinder
 from simulate.mesh_movement.problems.domains import block
 from simulate.mesh_movement.problems.elements import scikit_fem
@@ -22,7 +23,8 @@ from simulate.mesh_movement.problems.problem import Motion, Problem, Progress, S
 from simulate.mesh_movement.problems.swirl import Swirl
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "helmholtz": Helmholtz, "poisson": Poisson, "burgers": Burgers, "swirl": Swirl, "cylinder": Cylinder
+    "helmholtz": Helmholtz, "poisson": Poisson, "corner": Corner, "burgers": Burgers, "swirl": Swirl,
+    "cylinder": Cylinder,
 }  # fmt: skip
 #: Rows of the still and of the fine mesh, and how many times as many nodes the latter has.
 STILL, FINE, FINER = "none", "fine", 4

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
-from simulate.mesh_movement.meshes import SimplexMesh, determinants
+from simulate.mesh_movement.meshes import SimplexMesh, determinants, oriented
 
 Arrays = tuple[FloatArray, IntArray]
 #: Triangles at a boundary that are flatter than this, height over longest edge, are left out.
@@ -150,14 +150,6 @@ def inside(points: FloatArray, loops: Sequence[FloatArray]) -> BoolArray:
             if y0 != y1:
                 odd ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
     return odd
-
-
-def oriented(points: FloatArray, cells: IntArray) -> IntArray:
-    """``cells`` with those of negative volume turned."""
-    turned = cells.copy()
-    wrong = determinants(points, cells) < 0
-    turned[wrong, -2:] = cells[wrong, :-3:-1]
-    return turned
 
 
 def used_only(points: FloatArray, cells: IntArray) -> Arrays:

@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.problems.domains import Arrays, block, oriented, squares
+from simulate.mesh_movement.meshes import oriented
+from simulate.mesh_movement.problems.domains import Arrays, block, squares
 from simulate.mesh_movement.problems.elements import l2_error
 from simulate.mesh_movement.problems.steady import Steady, elliptic
 from simulate.mesh_movement.sampling import Monitor

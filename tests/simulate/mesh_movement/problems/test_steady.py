@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("skfem", reason="needs scikit-fem: pip install 'structgen-webs[solvers]'")
 
+from simulate.mesh_movement.problems.corner import CENTRE, HEIGHT, RADIUS, STEEPNESS, Corner
 from simulate.mesh_movement.problems.helmholtz import Helmholtz
 from simulate.mesh_movement.problems.poisson import Poisson
 
@@ -32,6 +33,27 @@ def test_the_source_of_the_front_is_minus_its_laplacian():
     around = sum(problem.exact(points + step) for step in h * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]))
     laplacian = (around - 4 * problem.exact(points)) / h**2
     np.testing.assert_allclose(problem.source(points), -laplacian, rtol=1e-3, atol=0.05)
+
+
+def test_the_singular_function_is_harmonic_and_zero_at_the_sides_of_the_corner():
+    problem, h = Corner(), 1e-4
+    points = np.random.default_rng(0).uniform(0.1, 0.4, (50, 2))
+    around = sum(problem.exact(points + step) for step in h * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]))
+    laplacian = (around - 4 * problem.exact(points)) / h**2
+    np.testing.assert_allclose(problem.source(points), -laplacian, rtol=1e-3, atol=0.05)
+    along = np.linspace(0.51, 0.99, 9)
+    for side in (np.stack([np.full(9, 0.5), 1 - along], axis=1), np.stack([along, np.full(9, 0.5)], axis=1)):
+        front = HEIGHT * np.arctan(STEEPNESS * (np.linalg.norm(side - CENTRE, axis=1) - RADIUS))
+        np.testing.assert_allclose(problem.exact(side), front, atol=1e-12)
+
+
+def test_on_a_corner_monge_ampere_fails_and_the_network_does_not(run):
+    problem = Corner()
+    error = {method: run(problem, method) for method in ("none", "monge-ampere", "um2n")}
+    assert set(error["monge-ampere"][1].used) == {"variational"}
+    assert set(error["um2n"][1].used) == {"um2n"}
+    for method in ("monge-ampere", "um2n"):
+        assert error[method][0].error < 0.4 * error["none"][0].error
 
 
 def test_a_wrong_steepness_is_refused(refused):

@@ -40,7 +40,7 @@ Examples:
 
 @click.group("train")
 def command() -> None:
-    """Train generators on a data set, or the network that moves meshes.
+    """Train generators, or the network that moves meshes.
 
     \b
     Example: structgen train analog --data data.npz --steps 4000 -o run

@@ -1,8 +1,8 @@
 """-laplacian(u) = f on an L: the singular function of its corner, and an arc of a steep front across both arms.
 
 u = r^(2/3) sin(2 t / 3) + arctan(60 (s - 0.75)) / 4, r and t polar coordinates about the re-entrant corner, s the
-distance to (0.3, -0.2): two of the difficulties of W. F. Mitchell, Appl. Math. Comput. 220 (2013) 350, on a domain that is
-not convex, with a monitor far steeper than usual. There the Monge-Ampere equation has no smooth solution.
+distance to (0.3, -0.2): two of the difficulties of W. F. Mitchell, Appl. Math. Comput. 220 (2013) 350. The domain is
+not convex and the monitor far steeper than usual: the Monge-Ampere equation has no smooth solution.
 """
 
 from __future__ import annotations

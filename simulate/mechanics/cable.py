@@ -1,7 +1,7 @@
 """A net of threads that carry tension only, geometrically exact, in equilibrium between nodes that are held.
 
-The energy is convex: laws never soften (`Law`), threads do not push. So there is one equilibrium, and Newton's method with
-a line search finds it from anywhere. Units: mm, N, MPa, mJ.
+The energy is convex: laws never soften (`Law`), threads do not push. So there is one equilibrium, and Newton's method
+with a line search finds it from anywhere. Units: mm, N, MPa, mJ.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from simulate.mechanics import kernels
@@ -23,12 +23,17 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: Strain over which the corner of a thread that goes slack is rounded.
 ROUNDING = 1e-3
-#: Tension that keeps slack parts from floating, over modulus times area.
-HOLD = 1e-5
+#: Tension that keeps slack parts from floating, over that at which the thread breaks.
+HOLD = 1e-4
 #: Largest force out of balance at a node, over the largest tension in the net.
 TOLERANCE = 1e-4
-#: Strain at which the stiffest thread has the tension below which a net counts as slack: residuals are over no less.
-SLACK = 1e-3
+#: A net in which no thread has this share of the greatest tension that one can carry counts as slack: residuals are
+#: over no less.
+SLACK = 0.1
+#: Nodes of a net in which parts far from equilibrium settle by themselves before all do.
+LARGE = 5_000
+#: Such a part reaches so many threads around the nodes out of balance.
+NEAR = 6
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
 
@@ -61,15 +66,20 @@ class CableNet:
         self, pos: FloatArray, ends: IntArray, rest: FloatArray, area: FloatArray,
         laws: Sequence[Law], law: IntArray, held: BoolArray, rounding: float = ROUNDING,
     ) -> None:  # fmt: skip
+        strength = np.array([one.strength for one in laws])[law] * area
+        breaks_at = np.array([one.break_strain for one in laws])[law]
+        self._start(pos, ends, rest, area, law, held, kernels.tables(laws, rounding), strength, breaks_at)
+
+    def _start(
+        self, pos: FloatArray, ends: IntArray, rest: FloatArray, area: FloatArray, law: IntArray, held: BoolArray,
+        tables: kernels.Laws, strength: FloatArray, breaks_at: FloatArray,
+    ) -> None:  # fmt: skip
         self.pos = np.array(pos, float)
         self.ends, self.rest, self.area, self.law = (np.ascontiguousarray(a) for a in (ends, rest, area, law))
-        self.held = held
+        self.held, self.tables, self.strength, self.breaks_at = held, tables, strength, breaks_at
         self.n, self.dim = self.pos.shape
         self.m = len(self.rest)
-        self.tables = kernels.tables(laws, rounding)
-        stiff = np.array([one.modulus for one in laws])[self.law] * self.area
-        self.hold, self.slack_tension = HOLD * stiff, SLACK * float(stiff.max())
-        self.breaks_at = np.array([one.break_strain for one in laws])[self.law]
+        self.hold, self.slack_tension = HOLD * strength, SLACK * float(strength.max())
         self.alive = np.ones(self.m, bool)
         self.free = np.where(held, -1, np.cumsum(~held) - 1)
         self.unknowns = np.flatnonzero(~held)
@@ -77,6 +87,7 @@ class CableNet:
         self.strain, self.tension, self.slope = np.zeros(self.m), np.zeros(self.m), np.zeros(self.m)
         self.energy = 0.0
         self.newton_steps = 0
+        self._neighbours: csr_array | None = None
         self._diagonal, self._across, indices, indptr = kernels.pattern(self.ends, self.free, self.dim)
         self._values = np.zeros(len(indices))
         self.factors = Factors(indices, indptr)
@@ -93,9 +104,12 @@ class CableNet:
 
     @property
     def residual(self) -> float:
-        """Largest net force at a free node over the largest tension; over that at a strain of `SLACK`, if it is less."""
-        scale = max(float(self.tension.max(initial=0.0)), self.slack_tension)
-        return norm(self.gradient[self.unknowns]) / scale
+        """Largest net force at a free node over the largest tension, or over `SLACK` of the greatest one possible."""
+        return norm(self.gradient[self.unknowns]) / self._scale
+
+    @property
+    def _scale(self) -> float:
+        return max(float(self.tension.max(initial=0.0)), self.slack_tension)
 
     @property
     def worst(self) -> FloatArray:
@@ -107,12 +121,14 @@ class CableNet:
         """Move the free nodes to equilibrium."""
         residual = self.residual
         for step in range(MOST_STEPS):
+            if residual > tolerance and self.n > LARGE:
+                self._settle_rough(tolerance)
+                residual = self.residual
             if residual <= tolerance:
                 return Equilibrium(residual, True, step)
             self._stiffness()
             right = -self.gradient[self.unknowns].ravel()
-            # No more exact than the step: the residual falls quadratically at best.
-            move = self.factors.solve(self._values, right, min(0.1, max(0.1 * residual, 0.1 * tolerance / residual)))
+            move = self.factors.solve(self._values, right, min(0.1, max(0.3 * tolerance / residual, 1e-3)))
             if not self._search(move.reshape(-1, self.dim)):
                 return Equilibrium(residual, False, step)
             self.newton_steps += 1
@@ -130,6 +146,47 @@ class CableNet:
             self.factors.factorise(self._values)
         motion[self.unknowns] = self.factors.last(-self._image[self.unknowns].ravel()).reshape(-1, self.dim)
         return motion
+
+    def _settle_rough(self, tolerance: float) -> None:
+        """Settle the nodes far out of balance, and those around them, all others held, where they are few.
+
+        Nonlinear elimination: X.-C. Cai, X. Li, SIAM J. Sci. Comput. 33 (2011) 746. Where threads broke or go slack the
+        steps of all nodes would be as short as those few need.
+        """
+        out = np.sqrt((self.gradient**2).sum(axis=1)) / self._scale
+        rough = (out > max(10 * tolerance, 0.03 * self.residual)) & ~self.held
+        if not rough.any() or rough.sum() > self.n / 50:
+            return
+        inside = np.zeros(self.n, bool)
+        inside[self.around(np.flatnonzero(rough), NEAR)] = True
+        inside &= ~self.held
+        if inside.sum() > self.n / 4:
+            return
+        threads = np.flatnonzero(self.alive & inside[self.ends].any(axis=0))
+        around, ends = np.unique(self.ends[:, threads], return_inverse=True)
+        small = CableNet.__new__(CableNet)
+        small._start(
+            self.pos[around], ends.reshape(2, -1), self.rest[threads], self.area[threads], self.law[threads],
+            ~inside[around], self.tables, self.strength[threads], self.breaks_at[threads],
+        )  # fmt: skip
+        small.slack_tension = self._scale
+        small.equilibrate(tolerance)
+        self.pos[around] = small.pos
+        self.respond()
+
+    def around(self, nodes: IntArray, threads: int) -> IntArray:
+        """Nodes at most ``threads`` threads, whole or not, from ``nodes``."""
+        if self._neighbours is None:
+            both = np.concatenate([self.ends, self.ends[::-1]], axis=1)
+            self._neighbours = csr_array((np.ones(both.shape[1], bool), both), shape=(self.n, self.n))
+        near = np.zeros(self.n, bool)
+        edge = np.unique(nodes)
+        near[edge] = True
+        for _ in range(threads):
+            reached = np.unique(self._neighbours[edge].indices)
+            edge = reached[~near[reached]]
+            near[edge] = True
+        return np.flatnonzero(near)
 
     # -- threads that go -----------------------------------------------------------------------
 

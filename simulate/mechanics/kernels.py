@@ -1,8 +1,8 @@
 """Inner loops over the threads of a net, compiled by numba: energy, forces, stiffness.
 
 ``laws`` is the tuple of `tables`: for each law its rows in one array after another. A thread's stress s at strain e is
-that of its law, with the corner at e = 0 rounded over ``rounding`` (a share of strain), plus ``hold``, a tension that
-grows with length alone: hold * modulus * (1 + e). The first keeps Newton's method quadratic where threads go slack, the
+that of its law, with the corner at e = 0 rounded over ``rounding`` (a share of strain); to its tension comes ``hold``,
+which grows with length alone: hold * (1 + e). The first keeps Newton's method quadratic where threads go slack, the
 second keeps slack parts from floating; both keep the energy convex.
 """
 

@@ -15,9 +15,9 @@ from simulate.mechanics.kernels import FloatArray, IntArray, multiply
 #: Up to so many unknowns `qdldl`, where installed, factorises faster than SuperLU (measured).
 QDLDL_UNKNOWNS = 60_000
 #: Up to so many unknowns a factor is made for every step: it costs no more than a few iterations.
-ALWAYS_FACTORISE = 6_000
+ALWAYS_FACTORISE = 30_000
 #: So many iterations with an old factor, and it is renewed.
-MOST_ITERATIONS = 12
+MOST_ITERATIONS = 25
 
 
 class Factors:

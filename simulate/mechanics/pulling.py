@@ -21,7 +21,7 @@ OVERSHOOT = 0.005
 #: Smallest step over the largest.
 SMALLEST = 2.0**-14
 #: The net has failed when its load is below this share of the greatest.
-FAILED = 0.01
+FAILED = 0.05
 #: Threads of a net in which one thread breaks at a time; larger ones have several break at once.
 ONE_AT_A_TIME = 3_000
 #: Threads that break at once are so many threads apart.
@@ -65,7 +65,7 @@ def pull(
     net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
     tolerance: float = TOLERANCE, frames: int = 0, tell: Tell | None = None,
 ) -> History:  # fmt: skip
-    """Move the held nodes with ``velocity (n, d)``, mm a unit of strain, until ``to_strain`` or until the net has failed.
+    """Move the held nodes with ``velocity (n, d)``, mm a unit of strain, to ``to_strain`` or until the net has failed.
 
     Arguments:
         net: in equilibrium, or, if it is at rest, in the state in which no thread is strained.
@@ -90,7 +90,6 @@ class _Pull:
         self.history = History()
         self.strain, self.work, self.dissipated = 0.0, 0.0, 0.0
         self.greatest = 0.0
-        self.adjacent: list[IntArray] | None = None
         #: How fast threads strained in the last step in which none broke.
         self.rates: FloatArray | None = None
         # Of nodes that move alike the same number.
@@ -102,10 +101,9 @@ class _Pull:
         self._note(net.residual)
         while self.strain < self.to_strain * (1 - 1e-12):
             self._advance()
-            while net.worst.max(initial=0.0) > 1:
+            while history.end == "strain" and net.worst.max(initial=0.0) > 1:
                 self._break()
-            if self._apart():
-                history.end = "apart"
+            if history.end == "apart":
                 break
             if history.broken[-1] and history.load[-1] < FAILED * self.greatest:
                 history.end = "failed"
@@ -155,13 +153,18 @@ class _Pull:
         return max(step, self.step * SMALLEST)
 
     def _break(self) -> None:
-        """Break the worst thread, or those that are the worst around, and find the new equilibrium in the same grips."""
+        """Break the worst thread, or those that are the worst around; the rest settles in the same grips."""
         net, history = self.net, self.history
         going = self._worst_ones()
         residual = history.residual[-1]
         history.breaks += [(int(e), self.strain, float(net.strain[e]), residual) for e in going]
         before = net.energy
         history.lost += net.cut(going).tolist()
+        if self._apart():
+            # Nothing holds the parts apart: they hang slack, wherever they are.
+            history.end = "apart"
+            net.alive[:] = False
+            net.respond()
         found = self._settle()
         self.dissipated += before - net.energy
         self.rates = None if self.rates is None else np.where(net.alive, self.rates, 0.0)
@@ -187,26 +190,11 @@ class _Pull:
         for e in beyond:
             if not near[self.net.ends[:, e]].any():
                 chosen.append(e)
-                near[self._around(self.net.ends[:, e])] = True
+                near[self.net.around(self.net.ends[:, e], APART)] = True
         return np.array(chosen, np.int64)
-
-    def _around(self, nodes: IntArray) -> IntArray:
-        """Nodes at most `APART` threads from ``nodes``."""
-        if self.adjacent is None:
-            ends = self.net.ends
-            order = np.argsort(ends.ravel(), kind="stable")
-            other = ends[::-1].ravel()[order]
-            self.adjacent = np.split(other, np.cumsum(np.bincount(ends.ravel(), minlength=self.net.n))[:-1])
-        found = edge = set(nodes.tolist())
-        for _ in range(APART):
-            edge = {int(k) for node in edge for k in self.adjacent[node]} - found
-            found = found | edge
-        return np.fromiter(found, np.int64)
 
     def _apart(self) -> bool:
         """Whether no part of the net is held by nodes that move differently."""
-        if not self.history.broken[-1]:
-            return False
         label = self.net.parts()[self.grips]
         first = np.full(int(label.max()) + 1, -1)
         first[label] = self.group

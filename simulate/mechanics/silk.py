@@ -100,12 +100,12 @@ def laws_by_edge(web: WebGraph, law: Any) -> tuple[list[Law], IntArray]:
 
 
 def by_kind(kind: IntArray, table: Mapping[Any, float], name: str) -> FloatArray:
-    """``(m,)`` values by silk kind from ``table``; `ValueError` for a kind that it neither names nor has a default for."""
+    """``(m,)`` values by silk kind from ``table``; `ValueError` for a kind without a value and without a default."""
     codes = {text: code for code, text in KINDS.items()} | {code: code for code in KINDS}
     unknown = [key for key in table if key != DEFAULT and (isinstance(key, bool) or key not in codes)]
     if unknown:
         raise ValueError(f"{name} names {unknown[0]!r}, must be one of {', '.join(KINDS.values())}, {DEFAULT}")
-    values = np.full(int(kind.max()) + 1, np.nan if DEFAULT not in table else table[DEFAULT], float)
+    values = np.full(int(kind.max()) + 1, table.get(DEFAULT, np.nan), float)
     for key, value in table.items():
         if key != DEFAULT and codes[key] < len(values):
             values[codes[key]] = value
@@ -117,7 +117,7 @@ def by_kind(kind: IntArray, table: Mapping[Any, float], name: str) -> FloatArray
 
 
 def radii(web: WebGraph, radius: Any) -> FloatArray:
-    """``(m,)`` thread radii, mm: the web's own for None, ``"silk"`` for `SILK_RADIUS`, a number, ``(m,)``, or by kind."""
+    """``(m,)`` thread radii, mm: the web's own for None, ``"silk"`` for `SILK_RADIUS`, or one, one an edge, by kind."""
     if radius is None:
         return web.radius
     if isinstance(radius, str):

@@ -141,6 +141,8 @@ class CableNet:
         kernels.stretched(
             self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope, motion, self._image
         )
+        if not len(self.unknowns):
+            return motion
         if not self.factors.ready:
             self._stiffness()
             self.factors.factorise(self._values)

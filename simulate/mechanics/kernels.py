@@ -91,7 +91,7 @@ def forces(
         tension[e] = area[e] * stress
         slope[e] = area[e] * tangent / rest[e]
         density = hold[e] / rest[e]
-        energy += area[e] * rest[e] * work + density * squared / 2
+        energy += area[e] * rest[e] * work + density * (squared - rest[e] ** 2) / 2
         if length > 0:
             density += tension[e] / length
         for a in range(dim):

@@ -63,12 +63,13 @@ class History:
 
 def pull(
     net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
-    tolerance: float = TOLERANCE, frames: int = 0, tell: Tell | None = None,
+    tolerance: float = TOLERANCE, frames: int = 0, tell: Tell | None = None, at_rest: bool = False,
 ) -> History:  # fmt: skip
     """Move the held nodes with ``velocity (n, d)``, mm a unit of strain, to ``to_strain`` or until the net has failed.
 
     Arguments:
-        net: in equilibrium, or, if it is at rest, in the state in which no thread is strained.
+        net: in equilibrium.
+        at_rest: no thread of the net is strained.
         length: over which the load does its work, mm: load = energy by strain / length.
         step: largest step of strain.
         frames: so many states are kept.
@@ -76,17 +77,18 @@ def pull(
 
     Raises `EquilibriumError` where no equilibrium is found even in the smallest step.
     """
-    return _Pull(net, velocity, length, to_strain, step, tolerance, frames, tell).run()
+    return _Pull(net, velocity, length, to_strain, step, tolerance, frames, tell, at_rest).run()
 
 
 class _Pull:
     def __init__(
         self, net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
-        tolerance: float, frames: int, tell: Tell | None,
+        tolerance: float, frames: int, tell: Tell | None, at_rest: bool,
     ) -> None:  # fmt: skip
         self.net, self.velocity, self.length = net, velocity, length
         self.to_strain, self.step, self.tolerance = to_strain, step, tolerance
         self.between_frames, self.tell = (to_strain / frames if frames else np.inf), tell
+        self.at_rest = at_rest
         self.history = History()
         self.strain, self.work, self.dissipated = 0.0, 0.0, 0.0
         self.greatest = 0.0
@@ -99,6 +101,9 @@ class _Pull:
     def run(self) -> History:
         net, history = self.net, self.history
         self._note(net.residual)
+        if self.at_rest:
+            # Exactly so, but for the rounding of the corner between slack and taut.
+            history.load[0] = history.energy[0] = history.residual[0] = 0.0
         while self.strain < self.to_strain * (1 - 1e-12):
             self._advance()
             while history.end == "strain" and net.worst.max(initial=0.0) > 1:

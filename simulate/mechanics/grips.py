@@ -27,8 +27,8 @@ ANCHORS, SPAN = 4, 0.8
 class Grips:
     """Nodes that are held, and how they move.
 
-    ``held``: ``(n,)`` mask; ``velocity``: ``(n, 3)`` mm a unit of strain; ``length``: mm between the outermost held nodes
-    along ``axis``, a unit vector; ``name``: which grips these are.
+    ``held``: ``(n,)`` mask; ``velocity``: ``(n, 3)`` mm a unit of strain; ``length``: mm between the outermost held
+    nodes along ``axis``, a unit vector; ``name``: which grips these are.
     """
 
     held: BoolArray
@@ -43,10 +43,10 @@ def grips_of(web: WebGraph, axis: Any = "x", grips: Any = "auto") -> Grips:
 
     Arguments:
         axis: ``"x"``, ``"y"``, ``"z"`` or a vector.
-        grips: ``"anchors"``, all ends of single threads, move as if the space they are fixed to were stretched along the
-            axis; ``"faces"``, the nodes near the two ends along the axis, move apart as two rigid plates; ``"auto"``,
-            anchors where there are enough, else faces; node numbers or a mask, which move as anchors do; or a pair
-            ``(low, high)`` of these, which move apart as plates do.
+        grips: ``"anchors"``, all ends of single threads, move as if the space they are fixed to were stretched along
+            the axis; ``"faces"``, the nodes near the two ends along the axis, move apart as two rigid plates;
+            ``"auto"``, anchors where there are enough, else faces; node numbers or a mask, which move as anchors do;
+            or a pair ``(low, high)`` of these, which move apart as plates do.
 
     Raises `ValueError` where nothing is held, nothing would be stretched, or a part of the web floats.
     """

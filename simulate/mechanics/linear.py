@@ -31,6 +31,7 @@ class Factors:
         self.indices, self.indptr = indices, indptr
         self.size = len(indptr) - 1
         self.made = 0
+        self._failed = self._wait = 0
         self._solve: Callable[[FloatArray], FloatArray] | None = None
         self._qdldl: Any = None
         self._direct = self._qdldl_factor if self.size <= QDLDL_UNKNOWNS and has_qdldl() else self._superlu_factor
@@ -39,9 +40,15 @@ class Factors:
     def solve(self, values: FloatArray, right: FloatArray, tolerance: float) -> FloatArray:
         """The solution for the matrix ``values``, to a residual of ``tolerance`` of that of zero."""
         if self._solve is not None and self.size > ALWAYS_FACTORISE:
-            found = self._iterated(self._solve, values, right, tolerance)
-            if found is not None:
-                return found
+            if self._wait > 0:
+                # Where old factors did not help of late they are tried less often.
+                self._wait -= 1
+            else:
+                found = self._iterated(self._solve, values, right, tolerance)
+                self._failed = 0 if found is not None else min(self._failed + 1, 3)
+                self._wait = 2**self._failed - 1
+                if found is not None:
+                    return found
         self.factorise(values)
         return self.last(right)
 
@@ -67,18 +74,23 @@ class Factors:
         """Preconditioned conjugate gradients; None where they take too many iterations."""
         solution, residual = np.zeros_like(right), right.copy()
         image = np.empty_like(right)
-        goal = tolerance * float(np.linalg.norm(right))
+        size = float(np.linalg.norm(right))
+        goal = tolerance * size
         direction = precondition(residual)
         product = float(residual @ direction)
-        for _ in range(MOST_ITERATIONS):
+        for iteration in range(1, MOST_ITERATIONS + 1):
             multiply(self.indptr, self.indices, values, direction, image)
             curvature = float(direction @ image)
             if not curvature > 0:
                 return None
             solution += product / curvature * direction
             residual -= product / curvature * image
-            if np.linalg.norm(residual) <= goal:
+            left = float(np.linalg.norm(residual))
+            if left <= goal:
                 return solution
+            # At this rate it would not be reached.
+            if iteration >= 8 and np.log(left / size) * MOST_ITERATIONS > np.log(goal / size) * iteration:
+                return None
             conditioned = precondition(residual)
             product, before = float(residual @ conditioned), product
             direction = conditioned + product / before * direction

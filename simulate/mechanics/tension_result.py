@@ -33,10 +33,10 @@ class TensionResult:
     """The curve of a tension test, one row a point; every point is an equilibrium.
 
     ``strain (k,)`` of the length between grips; ``load (k,)``, N: the work of the grips by their way, so that with
-    anchors that move by their place it is that on a plate that pulls alike; ``energy`` stored, ``work`` done by the grips
-    (trapezoids under the load), ``dissipated`` by threads that broke, mJ; ``residual (k,)``, see
-    `simulate.mechanics.cable.CableNet.residual`; ``broken (k,)``: threads broken so far; ``slack (k,)``: share of whole
-    threads that carry nothing.
+    anchors that move by their place it is that on a plate that pulls alike; ``energy`` stored, ``work`` done by the
+    grips (trapezoids under the load), ``dissipated`` by threads that broke, mJ; ``residual (k,)``, see
+    `simulate.mechanics.cable.CableNet.residual`; ``broken (k,)``: threads broken so far; ``slack (k,)``: share of
+    whole threads that carry nothing.
 
     ``breaks (b, 4)``: thread, strain, strain of the thread and residual at each break, in order; ``lost``: threads that
     carried nothing any more after others broke; ``frames``: ``(strain, pos (n, 3), whole (m,))`` of the states kept;
@@ -99,7 +99,7 @@ class TensionResult:
 
     @property
     def first_drop(self) -> int:
-        """The point before the load first falls by `MAJOR` of its greatest so far; that of the greatest if it never does."""
+        """The point of the greatest load before it first falls by `MAJOR`; of the greatest of all if it never does."""
         greatest = np.maximum.accumulate(self.load)
         fallen = self.load < (1 - MAJOR) * greatest
         end = int(fallen.argmax()) if fallen.any() else len(self.load)

@@ -43,14 +43,14 @@ def tension(
 ) -> TensionResult:
     """Pull ``web`` along ``axis`` until it has failed or is at ``to_strain``; see `TensionResult`.
 
-    Threads carry tension only; a thread breaks where equilibrium strains it beyond its law. Quasi-static: no inertia, no
-    rate; contact of threads is ignored. Units: mm, N, MPa.
+    Threads carry tension only; a thread breaks where equilibrium strains it beyond its law. Quasi-static: no inertia,
+    no rate; contact of threads is ignored. Units: mm, N, MPa.
 
     Arguments:
         law: a `Law`, a name of `simulate.mechanics.silk.LAWS`, ``"orb"``, a CSV file, or a table by silk kind.
         axis, grips: see `grips_of`.
-        radius: of threads, mm: the web's own for None (those of webs here are for printing), ``"silk"`` for those of silk
-            as spun, one number, one an edge, or a table by silk kind.
+        radius: of threads, mm: the web's own for None (those of webs here are for printing), ``"silk"`` for those of
+            silk as spun, one number, one an edge, or a table by silk kind.
         prestrain: strain of threads in the web as given, one number, one an edge, or by silk kind; below 0 they are
             longer than the way they go. The web first takes the shape in which it hangs so.
         section: area, mm^2, by which load is divided to stress; default: volume of all threads over length, the area

@@ -129,4 +129,5 @@ def _unit(axis: Any) -> FloatArray:
         vector = np.zeros(0)
     if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
         raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector of three finite numbers, not all 0")
-    return vector / np.linalg.norm(vector)
+    unit: FloatArray = vector / np.linalg.norm(vector)
+    return unit

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulate.mechanics.grips import Grips
 from simulate.mechanics.law import Law
-from simulate.mechanics.pulling import History
+from simulate.mechanics.pulling import LITTLE, History
 from structgen.files import whole_file, write_json
 from structgen.web import FloatArray, IntArray, WebGraph
 
@@ -129,9 +129,13 @@ class TensionResult:
 
     @property
     def balance(self) -> float:
-        """Largest gap between work and the sum of what is stored and dissipated, over the work."""
+        """Largest gap between work and the sum of what is stored and dissipated, over the work.
+
+        Over no less than the share `LITTLE` of the energy that all threads can take: a mechanism does no work.
+        """
         gap = np.abs(self.work - (self.energy - self.energy[0]) - self.dissipated)
-        return float(gap.max() / max(float(self.work.max()), np.finfo(float).tiny))
+        tough = np.array([law.toughness for law in self.laws])[self.law]
+        return float(gap.max() / max(float(self.work.max()), LITTLE * float((tough * self.area * self.rest).sum())))
 
     @property
     def notes(self) -> list[str]:

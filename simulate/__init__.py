@@ -1,7 +1,8 @@
-"""simulate: form finding of webs, and movement of meshes; virtual tests are to come (see the README).
+"""simulate: form finding and tension tests of webs, and movement of meshes.
 
->>> from simulate import form_find, move_mesh
+>>> from simulate import form_find, move_mesh, tension
 >>> hung = form_find(web, fixed=web.degree == 1, kinds={"frame": 7, "anchor": 10})
+>>> pulled = tension(hung, law="dragline", to_strain=1.2)
 >>> moved = move_mesh(points, cells, monitor)
 """
 
@@ -12,16 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulate.mechanics.form_finding import form_find
+    from simulate.mechanics.law import Law
+    from simulate.mechanics.tension_result import TensionResult
+    from simulate.mechanics.virtual_tests import tension, tensions
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
-__all__ = ["MeshMover", "MovedMesh", "form_find", "move_mesh"]
+__all__ = ["Law", "MeshMover", "MovedMesh", "TensionResult", "form_find", "move_mesh", "tension", "tensions"]
 
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
+    "Law": "simulate.mechanics.law",
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
+    "TensionResult": "simulate.mechanics.tension_result",
     "form_find": "simulate.mechanics.form_finding",
     "move_mesh": "simulate.mesh_movement.move",
+    "tension": "simulate.mechanics.virtual_tests",
+    "tensions": "simulate.mechanics.virtual_tests",
 }
 
 

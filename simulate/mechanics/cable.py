@@ -21,7 +21,7 @@ from simulate.mechanics.linear import Factors, norm
 
 BoolArray = npt.NDArray[np.bool_]
 
-#: Strain over which the corner of a thread that goes slack is rounded.
+#: Strain over which the corner of a thread that goes slack is rounded, at most, see `kernels.tables`.
 ROUNDING = 1e-3
 #: Tension that keeps slack parts from floating, over that at break or, if that is less, modulus times area.
 HOLD = 1e-4

@@ -52,6 +52,8 @@ def grips_of(web: WebGraph, axis: Any = "x", grips: Any = "auto") -> Grips:
     """
     along = _unit(axis)
     place = web.pos @ along
+    if not np.ptp(place) > 1e-9 * float(web.extents.max()):
+        raise ValueError(f"axis is {axis!r}: the web has no extent along it, pull along another")
     if isinstance(grips, str):
         if grips not in GRIPS:
             raise ValueError(

@@ -31,7 +31,7 @@ from structgen.web import WebGraph
 
 TRACING = Path(__file__).resolve().parents[2] / "shared" / "data" / "orb_web_tracing.npz"
 #: Rates at which LAMMPS pulls, see `lammps_pull.pull`, and its damping.
-RATES, DAMPING = (0.02, 0.005, 0.002), 0.2
+RATES, DAMPING = (0.005, 0.002, 0.001), 0.2
 #: Laws compared, and strains to which webs are pulled.
 COMPARED = (("dragline", 0.8), ("elastic", 0.3))
 
@@ -129,8 +129,9 @@ def lammps_run(web: WebGraph, law: str, to_strain: float, rate: float) -> tuple[
 
 def against(ours: TensionResult, theirs: Run) -> dict[str, float]:
     """First major drop of LAMMPS, how far off ours is, and the distance of the curves up to ours."""
-    greatest = np.maximum.accumulate(theirs.load)
-    fallen = theirs.load < 0.9 * greatest
+    # At the start, before the net is taut, waves run through it that are no breaks.
+    taut = np.maximum.accumulate(theirs.load) > 0.3 * theirs.load.max()
+    fallen = (theirs.load < 0.9 * np.maximum.accumulate(theirs.load)) & taut
     end = int(fallen.argmax()) if fallen.any() else len(theirs.load)
     peak = int(theirs.load[:end].argmax())
     last = min(float(ours.strain[ours.first_drop]), float(theirs.strain[peak]))

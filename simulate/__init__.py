@@ -12,20 +12,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulate.mechanics.form_finding import form_find
+    from simulate.mechanics.form_finding import FittedTension, fit_tensions, form_find
     from simulate.mechanics.law import Law
     from simulate.mechanics.tension_result import TensionResult
     from simulate.mechanics.virtual_tests import tension, tensions
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
-__all__ = ["Law", "MeshMover", "MovedMesh", "TensionResult", "form_find", "move_mesh", "tension", "tensions"]
+__all__ = [
+    "FittedTension",
+    "Law",
+    "MeshMover",
+    "MovedMesh",
+    "TensionResult",
+    "fit_tensions",
+    "form_find",
+    "move_mesh",
+    "tension",
+    "tensions",
+]
 
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
+    "FittedTension": "simulate.mechanics.form_finding",
     "Law": "simulate.mechanics.law",
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
     "TensionResult": "simulate.mechanics.tension_result",
+    "fit_tensions": "simulate.mechanics.form_finding",
     "form_find": "simulate.mechanics.form_finding",
     "move_mesh": "simulate.mesh_movement.move",
     "tension": "simulate.mechanics.virtual_tests",

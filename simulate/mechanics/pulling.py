@@ -1,0 +1,247 @@
+"""A net pulled by the nodes that are held until its threads break, one equilibrium after another.
+
+A thread breaks only in equilibrium, where it is strained beyond its break: the worst one goes, the rest finds its new
+equilibrium in the same grips, and so on until none is beyond. Of a large net several go at once, each the worst within
+some threads around it. Steps are chosen so that the worst thread is beyond its break by little when it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.mechanics.cable import TOLERANCE, CableNet, Equilibrium
+from simulate.mechanics.kernels import FloatArray, IntArray
+
+#: How far beyond its break strain, as a share of it, a thread may be when it is found.
+OVERSHOOT = 0.005
+#: Smallest step over the largest.
+SMALLEST = 2.0**-14
+#: How far the trapezoid of a step may be from the energy stored in it, as a share of the work so far (of no less than
+#: the share `LITTLE` of what all threads can take), unless the step is the share `COARSEST` of the largest.
+CURVE, COARSEST, LITTLE = 0.002, 1 / 64, 1e-4
+#: The net has failed when its load is below this share of the greatest.
+FAILED = 0.05
+#: Threads of a net in which one thread breaks at a time; larger ones have several break at once.
+ONE_AT_A_TIME = 3_000
+#: Threads that break at once are so many threads apart.
+APART = 6
+
+Tell = Callable[[float, float, int], None]
+
+
+class EquilibriumError(RuntimeError):
+    """No equilibrium was found, however small the step; says where, and what is left of the residual."""
+
+
+@dataclass
+class History:
+    """What happened, point by point; every point is an equilibrium.
+
+    ``strain``, ``load`` (N; energy, mJ, over the length pulled by), ``energy`` stored, ``work`` done by the grips,
+    ``dissipated`` by threads that broke, mJ, ``residual`` (see `CableNet.residual`), ``broken``: threads broken so far,
+    ``slack``: share of the whole threads that carry nothing.
+    """
+
+    strain: list[float] = field(default_factory=list)
+    load: list[float] = field(default_factory=list)
+    energy: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
+    dissipated: list[float] = field(default_factory=list)
+    residual: list[float] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
+    slack: list[float] = field(default_factory=list)
+    #: Thread, strain of the net, strain of the thread and residual at each break, in order.
+    breaks: list[tuple[int, float, float, float]] = field(default_factory=list)
+    #: Threads that carried nothing any more after others had broken.
+    lost: list[int] = field(default_factory=list)
+    #: Positions ``(n, d)`` and whole threads ``(m,)`` at the strains kept.
+    frames: list[tuple[float, npt.NDArray[np.float32], npt.NDArray[np.bool_]]] = field(default_factory=list)
+    #: Why it ended: ``"strain"`` reached, ``"failed"``, ``"apart"``.
+    end: str = "strain"
+
+
+def pull(
+    net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
+    tolerance: float = TOLERANCE, frames: int = 0, tell: Tell | None = None,
+) -> History:  # fmt: skip
+    """Move the held nodes with ``velocity (n, d)``, mm a unit of strain, to ``to_strain`` or until the net has failed.
+
+    Arguments:
+        net: is brought to equilibrium first.
+        length: over which the load does its work, mm: load = energy by strain / length.
+        step: largest step of strain.
+        frames: so many states are kept.
+        tell: called at each point with strain, load and the number of broken threads.
+
+    Raises `EquilibriumError` where no equilibrium is found even in the smallest step.
+    """
+    return _Pull(net, velocity, length, to_strain, step, tolerance, frames, tell).run()
+
+
+class _Pull:
+    def __init__(
+        self, net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
+        tolerance: float, frames: int, tell: Tell | None,
+    ) -> None:  # fmt: skip
+        self.net, self.velocity, self.length = net, velocity, length
+        self.to_strain, self.step, self.tolerance = to_strain, step, tolerance
+        self.between_frames, self.tell = (to_strain / frames if frames else np.inf), tell
+        self.history = History()
+        self.longest, self.capacity = step, net.capacity
+        self.strain, self.work, self.dissipated = 0.0, 0.0, 0.0
+        self.greatest = 0.0
+        #: How fast threads strained in the last step in which none broke.
+        self.rates: FloatArray | None = None
+        # Of nodes that move alike the same number.
+        self.grips = np.flatnonzero(net.held)
+        _, self.group = np.unique(np.round(velocity[self.grips] / length, 9), axis=0, return_inverse=True)
+
+    def run(self) -> History:
+        net, history = self.net, self.history
+        found = net.equilibrate(self.tolerance)
+        if not found.converged:
+            raise EquilibriumError(f"no equilibrium before pulling: residual {found.residual:.2g}")
+        self._note(found.residual)
+        while self.strain < self.to_strain * (1 - 1e-12):
+            self._advance()
+            while history.end == "strain" and net.worst.max(initial=0.0) > 1:
+                self._break()
+            if history.end == "apart":
+                break
+            if history.broken[-1] and history.load[-1] < FAILED * self.greatest:
+                history.end = "failed"
+                break
+        self._frame(always=True)
+        return history
+
+    def _advance(self) -> None:
+        """One step of strain, shortened until there is equilibrium and no thread is far beyond its break."""
+        net = self.net
+        start, strains, before, energy = net.pos.copy(), net.strain.copy(), net.worst, net.energy
+        motion = net.drive(self.velocity)
+        load, step = self._load(), self._first_guess(before)
+        smallest = self.step * SMALLEST
+        while True:
+            net.pos = start + step * motion
+            net.respond()
+            found = net.equilibrate(self.tolerance)
+            worst = net.worst
+            at = int(worst.argmax())
+            work = step * self.length * (load + self._load()) / 2
+            # Nothing breaks on the way, so that the work is the energy stored, but for the trapezoid under the curve.
+            off = abs(work - (net.energy - energy)) / (CURVE * max(self.work + work, LITTLE * self.capacity))
+            if found.converged and worst[at] <= 1 + OVERSHOOT and (off <= 1 or step <= self.step * COARSEST):
+                break
+            if found.converged and step <= smallest:
+                break
+            if step <= smallest:
+                raise EquilibriumError(
+                    f"no equilibrium at a strain of {self.strain + step:.6g}: "
+                    f"residual {found.residual:.2g}, {tolerance_text(self.tolerance)}"
+                )
+            if found.converged and worst[at] > 1 + OVERSHOOT:
+                share = (1 + OVERSHOOT / 2 - before[at]) / (worst[at] - before[at])
+                step = max(smallest, step * float(np.clip(share, 0.1, 0.9)))
+            elif found.converged:
+                self.longest = step = max(self.step * COARSEST, step * float(np.clip(off**-0.5, 0.2, 0.7)))
+            else:
+                step = max(smallest, step / 4)
+        if off < 0.1:
+            self.longest = min(self.step, 2 * self.longest)
+        self.strain = self.to_strain if self.strain + step > self.to_strain * (1 - 1e-9) else self.strain + step
+        self.rates = (net.strain - strains) / step
+        self.work += work
+        self._note(found.residual)
+
+    def _first_guess(self, worst: FloatArray) -> float:
+        """The largest step, or to where the next thread breaks at the rate of the last one."""
+        step = min(self.longest, self.to_strain - self.strain)
+        if self.rates is None:
+            return step
+        rates = np.maximum(self.rates / self.net.breaks_at, 0)
+        near = self.net.alive & (worst + rates * step > 1)
+        if near.any():
+            step = min(step, float(((1 + OVERSHOOT / 2 - worst[near]) / rates[near]).min()))
+        return max(step, self.step * SMALLEST)
+
+    def _break(self) -> None:
+        """Break the worst thread, or those that are the worst around; the rest settles in the same grips."""
+        net, history = self.net, self.history
+        going = self._worst_ones()
+        residual = history.residual[-1]
+        history.breaks += [(int(e), self.strain, float(net.strain[e]), residual) for e in going]
+        before = net.energy
+        history.lost += net.cut(going).tolist()
+        if self._apart():
+            # Nothing holds the parts apart: they hang slack, wherever they are.
+            history.end = "apart"
+            net.alive[:] = False
+            net.respond()
+        found = self._settle()
+        self.dissipated += before - net.energy
+        self.rates = None if self.rates is None else np.where(net.alive, self.rates, 0.0)
+        self._note(found.residual)
+
+    def _settle(self) -> Equilibrium:
+        found = self.net.equilibrate(self.tolerance)
+        if not found.converged:
+            raise EquilibriumError(
+                f"no equilibrium after break {len(self.history.breaks)} at a strain of {self.strain:.6g}: "
+                f"residual {found.residual:.2g}, {tolerance_text(self.tolerance)}"
+            )
+        return found
+
+    def _worst_ones(self) -> IntArray:
+        worst = self.net.worst
+        beyond = np.flatnonzero(worst > 1)
+        beyond = beyond[np.argsort(-worst[beyond], kind="stable")]
+        if self.net.m <= ONE_AT_A_TIME:
+            return beyond[:1]
+        near = np.zeros(self.net.n, bool)
+        chosen = []
+        for e in beyond:
+            if not near[self.net.ends[:, e]].any():
+                chosen.append(e)
+                near[self.net.around(self.net.ends[:, e], APART)] = True
+        return np.array(chosen, np.int64)
+
+    def _apart(self) -> bool:
+        """Whether no part of the net is held by nodes that move differently."""
+        label = self.net.parts()[self.grips]
+        first = np.full(int(label.max()) + 1, -1)
+        first[label] = self.group
+        return bool((first[label] == self.group).all())
+
+    def _load(self) -> float:
+        held = self.grips
+        return float((self.net.gradient[held] * self.velocity[held]).sum()) / self.length
+
+    def _note(self, residual: float) -> None:
+        net, history = self.net, self.history
+        load = self._load()
+        self.greatest = max(self.greatest, load)
+        history.strain.append(self.strain)
+        history.load.append(load)
+        history.energy.append(net.energy)
+        history.work.append(self.work)
+        history.dissipated.append(self.dissipated)
+        history.residual.append(residual)
+        history.broken.append(len(history.breaks))
+        history.slack.append(float((net.strain[net.alive] < 0).mean()) if net.alive.any() else 1.0)
+        self._frame()
+        if self.tell is not None:
+            self.tell(self.strain, load, len(history.breaks))
+
+    def _frame(self, always: bool = False) -> None:
+        frames = self.history.frames
+        if always or (np.isfinite(self.between_frames) and self.strain >= len(frames) * self.between_frames):
+            frames.append((self.strain, self.net.pos.astype(np.float32), self.net.alive.copy()))
+
+
+def tolerance_text(tolerance: float) -> str:
+    """What was asked for, in messages."""
+    return f"wanted is {tolerance:.2g}"

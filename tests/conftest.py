@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,20 @@ def real_data() -> Path:
     if not (folder / "orb_web_tracing.npz").is_file():
         pytest.skip("needs ../shared/data/orb_web_tracing.npz")
     return folder
+
+
+@pytest.fixture
+def quick_mover_training(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Training of the mover's network is on small meshes and validated on two."""
+    from simulate.mesh_movement.um2n import samples, training
+
+    monkeypatch.setattr(samples, "FEWEST", 60)
+    monkeypatch.setattr(samples, "MOST", 90)
+    monkeypatch.setattr(samples, "LARGE_SHARE", 0.0)
+    monkeypatch.setattr(training, "VALIDATION", 2)
+    training.kept_cases.cache_clear()
+    yield
+    training.kept_cases.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -11,27 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.mesh_movement import monitor
-from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.checks import FloatArray
 from simulate.mesh_movement.problems.domains import L_SHAPE, Arrays, polygon_mesh
-from simulate.mesh_movement.problems.steady import Steady, elliptic
+from simulate.mesh_movement.problems.poisson import Poisson, front, front_source
 
-CORNER, CENTRE, RADIUS, STEEPNESS, HEIGHT = (0.5, 0.5), (0.3, -0.2), 0.75, 60.0, 0.25
+CORNER, CENTRE, RADIUS, HEIGHT = (0.5, 0.5), (0.3, -0.2), 0.75, 0.25
 
 
 @dataclass(frozen=True)
-class Corner(Steady):
-    """The problem.
-
-    Attributes:
-        strength, smoothing: of the monitor, the Hessian of the solution found, smoothed over so many cells.
-    """
+class Corner(Poisson):
+    """The problem."""
 
     name = "corner"
 
     nodes: int = 1200
     strength: float = 100.0
-    smoothing: float = 1.0
 
     def mesh(self, nodes: int) -> Arrays:
         """Triangles of one size without a pattern."""
@@ -40,28 +34,11 @@ class Corner(Steady):
     def exact(self, points: FloatArray) -> FloatArray:
         """``(...)`` u."""
         x, y = points[..., 0] - CORNER[0], points[..., 1] - CORNER[1]
-        # From the side below the corner, where u is zero, round to the side right of it.
+        # From the side below the corner, where the singular function is zero, round to the side right of it.
         angle = np.mod(np.arctan2(-x, -y), 2 * np.pi)
-        u: FloatArray = np.hypot(x, y) ** (2 / 3) * np.sin(2 * angle / 3)
-        return u + HEIGHT * np.arctan(STEEPNESS * (_distance(points) - RADIUS))
+        singular: FloatArray = np.hypot(x, y) ** (2 / 3) * np.sin(2 * angle / 3)
+        return singular + HEIGHT * front(points, CENTRE, RADIUS, self.steepness)
 
     def source(self, points: FloatArray) -> FloatArray:
         """``(...)`` f, of the front alone: the singular function is harmonic."""
-        s = _distance(points)
-        out = STEEPNESS * (s - RADIUS)
-        f: FloatArray = HEIGHT * STEEPNESS / (1 + out**2) * (2 * STEEPNESS * out / (1 + out**2) - 1 / s)
-        return f
-
-    def solution(self, points: FloatArray, cells: IntArray) -> FloatArray:
-        """``(n,)`` what is found on a mesh."""
-        return elliptic(points, cells, self.source, self.exact)
-
-    def monitor(self, points: FloatArray, cells: IntArray, values: FloatArray) -> FloatArray:
-        """``(n,)`` where cells are to be small."""
-        length = self.smoothing / np.sqrt(len(points))
-        return monitor.smoothed(monitor.hessian(points, cells, values, self.strength), points, cells, length)
-
-
-def _distance(points: FloatArray) -> FloatArray:
-    s: FloatArray = np.hypot(points[..., 0] - CENTRE[0], points[..., 1] - CENTRE[1])
-    return s
+        return HEIGHT * front_source(points, CENTRE, RADIUS, self.steepness)

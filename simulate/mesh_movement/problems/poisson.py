@@ -43,15 +43,11 @@ class Poisson(Steady):
 
     def exact(self, points: FloatArray) -> FloatArray:
         """``(...)`` u."""
-        u: FloatArray = np.arctan(self.steepness * (_distance(points) - RADIUS))
-        return u
+        return front(points, CENTRE, RADIUS, self.steepness)
 
     def source(self, points: FloatArray) -> FloatArray:
-        """``(...)`` f = - (u'' + u' / r)."""
-        r, a = _distance(points), self.steepness
-        out = a * (r - RADIUS)
-        f: FloatArray = a / (1 + out**2) * (2 * a * out / (1 + out**2) - 1 / r)
-        return f
+        """``(...)`` f."""
+        return front_source(points, CENTRE, RADIUS, self.steepness)
 
     def solution(self, points: FloatArray, cells: IntArray) -> FloatArray:
         """``(n,)`` what is found on a mesh."""
@@ -63,6 +59,20 @@ class Poisson(Steady):
         return monitor.smoothed(monitor.hessian(points, cells, values, self.strength), points, cells, length)
 
 
-def _distance(points: FloatArray) -> FloatArray:
-    r: FloatArray = np.hypot(points[..., 0] - CENTRE[0], points[..., 1] - CENTRE[1])
+def front(points: FloatArray, centre: tuple[float, float], radius: float, steepness: float) -> FloatArray:
+    """``(...)`` arctan(steepness (r - radius)) at ``points (..., 2)``, r the distance to ``centre``."""
+    u: FloatArray = np.arctan(steepness * (_distance(points, centre) - radius))
+    return u
+
+
+def front_source(points: FloatArray, centre: tuple[float, float], radius: float, steepness: float) -> FloatArray:
+    """``(...)`` minus the Laplacian of `front`: - (u'' + u' / r)."""
+    r = _distance(points, centre)
+    out = steepness * (r - radius)
+    f: FloatArray = steepness / (1 + out**2) * (2 * steepness * out / (1 + out**2) - 1 / r)
+    return f
+
+
+def _distance(points: FloatArray, centre: tuple[float, float]) -> FloatArray:
+    r: FloatArray = np.hypot(points[..., 0] - centre[0], points[..., 1] - centre[1])
     return r

@@ -6,23 +6,16 @@ import meshio
 import pytest
 
 from simulate.mesh_movement.problems.domains import block
-from simulate.mesh_movement.um2n import network, samples, training
+from simulate.mesh_movement.um2n import network, training
 
 
 @pytest.fixture(autouse=True)
-def little(monkeypatch):
-    """A small network on small meshes."""
-    monkeypatch.setattr(samples, "FEWEST", 60)
-    monkeypatch.setattr(samples, "MOST", 90)
-    monkeypatch.setattr(samples, "LARGE_SHARE", 0.0)
-    monkeypatch.setattr(training, "VALIDATION", 2)
+def little(monkeypatch, quick_mover_training):
+    """A small network."""
     whole = network.NetworkConfig
     monkeypatch.setattr(
         network, "NetworkConfig", lambda **sizes: whole(width=8, heads=2, blocks=1, stages=1, sweeps=1, slim=4, **sizes)
     )
-    training.kept_cases.cache_clear()
-    yield
-    training.kept_cases.cache_clear()
 
 
 def test_a_trained_network_moves_a_mesh(structgen, here):

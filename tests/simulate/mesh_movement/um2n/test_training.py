@@ -5,7 +5,6 @@ import json
 import pytest
 import torch
 
-from simulate.mesh_movement.um2n import samples, training
 from simulate.mesh_movement.um2n.network import UM2N, NetworkConfig
 from simulate.mesh_movement.um2n.samples import random_case, random_mesh
 from simulate.mesh_movement.um2n.store import load_network
@@ -14,16 +13,7 @@ from simulate.mesh_movement.um2n.training import LOSSES, MoverPlan, kept_cases, 
 SMALL = NetworkConfig(width=8, heads=2, blocks=1, stages=1, sweeps=1, slim=4)
 
 
-@pytest.fixture(autouse=True)
-def little(monkeypatch):
-    """Small meshes, few cases to validate on."""
-    monkeypatch.setattr(samples, "FEWEST", 60)
-    monkeypatch.setattr(samples, "MOST", 90)
-    monkeypatch.setattr(samples, "LARGE_SHARE", 0.0)
-    monkeypatch.setattr(training, "VALIDATION", 2)
-    kept_cases.cache_clear()
-    yield
-    kept_cases.cache_clear()
+pytestmark = pytest.mark.usefixtures("quick_mover_training")
 
 
 def test_a_run_learns_and_writes_weights_card_log_and_checkpoint(tmp_path):

@@ -1,0 +1,62 @@
+"""Buckling by eigenvalues: where a frame, loaded as it is at rest, first has another way to go."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+
+from simulate.mechanics.frame.element import FloatArray
+from simulate.mechanics.frame.equations import Equations
+from simulate.mechanics.frame.model import State
+from structgen.seeds import generator
+
+#: The probe's displacement over the mean length of beams: small, yet far above rounding.
+PROBE = 1e-5
+#: Shares of the load this far above 1 are not looked for.
+MOST_SHARE = 1e6
+
+
+def buckling(equations: Equations, modes: int = 1, seed: int = 0) -> tuple[FloatArray, FloatArray]:
+    """Shares of the load ``(k,)`` at which the frame buckles, rising, and modes ``(k, n, 6)`` of largest displacement 1.
+
+    Linearised: (K_0 + s K_1) v = 0 with K_1 the rate at which the tangent changes along the straight path from rest,
+    displacements before buckling included (B. Brendel, E. Ramm, Comput. Struct. 12 (1980) 549). As many as there are
+    at shares > 0, ``modes`` at most; where the load only stiffens the frame there are none. ``seed``: of the start
+    vector.
+    """
+    state = State.at_rest(equations.frame.pos)
+    rest = equations.respond(state, 0.0)
+    assert rest is not None
+    none = np.zeros(0), np.zeros((0, equations.frame.n, 6))
+    if equations.size <= modes + 1:
+        return none
+    factor = equations.factor(rest.values)
+    along = -factor.solve(rest.rate)
+    reach = max(float(np.abs(along).max()), float(np.abs(equations.drive).max()))
+    if not reach > 0:
+        return none
+    probe = PROBE * equations.frame.size / reach
+    sides = [equations.respond(equations.moved(state, side * along, side), side) for side in (probe, -probe)]
+    assert sides[0] is not None and sides[1] is not None
+    change = equations.matrix((sides[0].values - sides[1].values) / (2 * probe))
+    start = generator(seed).normal(size=equations.size)
+    inverse = LinearOperator(change.shape, matvec=factor.solve, dtype=float)
+    try:
+        # K_0 is positive definite, K_1 is not: largest 1/s of -K_1 v = (1/s) K_0 v.
+        found, vectors = eigsh(
+            -change, k=modes, M=equations.matrix(rest.values), Minv=inverse, which="LA", v0=start, tol=1e-10
+        )
+    except ArpackError:
+        return none
+    order = np.argsort(-found)
+    good = [k for k in order if found[k] > 1 / MOST_SHARE]
+    shapes = np.array([_scaled(equations.spread(vectors[:, k])) for k in good])
+    return 1 / found[good], shapes.reshape(-1, equations.frame.n, 6)
+
+
+def _scaled(shape: FloatArray) -> FloatArray:
+    """``shape (n, 6)`` over its largest displacement, or where it only turns over its largest spin."""
+    largest = np.linalg.norm(shape[:, :3], axis=1).max() or np.linalg.norm(shape[:, 3:], axis=1).max()
+    # The sign of an eigenvector is chance: that of its largest entry is made > 0.
+    scaled: FloatArray = shape / (largest * np.sign(shape.ravel()[np.abs(shape).argmax()]))
+    return scaled

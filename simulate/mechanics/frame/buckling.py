@@ -17,7 +17,7 @@ MOST_SHARE = 1e6
 
 
 def buckling(equations: Equations, modes: int = 1, seed: int = 0) -> tuple[FloatArray, FloatArray]:
-    """Shares of the load ``(k,)`` at which the frame buckles, rising, and modes ``(k, n, 6)`` of largest displacement 1.
+    """Shares ``(k,)`` of the load at which a frame buckles, rising, and modes ``(k, n, 6)`` of largest displacement 1.
 
     Linearised: (K_0 + s K_1) v = 0 with K_1 the rate at which the tangent changes along the straight path from rest,
     displacements before buckling included (B. Brendel, E. Ramm, Comput. Struct. 12 (1980) 549). As many as there are

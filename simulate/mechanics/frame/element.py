@@ -85,7 +85,8 @@ def cross(a: FloatArray, b: FloatArray, scale: float, out: FloatArray) -> None:
 @compiled
 def dot(a: FloatArray, b: FloatArray) -> float:
     """a . b."""
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    product: float = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return product
 
 
 @compiled

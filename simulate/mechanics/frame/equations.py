@@ -54,7 +54,7 @@ class Factor:
     def pivots(self) -> FloatArray:
         """Pivots of elimination in an order that keeps symmetry: as many are negative as eigenvalues are."""
         if self._pivots is None:
-            self._pivots = np.asarray(self._factor.U.diagonal())
+            self._pivots = np.array(self._factor.U.diagonal())
         return self._pivots
 
     @property
@@ -148,10 +148,11 @@ class Equations:
         """``(n, 6)`` displacement and spin of all nodes for ``step (k,)`` of what is free."""
         full = np.zeros(6 * self.frame.n)
         full[self.free] = step
-        return (full / self.unit).reshape(-1, 6)
+        whole: FloatArray = (full / self.unit).reshape(-1, 6)
+        return whole
 
     def check(self) -> None:
-        """Raise `MechanismError` if the frame as it is at rest can move without resistance; it names a node that does."""
+        """Raise `MechanismError`, naming a node, if the frame as it is at rest can move without resistance."""
         found = self.respond(State.at_rest(self.frame.pos), 0.0)
         assert found is not None
         if not self.size:

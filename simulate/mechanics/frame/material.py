@@ -49,7 +49,7 @@ def material_of(material: Any) -> Material:
     if isinstance(material, Material):
         return material
     if isinstance(material, str):
-        from simulate.mechanics.silk import LAWS
+        from simulate.mechanics.silk import LAWS  # type: ignore[import-not-found]
 
         if material not in LAWS:
             raise ValueError(f"material is {material!r}, must be one of {', '.join(LAWS)}, or a Material")

@@ -14,6 +14,8 @@ from simulate.mechanics.frame.model import BoolArray, Frame, State
 
 #: A pivot this small, over the largest, is that of a motion that nothing resists.
 NO_PIVOT = 1e-15
+#: Relative error of differences of positions, of a few operations.
+ROUNDING = 8 * float(np.finfo(float).eps)
 
 
 class MechanismError(ValueError):
@@ -25,7 +27,8 @@ class Response:
     """What a frame answers in a state, at a share of its load.
 
     ``energy`` stored, mJ; ``residual (k,)`` forces out of balance of what is free, N (moments over `Frame.size`);
-    ``error``: the largest of them over the largest force at an end of a beam; ``conjugate``: the derivative of the
+    ``error``: the largest of them over the largest force at an end of a beam; ``rounding``: the error that rounding of
+    positions makes, which only very slender beams show; ``conjugate``: the derivative of the
     energy by the share, of the held nodes that are driven, mJ; ``values``: of the tangent, see `Equations.factor`;
     ``rate (k,)``: the derivative of the residual by the share.
     """
@@ -33,9 +36,14 @@ class Response:
     energy: float
     residual: FloatArray
     error: float
+    rounding: float
     conjugate: float
     values: FloatArray
     rate: FloatArray
+
+    def balanced(self, tolerance: float) -> bool:
+        """Whether forces are in balance to ``tolerance``, or as well as rounding lets them."""
+        return self.error <= max(tolerance, self.rounding)
 
 
 class Factor:
@@ -88,6 +96,8 @@ class Equations:
         number[self.free] = np.arange(len(self.free))
         self.dofs = (6 * frame.ends.T[:, :, None] + np.arange(6)).reshape(frame.m, 12)
         self._scale = 1 / self.unit[:12]
+        # Forces below this share of EA are nothing.
+        self._least = 1e-12 * float((frame.stiff[:, 0] * frame.rest).max())
         self._pattern(number[self.dofs])
 
     def _pattern(self, number: IntArray) -> None:
@@ -116,14 +126,15 @@ class Equations:
         gradient = np.bincount(self.dofs.ravel(), force.ravel(), minlength=6 * self.frame.n)
         residual = gradient[self.free] - share * self.load
         largest = max(float(np.abs(force).max()), float(np.abs(self.load).max(initial=0.0)) * abs(share))
-        floor = 1e-12 * float((self.frame.stiff[:, 0] * self.frame.rest).max())
+        largest = max(largest, self._least)
         values = np.zeros(len(self._indices))
         scatter(tangent, self._scale, self._place, values)
         driven = self.drive.ravel()[self.dofs]
         rate = np.einsum("mab,mb->ma", tangent, driven) * self._scale
         rate = np.bincount(self.dofs.ravel(), rate.ravel(), minlength=6 * self.frame.n)[self.free] - self.load
         return Response(
-            float(energy.sum()), residual, float(np.abs(residual).max(initial=0.0)) / max(largest, floor),
+            float(energy.sum()), residual, float(np.abs(residual).max(initial=0.0)) / largest,
+            ROUNDING * float((self.frame.stiff[:, 0]).max() * np.abs(state.pos).max()) / largest,
             float(gradient @ self.drive.ravel()), values, rate,
         )  # fmt: skip
 

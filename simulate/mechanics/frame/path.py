@@ -154,7 +154,7 @@ def _advance(
             factor = equations.factor(response.values)
         except MechanismError:
             return None
-        if response.error <= tolerance:
+        if response.balanced(tolerance):
             return _Solved(Point(share, state, response, factor.negative, iteration), factor)
         first = min(first, response.error)
         both = factor.solve(np.column_stack([-response.residual, -response.rate]))
@@ -180,7 +180,7 @@ def _newton(equations: Equations, state: State, share: float, tolerance: float) 
             factor = equations.factor(response.values)
         except MechanismError:
             return None
-        if response.error <= tolerance:
+        if response.balanced(tolerance):
             return _Solved(Point(share, state, response, factor.negative, iteration), factor)
         step = -factor.solve(response.residual)
         size = float(np.linalg.norm(response.residual))

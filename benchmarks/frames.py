@@ -1,0 +1,505 @@
+"""Frames of beams against closed forms, exact rods and two other codes: a row a case, with the error in per cent.
+
+Closed forms: Euler's columns with four kinds of ends; a cantilever with a force at its tip (elliptic integrals: K.
+Mattiasson, Int. J. Numer. Methods Eng. 17 (1981) 145) and rolled up to a circle by a moment; stiffness of the cubic
+lattice, of the octet truss (V. S. Deshpande, N. A. Fleck, M. F. Ashby, J. Mech. Phys. Solids 49 (2001) 1747) and of the
+Kelvin foam (H. X. Zhu, J. F. Knott, N. J. Mills, J. Mech. Phys. Solids 45 (1997) 319). Exact rods, integrated by
+shooting here: a ring pulled to an oval, and Lee's frame (S.-L. Lee, F. S. Manuel, E. C. Rossow, J. Eng. Mech. Div. 94
+(1968) 527) at its limit before it snaps through and at the least load after. The bend of 45 degrees of K.-J. Bathe and
+S. Bolourchi against J. C. Simo and L. Vu-Quoc, Comput. Methods Appl. Mech. Eng. 58 (1986) 79. Other codes, where
+installed: OpenSeesPy (co-rotational beams) for that bend and for a lattice that is crushed, PyNite (small
+displacements) for a random frame. ``parts`` are beams a member.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from common import parser, save, table
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq, fsolve
+from scipy.special import ellipeinc, ellipkinc
+
+from simulate.mechanics.frame.buckling import buckling
+from simulate.mechanics.frame.equations import Equations
+from simulate.mechanics.frame.material import Material
+from simulate.mechanics.frame.model import Frame, cut
+from simulate.mechanics.frame.path import Point, equilibrate, follow
+from simulate.mechanics.homogenize import homogenize
+from simulate.mechanics.lattices import lattice
+from structgen.seeds import generator
+from structgen.web import WebGraph
+
+FloatArray = np.ndarray
+
+
+@dataclass(frozen=True)
+class Case:
+    """A number of ours against that of a reference; ``scale``: what their difference is taken over."""
+
+    name: str
+    quantity: str
+    reference: str
+    parts: int
+    ours: float
+    theirs: float
+    scale: float | None = None
+
+    @property
+    def error(self) -> float:
+        """Difference, per cent."""
+        return 100 * abs(self.ours - self.theirs) / abs(self.theirs if self.scale is None else self.scale)
+
+
+def main() -> None:
+    """The table."""
+    arguments = parser(__doc__.splitlines()[0] if __doc__ else None)
+    arguments.add_argument("--parts", type=int, default=0, help="beams a member, 0: as many as each case is given")
+    options = arguments.parse_args()
+    cases: list[Case] = []
+    seconds = {}
+    for make in (columns, cantilever, ring, lees_frame, bend, lattices, random_frame, crushed):
+        began = time.process_time()
+        cases += make(options.parts)
+        seconds[make.__name__] = round(time.process_time() - began, 2)
+    head = ["case", "quantity", "parts", "ours", "reference", "error %", "from"]
+    rows = [
+        [c.name, c.quantity, c.parts, f"{c.ours:.6g}", f"{c.theirs:.6g}", f"{c.error:.3f}", c.reference] for c in cases
+    ]
+    print(table([head, *rows]))
+    worst = max(cases, key=lambda case: case.error)
+    print(f"\nlargest error {worst.error:.3f} %: {worst.name}, {worst.quantity}")
+    result = [{**vars(case), "error_percent": case.error} for case in cases]
+    save("frames", {"cases": result, "largest_error_percent": worst.error, "cpu_seconds": seconds}, options.output)
+
+
+# -- columns ----------------------------------------------------------------------------------------
+
+
+def columns(parts: int) -> Iterator[Case]:
+    """Buckling loads of columns a thousand times as long as their radius."""
+    parts = parts or 4
+    length, radius, modulus = 1000.0, 1.0, 2000.0
+    effective = {"pinned": 1.0, "fixed": 0.5, "cantilever": 2.0, "fixed and pinned": np.pi / fixed_and_pinned()}
+    for name, share in effective.items():
+        frame = of_nodes(np.array([[0, 0, 0], [0, 0, length]]), np.array([[0], [1]]), parts, radius, modulus)
+        held = np.zeros((frame.n, 6), bool)
+        held[0] = True
+        if name == "pinned":
+            held[0, 3:5] = False
+        if name != "cantilever":
+            held[1, :2] = True
+        if name == "fixed":
+            held[1, 3:] = True
+        load = np.zeros((frame.n, 6))
+        load[1, 2] = -1.0
+        found = buckling(Equations(frame, held, load=load))[0][0]
+        exact = np.pi**2 * modulus * np.pi * radius**4 / 4 / (share * length) ** 2
+        yield Case(f"column, {name}", "buckling load, N", "Euler", parts, found, exact)
+
+
+def fixed_and_pinned() -> float:
+    """The least root of tan(x) = x above 0."""
+    return float(brentq(lambda x: np.sin(x) - x * np.cos(x), 4.0, 4.6))
+
+
+# -- a cantilever -----------------------------------------------------------------------------------
+
+
+def cantilever(parts: int) -> Iterator[Case]:
+    """A tip force of 10 EI / L^2, and the moment that makes a circle."""
+    parts = parts or 16
+    length, radius, modulus = 100.0, 0.1, 1000.0
+    bending = modulus * np.pi * radius**4 / 4
+    frame = of_nodes(np.array([[0, 0, 0], [length, 0, 0]]), np.array([[0], [1]]), parts, radius, modulus)
+    held = np.zeros((frame.n, 6), bool)
+    held[0] = True
+    load = np.zeros((frame.n, 6))
+    load[1, 1] = 10 * bending / length**2
+    end = last(Equations(frame, held, load=load), 20)
+    along, aside = tip(10.0)
+    place = end.state.pos[1] / length
+    yield Case("cantilever, P = 10 EI/L^2", "tip along / L", "elliptic integrals", parts, place[0], along, 1.0)
+    yield Case("cantilever, P = 10 EI/L^2", "tip aside / L", "elliptic integrals", parts, place[1], aside, 1.0)
+    load[:] = 0
+    load[1, 5] = 2 * np.pi * bending / length
+    end = last(Equations(frame, held, load=load), 20)
+    gap = float(np.linalg.norm(end.state.pos[1])) / length
+    yield Case("cantilever, M = 2 pi EI/L", "gap of the circle / L", "closed form", parts, gap, 0.0, 1.0)
+
+
+def tip(force: float) -> tuple[float, float]:
+    """Place of the tip over the length, for a force in EI / L^2; inextensible."""
+
+    def length(angle: float) -> tuple[float, float, float]:
+        p = np.sqrt((1 + np.sin(angle)) / 2)
+        start = np.arcsin(1 / (p * np.sqrt(2)))
+        return float(ellipkinc(np.pi / 2, p**2) - ellipkinc(start, p**2)), p, start
+
+    angle = brentq(lambda a: length(a)[0] - np.sqrt(force), 1e-3, np.pi / 2 - 1e-6)
+    _, p, start = length(angle)
+    aside = 1 - 2 / np.sqrt(force) * (ellipeinc(np.pi / 2, p**2) - ellipeinc(start, p**2))
+    return float(np.sqrt(2 * np.sin(angle) / force)), float(aside)
+
+
+# -- exact rods in a plane ---------------------------------------------------------------------------
+
+
+def rod(start: Any, force: Any, length: float, bending: float, stretching: float, curvature: float = 0.0) -> FloatArray:
+    """End (x, y, angle, moment) of a rod from ``start`` whose cuts carry ``force``: bends and stretches, exactly."""
+
+    def slopes(_: float, state: FloatArray) -> list[float]:
+        angle, moment = state[2], state[3]
+        along = np.array([np.cos(angle), np.sin(angle)])
+        stretch = 1 + along @ force / stretching
+        return [
+            *(stretch * along),
+            curvature + moment / bending,
+            -stretch * (along[0] * force[1] - along[1] * force[0]),
+        ]
+
+    return np.asarray(solve_ivp(slopes, (0, length), start, rtol=1e-10, atol=1e-10).y[:, -1])
+
+
+def ring(parts: int) -> Iterator[Case]:
+    """A ring pulled by two forces, hardly and to an oval; a quarter of it, in ``parts`` beams."""
+    parts = parts or 24
+    radius, thick, modulus = 10.0, 0.05, 1000.0
+    bending, stretching = modulus * np.pi * thick**4 / 4, modulus * np.pi * thick**2
+    angle = np.linspace(0, np.pi / 2, parts + 1)
+    pos = radius * np.column_stack([np.cos(angle), np.sin(angle), 0 * angle])
+    frame = of_nodes(pos, np.stack([np.arange(parts), np.arange(1, parts + 1)]), 1, thick, modulus)
+    held = np.zeros((frame.n, 6), bool)
+    held[:, 2:5] = True
+    held[0, [1, 5]] = held[-1, [0, 5]] = True
+    for share in (0.01, 10.0):
+        force = share * bending / radius**2
+        load = np.zeros((frame.n, 6))
+        load[-1, 1] = force / 2
+        moved = 2 * (last(Equations(frame, held, load=load), 20).state.pos[-1, 1] - radius)
+
+        def quarter(guess: FloatArray, force: float = force) -> FloatArray:
+            start = [guess[0], 0, np.pi / 2, guess[1]]
+            return rod(start, np.array([0, force / 2]), radius * np.pi / 2, bending, stretching, 1 / radius)
+
+        guess = np.array([radius, 0.0])
+        for part in np.linspace(0.1, 1, 10):
+            guess = fsolve(
+                lambda g, f=part * force: quarter(g, f)[[0, 2]] - [0, np.pi], guess, xtol=1e-11
+            )  # fmt: skip
+        exact = 2 * (float(quarter(guess)[1]) - radius)
+        yield Case(f"ring pulled, P = {share:g} EI/R^2", "lengthened, mm", "exact rod", parts, moved, exact)
+        if share < 1:
+            thin = (np.pi / 4 - 2 / np.pi) * force * radius**3 / bending
+            yield Case(f"ring pulled, P = {share:g} EI/R^2", "lengthened, mm", "closed form", parts, moved, thin)
+
+
+def lees_frame(parts: int) -> Iterator[Case]:
+    """Lee's frame: two members of 120, hinged, pushed down at a fifth of the upper one."""
+    parts = parts or 10
+    side, area, inertia, modulus = 120.0, 6.0, 2.0, 720.0
+    if parts % 5:
+        raise SystemExit("--parts must be a multiple of 5 for Lee's frame")
+    pos, ends = cut(np.array([[0, 0, 0], [0, side, 0], [side, side, 0]]), np.array([[0, 1], [1, 2]]), parts)
+    ones = np.ones(2 * parts)
+    frame = Frame(pos, ends, area * ones, inertia * ones, 2 * inertia * ones, modulus, modulus / 2.6)
+    held = np.zeros((frame.n, 6), bool)
+    held[:, 2:5] = True
+    held[[0, 2], :2] = True
+    at = int(np.linalg.norm(pos - [side / 5, side, 0], axis=1).argmin())
+    load = np.zeros((frame.n, 6))
+    load[at, 1] = -4.0
+    points = list(follow(Equations(frame, held, load=load), 100))
+    shares = np.array([4 * point.share for point in points])
+    down = np.array([side - point.state.pos[at, 1] for point in points])
+    peak = int(np.argmax(shares[: int(np.argmax(down > 61))]))
+    least = int(np.argmin(shares))
+    along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(down) / side, np.diff(shares)))])
+    found = {"limit load": extreme(along, shares, peak), "least load after": extreme(along, shares, least)}
+    exact = exact_lee(side, modulus * inertia, modulus * area)
+    for name, value in found.items():
+        yield Case("Lee's frame", name, "exact rod", parts, value, exact[name])
+
+
+def exact_lee(side: float, bending: float, stretching: float) -> dict[str, float]:
+    """The first greatest and the least load of Lee's frame, an exact rod from the foot up and along."""
+
+    def miss(unknown: FloatArray) -> FloatArray:
+        # How the foot turns, force in the member there, load.
+        turn, force, load = unknown[0], unknown[1:3], unknown[3]
+        state = rod([0, 0, np.pi / 2 + turn, 0.0], force, side, bending, stretching)
+        state[2] -= np.pi / 2
+        state = rod(state, force, side / 5, bending, stretching)
+        state = rod(state, force + np.array([0, load]), 4 * side / 5, bending, stretching)
+        return np.asarray(state[[0, 1, 3]] - [side, side, 0])
+
+    # Along the path by secants: none of the unknowns rises all the way.
+    path = [np.zeros(4), np.array([0.02, -0.010, -0.132, 0.152])]
+    while path[-1][0] > -1.6:
+        way = path[-1] - path[-2]
+        way /= np.linalg.norm(way)
+        ahead = path[-1] + 0.05 * way
+        found, _, good, why = fsolve(
+            lambda z, a=ahead, w=way: np.append(miss(z), 100 * w @ (z - a)), ahead, xtol=1e-11, full_output=True
+        )
+        if good != 1:
+            raise SystemExit(f"no exact rod: {why}")
+        path.append(found)
+    loads = np.array(path)[:, 3]
+    places = np.arange(len(loads), dtype=float)
+    return {
+        "limit load": extreme(places, loads, int(loads[: len(loads) // 2].argmax())),
+        "least load after": extreme(places, loads, int(loads.argmin())),
+    }
+
+
+def extreme(x: FloatArray, y: FloatArray, at: int) -> float:
+    """The extreme of the parabola through the points around ``at``."""
+    rows = slice(at - 1, at + 2)
+    fit = np.polyfit(x[rows] - x[at], y[rows], 2)
+    return float(np.polyval(fit, -fit[1] / (2 * fit[0])))
+
+
+# -- the bend of 45 degrees ---------------------------------------------------------------------------
+
+
+def bend(parts: int) -> Iterator[Case]:
+    """An eighth of a circle, fixed at one end, pushed out of its plane at the other; errors over its radius."""
+    pieces = parts or 8
+    published = {300: (22.33, 58.84, 40.08), 600: (15.79, 47.23, 53.37)}
+    for force, places in published.items():
+        ours = bent(pieces, force)
+        yield Case(f"bend of 45 degrees, {force}", "tip, all of it", "Simo, Vu-Quoc", pieces,
+                   float(np.linalg.norm(ours - places)), 0.0, 100.0)  # fmt: skip
+    if find_spec("openseespy"):
+        pieces = parts or 32
+        ours, theirs = bent(pieces, 600), opensees_bend(pieces, 600)
+        yield Case("bend of 45 degrees, 600", "tip, all of it", "OpenSeesPy", pieces,
+                   float(np.linalg.norm(ours - theirs)), 0.0, 100.0)  # fmt: skip
+
+
+def arc(pieces: int) -> FloatArray:
+    """Nodes of the bend, in (y, x) as the papers have them."""
+    angle = np.linspace(0, np.pi / 4, pieces + 1)
+    return 100 * np.column_stack([1 - np.cos(angle), np.sin(angle), 0 * angle])
+
+
+def bent(pieces: int, force: float) -> FloatArray:
+    """Where the tip goes."""
+    ends = np.stack([np.arange(pieces), np.arange(1, pieces + 1)])
+    ones = np.ones(pieces)
+    frame = Frame(arc(pieces), ends, ones, ones / 12, 0.1406 * ones, 1e7, 5e6)
+    held = np.zeros((frame.n, 6), bool)
+    held[0] = True
+    load = np.zeros((frame.n, 6))
+    load[-1, 2] = force
+    return np.asarray(last(Equations(frame, held, load=load), 10).state.pos[-1])
+
+
+def opensees_bend(pieces: int, force: float) -> FloatArray:
+    """Where OpenSees moves the tip."""
+    ends = np.stack([np.arange(pieces), np.arange(1, pieces + 1)])
+    with opensees() as ops:
+        opensees_frame(ops, arc(pieces), ends, (1.0, 1e7, 5e6, 0.1406, 1 / 12, 1 / 12))
+        ops.fix(1, *[1] * 6)
+        ops.timeSeries("Linear", 1)
+        ops.pattern("Plain", 1, 1)
+        ops.load(pieces + 1, 0.0, 0.0, force, 0.0, 0.0, 0.0)
+        opensees_solve(ops, ("LoadControl", 0.01), 100)
+        return np.asarray(arc(pieces)[-1] + [ops.nodeDisp(pieces + 1, k) for k in (1, 2, 3)])
+
+
+# -- lattices ---------------------------------------------------------------------------------------
+
+
+def lattices(_: int) -> Iterator[Case]:
+    """Slender cells that repeat; bending adds 12 I / (A l^2) to the octet's closed form, which leaves it out."""
+    solid = Material(1000.0, 10.0)
+    radius = 0.02
+    area, inertia = np.pi * radius**2, np.pi * radius**4 / 4
+    cubic, octet, kelvin = (
+        homogenize(lattice(n, 1.0, radius), solid, "periodic") for n in ("cubic", "octet", "kelvin")
+    )
+    # Length of struts in a cell of side 1.
+    density = 6 * np.sqrt(2) * np.pi * (radius / np.sqrt(0.5)) ** 2
+    strut = np.sqrt(2) / 4
+    soft = 6 * np.sqrt(2) * inertia / strut**4 / (1 + 12 * inertia / (area * strut**2))
+    rows: list[tuple[str, str, str, Any, float]] = [
+        ("cubic", "Young's modulus / E", "closed form", cubic.young[0], area),
+        ("cubic", "shear modulus / E", "closed form", cubic.shear[0], 6 * inertia),
+        ("octet", "relative density", "Deshpande", 1000 * octet.relative_density, density),
+        ("octet", "Young's modulus / E", "Deshpande", octet.young[0], density / 9),
+        ("octet", "shear modulus / E", "Deshpande", octet.shear[0], density / 12),
+        ("kelvin", "Young's modulus / E", "Zhu", kelvin.young[0], soft),
+        ("kelvin", "bulk modulus / E", "Zhu", kelvin.bulk[0], np.sqrt(2) * area / (12 * strut**2)),
+    ]  # fmt: skip
+    for name, quantity, reference, ours, theirs in rows:
+        yield Case(f"{name} lattice", quantity, reference, 1, float(ours) / 1000, theirs)
+
+
+# -- other codes ------------------------------------------------------------------------------------
+
+
+def random_frame(parts: int) -> Iterator[Case]:
+    """A random frame under random small loads, against PyNite; the largest difference over the largest displacement."""
+    if not find_spec("Pynite"):
+        return
+    web, held, load = random_case()
+    modulus, radius = 1000.0, 0.5
+    frame = of_nodes(web.pos, web.edge_index, parts or 1, radius, modulus)
+    mask, forces = np.zeros((frame.n, 6), bool), np.zeros((frame.n, 6))
+    mask[: web.n][held] = True
+    forces[: web.n] = load
+    point = equilibrate(Equations(frame, mask, load=1e-6 * forces), 1.0)
+    assert point is not None
+    ours = (point.state.pos[: web.n] - web.pos) / 1e-6
+    theirs = pynite(web, held, load, modulus, modulus / (2 * (1 + 0.36)), radius)
+    largest = float(np.abs(theirs).max())
+    yield Case(f"random frame of {web.m} members", "displacements", "PyNite", parts or 1,
+               float(np.abs(ours - theirs).max()), 0.0, largest)  # fmt: skip
+
+
+def random_case() -> tuple[WebGraph, FloatArray, FloatArray]:
+    """A web of 40 random nodes joined to their nearest, three nodes held, forces and moments on all."""
+    random = generator(5)
+    pos = random.uniform(0, 50, (40, 3))
+    apart = np.linalg.norm(pos[:, None] - pos, axis=2)
+    near = np.argsort(apart, axis=1)[:, 1:5]
+    edges = np.stack([np.repeat(np.arange(40), 4), near.ravel()], axis=1)
+    web = WebGraph.from_edges(pos, edges, 0.5).largest_component()
+    return web, np.argsort(web.pos[:, 2])[:3], random.normal(size=(web.n, 6))
+
+
+def pynite(web: WebGraph, held: Any, load: FloatArray, modulus: float, shear: float, radius: float) -> FloatArray:
+    """PyNite's displacements ``(n, 3)``."""
+    from Pynite import FEModel3D
+
+    model = FEModel3D()
+    model.add_material("m", modulus, shear, 0.36, 1.0)
+    inertia = np.pi * radius**4 / 4
+    model.add_section("s", np.pi * radius**2, inertia, inertia, 2 * inertia)
+    for k, place in enumerate(web.pos.tolist()):
+        model.add_node(f"{k}", *place)
+    for k, (i, j) in enumerate(web.edge_index.T.tolist()):
+        model.add_member(f"{k}", f"{i}", f"{j}", "m", "s")
+    for k in held.tolist():
+        model.def_support(f"{k}", *[True] * 6)
+    for k, row in enumerate(load.tolist()):
+        for way, value in zip(("FX", "FY", "FZ", "MX", "MY", "MZ"), row, strict=True):
+            model.add_node_load(f"{k}", way, value)
+    with contextlib.redirect_stdout(io.StringIO()):
+        model.analyze_linear()
+    return np.array(
+        [[getattr(model.nodes[f"{k}"], way)["Combo 1"] for way in ("DX", "DY", "DZ")] for k in range(web.n)]
+    )
+
+
+def crushed(parts: int) -> Iterator[Case]:
+    """A Kelvin cell pushed and sheared by 10 % of its side, against OpenSees: force, and where nodes are."""
+    if not find_spec("openseespy"):
+        return
+    parts = parts or 8
+    web = lattice("kelvin", 10.0, 0.3)
+    modulus, radius = 1000.0, 0.3
+    frame = of_nodes(web.pos, web.edge_index, parts, radius, modulus)
+    low, high = (np.flatnonzero(np.abs(web.pos[:, 2] - z) < 1e-6) for z in (0.0, 10.0))
+    held = np.zeros((frame.n, 6), bool)
+    held[np.concatenate([low, high])] = True
+    drive = np.zeros((frame.n, 3))
+    drive[high] = [0.4, 0.2, -1.0]
+    end = last(Equations(frame, held, drive), 20)
+    force = end.response.conjugate
+    theirs, places = opensees_crushed(frame, low, high, drive[high[0]], radius, modulus)
+    yield Case("Kelvin cell, crushed by 10 %", "work rate, N mm", "OpenSeesPy", parts, force, theirs)
+    away = float(np.linalg.norm(end.state.pos - places, axis=1).max())
+    yield Case("Kelvin cell, crushed by 10 %", "nodes, all of them", "OpenSeesPy", parts, away, 0.0, 1.0)
+
+
+def opensees_crushed(
+    frame: Frame, low: Any, high: Any, way: FloatArray, radius: float, modulus: float
+) -> tuple[float, FloatArray]:
+    """Force of OpenSees times the way, and its places of nodes."""
+    inertia = np.pi * radius**4 / 4
+    with opensees() as ops:
+        section = (np.pi * radius**2, modulus, modulus / (2 * 1.36), 2 * inertia, inertia, inertia)
+        opensees_frame(ops, frame.pos, frame.ends, section)
+        for node in low.tolist():
+            ops.fix(node + 1, *[1] * 6)
+        for node in high.tolist():
+            ops.fix(node + 1, 0, 0, 0, 1, 1, 1)
+        ops.timeSeries("Linear", 1)
+        ops.pattern("Plain", 1, 1)
+        for node in high.tolist():
+            for k in range(3):
+                ops.sp(node + 1, k + 1, float(way[k]))
+        opensees_solve(ops, ("LoadControl", 0.02), 50)
+        ops.reactions()
+        force = sum(float(np.dot([ops.nodeReaction(node + 1, k) for k in (1, 2, 3)], way)) for node in high.tolist())
+        moved = [[ops.nodeDisp(node + 1, k) for k in (1, 2, 3)] for node in range(frame.n)]
+    return force, frame.pos + np.array(moved)
+
+
+@contextlib.contextmanager
+def opensees() -> Iterator[Any]:
+    """A fresh model of OpenSees, which writes to the descriptor of standard error."""
+    import openseespy.opensees as ops
+
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        ops.wipe()
+        ops.model("basic", "-ndm", 3, "-ndf", 6)
+        yield ops
+    finally:
+        ops.wipe()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def opensees_frame(ops: Any, pos: FloatArray, ends: Any, section: tuple[float, ...]) -> None:
+    """Nodes and co-rotational beams."""
+    for k, place in enumerate(pos.tolist()):
+        ops.node(k + 1, *place)
+    for k, (i, j) in enumerate(ends.T.tolist()):
+        along = pos[j] - pos[i]
+        ops.geomTransf("Corotational", k + 1, *np.eye(3)[np.abs(along).argmin()].tolist())
+        ops.element("elasticBeamColumn", k + 1, i + 1, j + 1, *section, k + 1)
+
+
+def opensees_solve(ops: Any, integrator: tuple[Any, ...], steps: int) -> None:
+    """Newton's method in ``steps``."""
+    for call, words in (("constraints", ("Transformation",)), ("numberer", ("RCM",)), ("system", ("UmfPack",)),
+                        ("test", ("NormUnbalance", 1e-7, 30)), ("algorithm", ("Newton",)),
+                        ("integrator", integrator), ("analysis", ("Static",))):  # fmt: skip
+        getattr(ops, call)(*words)
+    if ops.analyze(steps) != 0:
+        raise SystemExit("OpenSees finds no equilibrium")
+
+
+# -- shared ------------------------------------------------------------------------------------------
+
+
+def of_nodes(pos: FloatArray, ends: Any, parts: int, radius: float, modulus: float) -> Frame:
+    """A frame of round beams of Poisson's ratio 0.36."""
+    return Frame.of_web(WebGraph(pos, ends, np.asarray(radius)), Material(modulus, 1.0, poisson=0.36), parts)
+
+
+def last(equations: Equations, steps: int) -> Point:
+    """The end of the path, which must be at the whole load."""
+    *_, point = follow(equations, steps)
+    if point.share < 1 - 1e-9:
+        raise SystemExit(f"the path ends at a share of {point.share:.3g}")
+    return point
+
+
+if __name__ == "__main__":
+    main()

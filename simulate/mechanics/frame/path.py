@@ -22,8 +22,8 @@ MOST_ITERATIONS, USUAL_ITERATIONS = 12, 4
 MOST_TURN, GROWTH = 0.4, 1.5
 #: Steps are shortened to this share of the first before the path is given up.
 SHORTEST = 1e-6
-#: The share may fall to this below 0 before the path is said to have turned back.
-TURNED_BACK = -0.05
+#: The share may fall to this, as it does where a frame snaps, before the path is said to have turned back.
+TURNED_BACK = -0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def follow(
     """Points of equilibrium from rest to share 1, ``steps`` or more; the first is that at rest.
 
     Steps are short where the path bends. The path may pass shares above those of later points, where the load falls
-    or snaps back. It ends early where ``most_points`` are reached, where it has turned back to below share 0, and where
+    or snaps back. It ends early where ``most_points`` are reached, where it has turned back to `TURNED_BACK`, and where
     no further point is found: the last point tells. Raises `MechanismError` where the frame resists nothing.
     """
     state = State.at_rest(equations.frame.pos)

@@ -135,9 +135,9 @@ class Stiffness:
         solid.set_title("Young's modulus by direction, MPa", fontsize=10)
         flat = figure.add_subplot(1, 2, 2, projection="polar")
         angle = np.linspace(0, 2 * np.pi, 361)
-        for a, b in ((0, 1), (0, 2), (1, 2)):
+        for (a, b), line in zip(((0, 1), (0, 2), (1, 2)), ("-", "--", ":"), strict=True):
             way = np.outer(np.cos(angle), np.eye(3)[a]) + np.outer(np.sin(angle), np.eye(3)[b])
-            flat.plot(angle, self.modulus(way), label=f"{'xyz'[a]}{'xyz'[b]}")
+            flat.plot(angle, self.modulus(way), line, label=f"{'xyz'[a]}{'xyz'[b]}")
         flat.set_title(f"in planes, MPa ({self.boundary})", fontsize=10)
         flat.legend(loc="lower left", bbox_to_anchor=(0.95, -0.1), frameon=False)
         with whole_file(path) as temporary:

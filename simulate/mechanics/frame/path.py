@@ -22,6 +22,8 @@ MOST_ITERATIONS, USUAL_ITERATIONS = 12, 4
 MOST_TURN, GROWTH = 0.4, 1.5
 #: Steps are shortened to this share of the first before the path is given up.
 SHORTEST = 1e-6
+#: Cosine of the largest turn of the path in a step, unless steps are as short as a share of the first.
+STRAIGHT, SHARPEST = 0.8, 1e-3
 #: The share may fall to this, as it does where a frame snaps, before the path is said to have turned back.
 TURNED_BACK = -0.5
 
@@ -97,16 +99,19 @@ def follow(
         if over:
             arc = (1 - here.point.share) / forward
         found = _advance(equations, here, tangent, forward, arc, norm, tolerance, over)
+        if found is not None:
+            ahead, onward = _tangent(found, tangent, forward, norm)
+            # A sharp turn may be a jump back onto the path that was come along.
+            if float(ahead @ tangent) / norm**2 + onward * forward < STRAIGHT and arc > SHARPEST * longest:
+                found = None
         if found is None:
             arc /= 2
             if arc < SHORTEST * longest:
                 return
             continue
-        before = tangent, forward
-        here = found
+        here, tangent, forward = found, ahead, onward
         yield here.point
         count += 1
-        tangent, forward = _tangent(here, before[0], before[1], norm)
         arc *= min(GROWTH, max(0.5, (USUAL_ITERATIONS / max(here.point.iterations, 1)) ** 0.5))
 
 

@@ -15,6 +15,7 @@ from simulate.mechanics.frame.equations import Equations, MechanismError
 from simulate.mechanics.frame.material import Material, material_of
 from simulate.mechanics.frame.model import BoolArray, Frame, State
 from simulate.mechanics.frame.path import TOLERANCE, Point, follow
+from simulate.mechanics.frame.settling import settle
 from simulate.mesh_movement.checks import number, positive, whole
 from structgen.seeds import generator
 from structgen.web import FloatArray, WebGraph
@@ -22,6 +23,8 @@ from structgen.web import FloatArray, WebGraph
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 #: What platens do to the nodes they hold.
 HOLDS = ("fixed", "free")
+#: How equilibrium is followed.
+PATHS = ("stable", "arc")
 #: Largest strain, of length between platens.
 MOST_STRAIN = 0.95
 #: Buckling modes that the imperfection mixes, those near the first: regular lattices have several alike.
@@ -45,6 +48,7 @@ def compression(
     shear: bool = False,
     imperfection: float = 0.05,
     section: float | None = None,
+    path: str = "stable",
     steps: int = 50,
     tolerance: float = TOLERANCE,
     frames: int = 0,
@@ -53,10 +57,10 @@ def compression(
 ) -> CompressionResult:
     """Crush ``web`` along ``axis`` between two platens, or pull it for a strain < 0; see `CompressionResult`.
 
-    Struts are elastic beams with rigid joints, at large displacements and rotations; the path of equilibrium is
-    followed through limits and snaps. What the material does beyond its limit is not: the point at which a strut first
-    reaches it is reported, and the curve beyond holds for a material that stays elastic. Contact of struts, and of
-    struts with the platens, is ignored. Quasi-static. Units: mm, N, MPa.
+    Struts are elastic beams with rigid joints, at large displacements and rotations. What the material does beyond its
+    limit is not followed: the point at which a strut first reaches it is reported, and the curve beyond holds for a
+    material that stays elastic. Contact of struts, and of struts with the platens, is ignored. Quasi-static. Units: mm,
+    N, MPa.
 
     Arguments:
         material: a `Material`, or the name of one; see `material_of`.
@@ -72,6 +76,9 @@ def compression(
         imperfection: nodes are first displaced by up to so many mean radii, in a mixture of the first buckling modes,
             so that a perfect lattice buckles too.
         section: area, mm^2, by which force is divided to stress; default: that of the box around the struts.
+        path: ``"stable"``: at each way of the platens the web rests in a minimum of its energy, and jumps where that
+            ends, as in a test; ``"arc"``: equilibrium is followed wherever it leads, by arc-length, through states
+            that no test shows too: for webs that snap, not for those with many slender struts.
         steps: points, at least.
         tolerance: largest force out of balance over the largest in a strut, at every point.
         frames: so many states are kept for pictures, the first and the last among them.
@@ -89,9 +96,9 @@ def compression(
     number("tolerance", tolerance, "> 0 and at most 0.01", lambda x: 0 < x <= 0.01)
     for name, least, value in (("steps", 1, steps), ("frames", 0, frames), ("parts", 1, parts)):
         whole(name, value, least)
-    for name, hold in (("lateral", lateral), ("rotation", rotation)):
-        if hold not in HOLDS:
-            raise ValueError(f"{name} is {hold!r}, must be {' or '.join(HOLDS)}")
+    for name, chosen, allowed in (("lateral", lateral, HOLDS), ("rotation", rotation, HOLDS), ("path", path, PATHS)):
+        if chosen not in allowed:
+            raise ValueError(f"{name} is {chosen!r}, must be {' or '.join(allowed)}")
     made_of = material_of(material)
     if radius is not None:
         web = web.with_radius(radius)
@@ -122,7 +129,8 @@ def compression(
     points: list[Point] = []
     stresses = []
     kept = _Kept(frames, web.n, turned, middle)
-    for point in follow(equations, steps, tolerance, MOST_POINTS):
+    arc = path == "arc"
+    for point in follow(equations, steps, tolerance, MOST_POINTS) if arc else settle(equations, steps, tolerance, seed):
         points.append(point)
         stresses.append(frame.stress(point.state).reshape(web.m, parts).max(axis=1))
         kept.add(point.share * to_strain, point.state, stresses[-1], point.share)
@@ -149,7 +157,8 @@ def compression(
         buckling_strain=float(shares[0]) * to_strain if len(shares) else None,
         settings={
             "to_strain": to_strain, "depth": depth, "lateral": lateral, "rotation": rotation, "parts": parts,
-            "shear": shear, "imperfection": imperfection, "steps": steps, "tolerance": tolerance, "seed": seed,
+            "shear": shear, "imperfection": imperfection, "path": path, "steps": steps,
+            "tolerance": tolerance, "seed": seed,
         },
     )  # fmt: skip
 

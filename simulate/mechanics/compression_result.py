@@ -20,7 +20,7 @@ COLLAPSE = 0.05
 #: Struts shorter than so many radii bend and shear in ways that beams without shear do not show.
 STUBBY = 10.0
 #: Columns of the curve, as they are called in files.
-COLUMNS = ("strain", "force", "nominal_stress", "energy", "work", "stress", "residual", "unstable")
+COLUMNS = ("strain", "force", "nominal_stress", "energy", "work", "stress", "dissipated", "residual", "unstable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +73,17 @@ class CompressionResult:
         return np.concatenate([[0.0], np.cumsum(parts)])
 
     @property
-    def balance(self) -> float:
-        """Largest gap between work and energy stored, over the greatest work: how coarse the curve is."""
-        work = self.work
-        return float(np.abs(work - self.energy).max() / max(float(np.abs(work).max()), np.finfo(float).tiny))
+    def dissipated(self) -> FloatArray:
+        """``(k,)`` work less energy stored, mJ: what was lost in jumps; less than 0 only where the curve is coarse."""
+        lost: FloatArray = self.work - self.energy
+        return lost
+
+    @property
+    def gain(self) -> float:
+        """The largest rise of stored energy over the work done meanwhile, over all work: 0 but for coarse curves."""
+        return float(
+            max(-np.diff(self.dissipated, prepend=0.0).min(), 0.0) / max(float(np.abs(self.work).max()), 1e-300)
+        )
 
     @property
     def buckling_force(self) -> float | None:
@@ -137,8 +144,11 @@ class CompressionResult:
         if self.unstable.any():
             where = self.strain[int((self.unstable > 0).argmax())]
             notes.append(f"from a strain of {where:.3g} on there are points that are not stable: a test would jump")
-        if self.balance > 0.01:
-            notes.append(f"work and energy differ by {100 * self.balance:.2g} %: the curve is coarse, use more steps")
+        if self.gain > 0.01:
+            notes.append(f"energy rises by {100 * self.gain:.2g} % without work: the curve is coarse, use more steps")
+        if self.dissipated[-1] > 0.01 * np.abs(self.work).max():
+            share = self.dissipated[-1] / np.abs(self.work).max()
+            notes.append(f"{100 * share:.2g} % of the work was lost in jumps from one stable state to another")
         return notes
 
     def as_dict(self) -> dict[str, Any]:
@@ -156,7 +166,8 @@ class CompressionResult:
             "collapse_force_N": None if collapse is None else float(self.force[collapse]),
             "greatest_force_N": float(np.abs(self.force).max()), "absorbed_MJ_m3": self.absorbed,
             "absorbed_to_yield_MJ_m3": self.absorbed_to_yield, "energy_mJ": float(self.energy[-1]),
-            "work_mJ": float(self.work[-1]), "balance": self.balance, "largest_residual": float(self.residual.max()),
+            "work_mJ": float(self.work[-1]), "dissipated_mJ": float(self.dissipated[-1]), "energy_gain": self.gain,
+            "largest_residual": float(self.residual.max()),
             "points": len(self.strain), "unstable_points": int((self.unstable > 0).sum()), "end": self.end,
             "strain_at_end": float(self.strain[-1]), "notes": self.notes,
         }  # fmt: skip

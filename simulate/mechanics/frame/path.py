@@ -17,7 +17,7 @@ from simulate.mechanics.frame.model import State
 #: Largest force out of balance over the largest force in a beam.
 TOLERANCE = 1e-8
 #: Newton steps before a step is given up, and as many as a step of the right length takes.
-MOST_ITERATIONS, USUAL_ITERATIONS = 12, 4
+MOST_ITERATIONS, USUAL_ITERATIONS = 12, 6
 #: Largest change of an angle in one step, radians, and of the length of steps from one to the next.
 MOST_TURN, GROWTH = 0.4, 1.5
 #: Steps are shortened to this share of the first before the path is given up.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+from scipy.linalg import eigh
+from scipy.sparse.linalg import LinearOperator, lobpcg
 
 from simulate.mechanics.frame.element import FloatArray
-from simulate.mechanics.frame.equations import Equations
+from simulate.mechanics.frame.equations import Equations, Factor
 from simulate.mechanics.frame.model import State
 from structgen.seeds import generator
 
 #: The probe's displacement over the mean length of beams: small, yet far above rounding.
 PROBE = 1e-5
+#: Vectors iterated beside the modes that are wanted.
+GUARDS = 2
 #: Shares of the load this far above 1 are not looked for.
 MOST_SHARE = 1e6
 
@@ -39,19 +45,28 @@ def buckling(equations: Equations, modes: int = 1, seed: int = 0) -> tuple[Float
     sides = [equations.respond(equations.moved(state, side * along, side), side) for side in (probe, -probe)]
     assert sides[0] is not None and sides[1] is not None
     change = equations.matrix((sides[0].values - sides[1].values) / (2 * probe))
-    start = generator(seed).normal(size=equations.size)
-    inverse = LinearOperator(change.shape, matvec=factor.solve, dtype=float)
-    try:
-        # K_0 is positive definite, K_1 is not: largest 1/s of -K_1 v = (1/s) K_0 v.
-        found, vectors = eigsh(
-            -change, k=modes, M=equations.matrix(rest.values), Minv=inverse, which="LA", v0=start, tol=1e-10
-        )
-    except ArpackError:
-        return none
-    order = np.argsort(-found)
-    good = [k for k in order if found[k] > 1 / MOST_SHARE]
+    found, vectors = _largest(-change, equations.matrix(rest.values), factor, modes, seed)
+    good = np.flatnonzero(found > 1 / MOST_SHARE)
     shapes = np.array([_scaled(equations.spread(vectors[:, k])) for k in good])
     return 1 / found[good], shapes.reshape(-1, equations.frame.n, 6)
+
+
+def _largest(change: Any, rest: Any, factor: Factor, modes: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """The largest m and vectors v of ``change`` v = m ``rest`` v, falling; by blocks, as several may be alike."""
+    size = rest.shape[0]
+    block = modes + GUARDS
+    if size < 10 * block:
+        values, vectors = eigh(change.toarray(), rest.toarray())
+        return values[::-1][:modes], vectors[:, ::-1][:, :modes]
+    start = factor.solve(generator(seed).normal(size=(size, block)))
+    inverse = LinearOperator(rest.shape, matvec=factor.solve, matmat=factor.solve, dtype=float)
+    tolerance = 1e-8 * np.abs(change.data).max() / np.sqrt(rest.diagonal().max())
+    with warnings.catch_warnings():
+        # Guard vectors need not converge.
+        warnings.simplefilter("ignore", UserWarning)
+        values, vectors = lobpcg(change, start, B=rest, M=inverse, largest=True, tol=tolerance, maxiter=100)
+    order = np.argsort(-values)[:modes]
+    return values[order], vectors[:, order]
 
 
 def _scaled(shape: FloatArray) -> FloatArray:

@@ -90,7 +90,7 @@ class Frame:
         if slender.max() > MOST_SLENDER:
             worst = int(slender.argmax())
             raise ValueError(
-                f"web: edge {worst} is {slender[worst]:.3g} times as long as its radius, frames need at most "
+                f"web: edge {worst} is {slender[worst]:.0f} times as long as its radius, frames need at most "
                 f"{MOST_SLENDER:g}; pull such threads with tension instead"
             )
         pos, ends = cut(web.pos, web.edge_index, parts)

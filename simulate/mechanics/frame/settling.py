@@ -44,7 +44,7 @@ def settle(equations: Equations, steps: int = 50, tolerance: float = TOLERANCE, 
     search = _Search(equations, response, tolerance, seed)
     step = 1.0 / steps
     while here.share < 1 - 1e-12:
-        share = min(here.share + step, 1.0)
+        share = 1.0 if here.share + step > 1 - 1e-9 else here.share + step
         found = search.minimum(here, share)
         if found is None:
             step /= 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from simulate.mechanics.frame.element import FloatArray, IntArray, compiled
@@ -47,10 +47,11 @@ class Response:
 
 
 class Factor:
-    """A factorised tangent."""
+    """A factorised symmetric matrix; ``ordered``: its rows are in a good order already."""
 
-    def __init__(self, matrix: Any) -> None:
-        self._factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    def __init__(self, matrix: Any, ordered: bool = True) -> None:
+        order = "NATURAL" if ordered else "MMD_AT_PLUS_A"
+        self._factor = splu(matrix, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         self._pivots: FloatArray | None = None
 
     def solve(self, right: FloatArray) -> FloatArray:
@@ -91,18 +92,26 @@ class Equations:
             self.drive[:, :3] = drive
         self.unit = np.tile([1.0, 1, 1, frame.size, frame.size, frame.size], n)
         self.free = np.flatnonzero(~held.ravel())
-        self.load = np.zeros(len(self.free)) if load is None else (load.ravel() / self.unit)[self.free]
-        number = np.full(6 * n, -1)
-        number[self.free] = np.arange(len(self.free))
         self.dofs = (6 * frame.ends.T[:, :, None] + np.arange(6)).reshape(frame.m, 12)
         self._scale = 1 / self.unit[:12]
         # Forces below this share of EA are nothing.
         self._least = 1e-12 * float((frame.stiff[:, 0] * frame.rest).max())
-        self._pattern(number[self.dofs])
+        if len(self.free):
+            self.free = self.free[_order(self._nodes_joined())]
+        self._pattern()
+        self.load = np.zeros(len(self.free)) if load is None else (load.ravel() / self.unit)[self.free]
 
-    def _pattern(self, number: IntArray) -> None:
+    def _nodes_joined(self) -> Any:
+        """A matrix with the pattern of the tangent."""
+        self._pattern()
+        return self.matrix(np.ones(len(self._indices)))
+
+    def _pattern(self) -> None:
         """Fix the sparsity pattern, and where in it each entry of a beam's tangent goes."""
         size = len(self.free)
+        number = np.full(6 * self.frame.n, -1)
+        number[self.free] = np.arange(size)
+        number = number[self.dofs]
         row, column = np.repeat(number, 12, axis=1).ravel(), np.tile(number, 12).ravel()
         inside = (row >= 0) & (column >= 0)
         code, place = np.unique(column[inside] * size + row[inside], return_inverse=True)
@@ -127,16 +136,20 @@ class Equations:
         residual = gradient[self.free] - share * self.load
         largest = max(float(np.abs(force).max()), float(np.abs(self.load).max(initial=0.0)) * abs(share))
         largest = max(largest, self._least)
-        values = np.zeros(len(self._indices))
-        scatter(tangent, self._scale, self._place, values)
         driven = self.drive.ravel()[self.dofs]
         rate = np.einsum("mab,mb->ma", tangent, driven) * self._scale
         rate = np.bincount(self.dofs.ravel(), rate.ravel(), minlength=6 * self.frame.n)[self.free] - self.load
         return Response(
             float(energy.sum()), residual, float(np.abs(residual).max(initial=0.0)) / largest,
             ROUNDING * float((self.frame.stiff[:, 0]).max() * np.abs(state.pos).max()) / largest,
-            float(gradient @ self.drive.ravel()), values, rate,
+            float(gradient @ self.drive.ravel()), self.assembled(tangent), rate,
         )  # fmt: skip
+
+    def assembled(self, tangent: FloatArray) -> FloatArray:
+        """Values of the sparse tangent for those of beams, ``tangent (m, 12, 12)``."""
+        values = np.zeros(len(self._indices))
+        scatter(tangent, self._scale, self._place, values)
+        return values
 
     def matrix(self, values: FloatArray) -> Any:
         """The tangent ``(k, k)`` of `Response.values`, of displacements and spins times `Frame.size`, sparse."""
@@ -189,6 +202,15 @@ class Equations:
             motion = factor.solve(motion)
             motion /= np.abs(motion).max()
         return int(np.abs(self.spread(motion) * self.unit.reshape(-1, 6)).max(axis=1).argmax())
+
+
+def _order(pattern: Any) -> IntArray:
+    """An order of elimination with little fill: minimum degree."""
+    shifted = pattern + diags_array(np.full(pattern.shape[0], float(pattern.shape[0])))
+    factor = splu(
+        csc_array(shifted), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    return np.argsort(np.asarray(factor.perm_c, np.int64))
 
 
 @compiled

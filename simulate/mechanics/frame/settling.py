@@ -1,16 +1,17 @@
 """The states that a frame takes in a slow test with driven grips: at each way of the grips a minimum of its energy.
 
 Where a state ceases to be a minimum the frame jumps to another, as in a test, and what it had stored more is lost.
-Newton's method on the energy, with the tangent shifted where it is not positive definite and a step along its softest
-motion where it rests on a saddle (J. Nocedal, S. J. Wright, Numerical Optimization (2006), section 3.4).
+Newton's method on the energy; where the tangent is not positive definite, those of beams are made so (J. Teran et al.,
+Proc. Symp. Comput. Animat. (2005) 181), and where the frame rests on a saddle it takes a step down.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.sparse import diags_array
+from scipy.sparse import csc_array, diags_array
 
 from simulate.mechanics.frame.element import FloatArray
 from simulate.mechanics.frame.equations import Equations, Factor, MechanismError, Response
@@ -22,8 +23,10 @@ from structgen.seeds import generator
 MOST_ITERATIONS = 150
 #: Steps are halved to this share of the first before the test is given up.
 SHORTEST = 1.0 / 64
-#: First shift of the tangent, over the diagonal at rest, how it grows while too small, and the largest.
-SHIFT, RAISE, MOST_SHIFT = 0.03, 5.0, 1e4
+#: What is added to tangents made positive, over the diagonal at rest.
+SHIFT = 1e-9
+#: Iterations that find the way down from a saddle.
+POWER = 60
 #: A saddle is left by a step of this share of the mean length of beams.
 ESCAPE = 1e-3
 
@@ -57,40 +60,34 @@ def settle(equations: Equations, steps: int = 50, tolerance: float = TOLERANCE, 
 
 
 class _Search:
-    """Searches of minima, which remember what shift was needed last."""
+    """Searches of minima."""
 
     def __init__(self, equations: Equations, rest: Response, tolerance: float, seed: int) -> None:
         self.equations, self.tolerance = equations, tolerance
-        self.diagonal = diags_array(np.abs(equations.matrix(rest.values).diagonal()))
-        self.shift = SHIFT
+        self.shift = SHIFT * diags_array(np.abs(equations.matrix(rest.values).diagonal()))
         self.random = generator(seed, 2)
 
     def minimum(self, start: Point, share: float) -> Point | None:
         """The minimum at ``share`` that steps down from the one at ``start`` lead to."""
         equations = self.equations
         ahead = share - start.share
-        factor, _ = self._factor(start.response)
-        if factor is None:
-            return None
+        factor, _ = self._factor(start.state, start.response)
         step = -factor.solve(start.response.rate * ahead) if equations.size else np.zeros(0)
         state, response = self._first(start.state, step, ahead, share)
         for iteration in range(1, MOST_ITERATIONS + 1):
             if response is None:
                 return None
-            factor, shifted = self._factor(response)
-            if factor is None:
-                return None
-            if response.balanced(self.tolerance):
-                if not shifted:
-                    return Point(share, state, response, 0, iteration)
-                state = equations.moved(state, self._softest(factor), 0.0)
+            factor, saddle = self._factor(state, response)
+            if not response.balanced(self.tolerance):
+                lower = self._down(state, response, -factor.solve(response.residual), share)
+                if lower is None:
+                    return None
+                state, response = lower
+            elif not saddle:
+                return Point(share, state, response, 0, iteration)
+            else:
+                state = equations.moved(state, self._way_down(response, factor), 0.0)
                 response = equations.respond(state, share)
-                continue
-            step = -factor.solve(response.residual)
-            lower = self._down(state, response, step, share)
-            if lower is None:
-                return None
-            state, response = lower
         return None
 
     def _first(self, state: State, step: FloatArray, ahead: float, share: float) -> tuple[State, Response | None]:
@@ -99,28 +96,24 @@ class _Search:
         moved = self.equations.moved(state, step * min(1.0, MOST_TURN / max(turn, 1e-12)), ahead)
         return moved, self.equations.respond(moved, share)
 
-    def _factor(self, response: Response) -> tuple[Factor | None, bool]:
-        """The tangent factorised, shifted to be positive definite; whether it was shifted."""
-        matrix = self.equations.matrix(response.values)
-        shift, first = 0.0, True
-        while shift <= MOST_SHIFT:
-            try:
-                factor = Factor(matrix + shift * self.diagonal if shift else matrix)
-                if not factor.negative:
-                    if shift:
-                        self.shift = max(shift / RAISE, 1e-6)
-                    return factor, shift > 0
-            except (MechanismError, RuntimeError):
-                pass
-            shift = self.shift if first else shift * RAISE
-            first = False
-        return None, True
+    def _factor(self, state: State, response: Response) -> tuple[Factor, bool]:
+        """The tangent factorised, made positive definite where it is not; whether it had to be."""
+        with contextlib.suppress(MechanismError):
+            factor = self.equations.factor(response.values)
+            if not factor.negative:
+                return factor, False
+        found = self.equations.frame.respond(state, 2)
+        assert found is not None
+        values, vectors = np.linalg.eigh(found[2])
+        positive = np.einsum("mab,mb,mcb->mac", vectors, np.maximum(values, 0.0), vectors)
+        return Factor(csc_array(self.equations.matrix(self.equations.assembled(positive)) + self.shift)), True
 
-    def _softest(self, factor: Factor) -> FloatArray:
-        """A small step along the softest motion of a shifted tangent."""
+    def _way_down(self, response: Response, factor: Factor) -> FloatArray:
+        """A small step along which the energy falls, from the tangent and the ``factor`` of the one made positive."""
+        tangent = self.equations.matrix(response.values)
         motion = self.random.normal(size=self.equations.size)
-        for _ in range(8):
-            motion = factor.solve(self.diagonal @ motion)
+        for _ in range(POWER):
+            motion = motion - factor.solve(tangent @ motion)
             motion /= np.abs(motion).max()
         return motion * ESCAPE * self.equations.frame.size
 

@@ -9,6 +9,10 @@ shooting here: a ring pulled to an oval, and Lee's frame (S.-L. Lee, F. S. Manue
 S. Bolourchi against J. C. Simo and L. Vu-Quoc, Comput. Methods Appl. Mech. Eng. 58 (1986) 79. Other codes, where
 installed: OpenSeesPy (co-rotational beams) for that bend and for a lattice that is crushed, PyNite (small
 displacements) for a random frame. ``parts`` are beams a member.
+
+Two more tables: seconds of the processor to crush Kelvin foams of growing size by 10 % in at least 20 points, and what
+comes of random webs that are crushed or pulled: how many reach the end, the largest residual of any point, and the
+largest rise of energy that no work under the curve pays for.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, fsolve
 from scipy.special import ellipeinc, ellipkinc
 
+from simulate.mechanics.compression import compression
 from simulate.mechanics.frame.buckling import buckling
 from simulate.mechanics.frame.equations import Equations
 from simulate.mechanics.frame.material import Material
@@ -63,6 +68,8 @@ def main() -> None:
     """The table."""
     arguments = parser(__doc__.splitlines()[0] if __doc__ else None)
     arguments.add_argument("--parts", type=int, default=0, help="beams a member, 0: as many as each case is given")
+    arguments.add_argument("--cells", type=int, nargs="*", default=[1, 2, 3, 4], help="of foams, cubed")
+    arguments.add_argument("--webs", type=int, default=500, help="random webs")
     options = arguments.parse_args()
     cases: list[Case] = []
     seconds = {}
@@ -78,7 +85,13 @@ def main() -> None:
     worst = max(cases, key=lambda case: case.error)
     print(f"\nlargest error {worst.error:.3f} %: {worst.name}, {worst.quantity}")
     result = [{**vars(case), "error_percent": case.error} for case in cases]
-    save("frames", {"cases": result, "largest_error_percent": worst.error, "cpu_seconds": seconds}, options.output)
+    foams = [crushing(cells) for cells in options.cells]
+    if foams:
+        print("\n" + table([list(foams[0]), *(list(row.values()) for row in foams)]))
+    webs = random_webs(options.webs) if options.webs else {}
+    print("\n" + table([list(webs), list(webs.values())]) if webs else "")
+    measured = {"cases": result, "largest_error_percent": worst.error, "cpu_seconds": seconds}
+    save("frames", {**measured, "foams": foams, "random_webs": webs}, options.output)
 
 
 # -- columns ----------------------------------------------------------------------------------------
@@ -483,6 +496,46 @@ def opensees_solve(ops: Any, integrator: tuple[Any, ...], steps: int) -> None:
         getattr(ops, call)(*words)
     if ops.analyze(steps) != 0:
         raise SystemExit("OpenSees finds no equilibrium")
+
+
+# -- time, and random webs ---------------------------------------------------------------------------
+
+
+def crushing(cells: int) -> dict[str, Any]:
+    """Seconds to crush a foam of ``cells`` cubed cells."""
+    web = lattice("kelvin", 10.0, 0.25, cells)
+    began = time.process_time()
+    found = compression(web, Material(3500.0, 57.0), to_strain=0.1, steps=20, parts=2)
+    seconds = time.process_time() - began
+    return {"nodes": web.n, "struts": web.m, "beams": 2 * web.m, "points": len(found.strain), "cpu_seconds": seconds,
+            "largest_residual": float(found.residual.max()), "end": found.end}  # fmt: skip
+
+
+def random_webs(count: int) -> dict[str, Any]:
+    """What comes of ``count`` webs of 8 to 39 random nodes joined to 2 to 4 neighbours each."""
+    began = time.process_time()
+    ends, refused, gains, residuals, finite = 0, 0, [0.0], [0.0], True
+    for seed in range(count):
+        random = generator(seed)
+        nodes = int(random.integers(8, 40))
+        pos = random.uniform(0, 50, (nodes, 3))
+        apart = np.linalg.norm(pos[:, None] - pos, axis=2)
+        near = np.argsort(apart, axis=1)[:, 1 : 1 + int(random.integers(2, 5))]
+        edges = np.stack([np.repeat(np.arange(nodes), near.shape[1]), near.ravel()], axis=1)
+        web = WebGraph.from_edges(pos, edges, random.uniform(0.2, 1.5)).largest_component()
+        try:
+            found = compression(web, Material(3500.0, 57.0), axis="xyz"[seed % 3], to_strain=(0.3, -0.2)[seed % 2],
+                                steps=15, parts=2)  # fmt: skip
+        except ValueError:
+            refused += 1
+            continue
+        ends += found.end == "strain"
+        gains.append(found.gain)
+        residuals.append(float(found.residual.max()))
+        finite &= bool(np.isfinite(found.force).all())
+    return {"webs": count, "to the end": ends, "refused": refused, "finite": finite, "largest residual": max(residuals),
+            "gain, median %": 100 * float(np.median(gains)), "gain, largest %": 100 * max(gains),
+            "cpu seconds": time.process_time() - began}  # fmt: skip
 
 
 # -- shared ------------------------------------------------------------------------------------------

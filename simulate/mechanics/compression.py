@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from simulate.mechanics.frame.model import BoolArray, Frame, State
 from simulate.mechanics.frame.path import TOLERANCE, Point, follow
 from simulate.mechanics.frame.settling import settle
 from simulate.mesh_movement.checks import number, positive, whole
+from structgen.parallel import parallel_map
 from structgen.seeds import generator
 from structgen.web import FloatArray, WebGraph
 
@@ -161,6 +163,16 @@ def compression(
             "tolerance": tolerance, "seed": seed,
         },
     )  # fmt: skip
+
+
+def compressions(
+    webs: Sequence[WebGraph], workers: int = 1, scheduler: str | None = None, **options: Any
+) -> Iterator[CompressionResult]:
+    """`compression` of each of ``webs`` with the same ``options``, in their order, as they come.
+
+    ``workers``, ``scheduler``: processes on this machine, or a dask scheduler; see `structgen.parallel.parallel_map`.
+    """
+    return parallel_map(partial(compression, **options), webs, workers, scheduler)
 
 
 def _mixed(shares: FloatArray, modes: FloatArray, seed: int) -> FloatArray:

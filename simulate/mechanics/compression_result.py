@@ -204,12 +204,13 @@ class CompressionResult:
         plot = figure.add_subplot(1, 1 + len(shapes), 1)
         plot.plot(self.strain, self.force, color="black", linewidth=1)
         loose = self.unstable > 0
-        plot.plot(np.where(loose, self.strain, np.nan), self.force, ".", color="tab:red", label="not stable")
+        if loose.any():
+            plot.plot(self.strain[loose], self.force[loose], ".", color="tab:red", label="not stable")
         if self.first_yield is not None:
             plot.plot(*self.first_yield, "o", color="tab:orange", label=f"first strut at {self.material.limit:g} MPa")
         if self.buckling_force is not None and abs(self.buckling_force) < 2 * np.abs(self.force).max():
             plot.axhline(self.buckling_force, linestyle=":", color="gray", label="buckling, by eigenvalue")
-        if len(plot.get_legend_handles_labels()[0]) > 1 or loose.any():
+        if plot.get_legend_handles_labels()[0]:
             plot.legend(frameon=False, fontsize=8)
         plot.set(xlabel="strain of the web", ylabel="force on a platen, N")
         for column, (strain, pos, stress) in enumerate(shapes):
@@ -231,6 +232,6 @@ class CompressionResult:
         for name, low, high in zip("xyz", every.min(axis=0), every.max(axis=0), strict=True):
             getattr(plot, f"set_{name}lim")(low, high if high > low else low + 1)
         sides = np.maximum(np.ptp(every, axis=0), 0.02 * np.ptp(every, axis=0).max())
-        plot.set_box_aspect(sides)
+        plot.set_box_aspect(sides, zoom=1.35)
         plot.set_axis_off()
         plot.set_title(f"strain {strain:.3g}; colour: stress, 0 to {self.material.limit:g} MPa", fontsize=8)

@@ -116,6 +116,7 @@ class Stiffness:
     def picture(self, path: str | Path) -> None:
         """Young's modulus by direction: as a surface, and in the planes xy, xz, yz."""
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
 
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         solid = figure.add_subplot(1, 2, 1, projection="3d")
@@ -132,12 +133,17 @@ class Stiffness:
         most = float(modulus.max())
         solid.set(xlim=(-most, most), ylim=(-most, most), zlim=(-most, most), xlabel="x", ylabel="y", zlabel="z")
         solid.set_box_aspect((1, 1, 1))
+        solid.locator_params(nbins=5)
         solid.set_title("Young's modulus by direction, MPa", fontsize=10)
-        flat = figure.add_subplot(1, 2, 2, projection="polar")
+        flat: Any = figure.add_subplot(1, 2, 2, projection="polar")
         angle = np.linspace(0, 2 * np.pi, 361)
+        largest = 0.0
         for (a, b), line in zip(((0, 1), (0, 2), (1, 2)), ("-", "--", ":"), strict=True):
             way = np.outer(np.cos(angle), np.eye(3)[a]) + np.outer(np.sin(angle), np.eye(3)[b])
-            flat.plot(angle, self.modulus(way), line, label=f"{'xyz'[a]}{'xyz'[b]}")
+            moduli = self.modulus(way)
+            largest = max(largest, float(moduli.max()))
+            flat.plot(angle, moduli, line, label=f"{'xyz'[a]}{'xyz'[b]}")
+        flat.set_rticks(MaxNLocator(4).tick_values(0, largest)[1:])
         flat.set_title(f"in planes, MPa ({self.boundary})", fontsize=10)
         flat.legend(loc="lower left", bbox_to_anchor=(0.95, -0.1), frameon=False)
         with whole_file(path) as temporary:

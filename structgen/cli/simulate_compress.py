@@ -118,7 +118,7 @@ def command(
 
     def tell(strain: float, force: float) -> None:
         done = min(100, int(100 * strain / to_strain))
-        console.progress(done, 101, "crushed", f"strain {strain:.3g}, force {force:.4g} N")
+        console.progress(done, 101, "crushed", f"strain {strain + 0.0:.3g}, force {force + 0.0:.4g} N")
 
     with console.stage("crush"):
         result = compression(

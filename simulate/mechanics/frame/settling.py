@@ -23,6 +23,11 @@ from structgen.seeds import generator
 MOST_ITERATIONS = 150
 #: Steps are halved to this share of the first before the test is given up.
 SHORTEST = 1.0 / 64
+#: Steps are halved where the curve bends so that the work under it falls short by more than this share of the energy.
+#: They are not halved below this share of the first.
+GAIN, FINEST = 1e-3, 1.0 / 8
+#: Differences of energy below this share of it may be rounding.
+ROUNDED = 1e-10
 #: What is added to tangents made positive, over the diagonal at rest.
 SHIFT = 1e-9
 #: Iterations that find the way down from a saddle.
@@ -34,8 +39,8 @@ ESCAPE = 1e-3
 def settle(equations: Equations, steps: int = 50, tolerance: float = TOLERANCE, seed: int = 0) -> Iterator[Point]:
     """Stable points of equilibrium from rest to share 1, at ``steps`` shares or more; the first is that at rest.
 
-    Only for frames that are driven, not loaded by forces. The path ends early where no minimum is found. ``seed``: of
-    the direction in which saddles are left.
+    There are more points where the curve bends. Only for frames that are driven, not loaded by forces. The path ends
+    early where no minimum is found. ``seed``: of the direction in which saddles are left.
     """
     if equations.load.any():
         raise ValueError("equations are loaded by forces, must be driven: follow takes forces")
@@ -46,17 +51,31 @@ def settle(equations: Equations, steps: int = 50, tolerance: float = TOLERANCE, 
     yield here
     search = _Search(equations, response, tolerance, seed)
     step = 1.0 / steps
+    coarse: Point | None = None
     while here.share < 1 - 1e-12:
         share = 1.0 if here.share + step > 1 - 1e-9 else here.share + step
         found = search.minimum(here, share)
+        if found is not None and _gained(here, found) > GAIN and step > FINEST / steps:
+            coarse = found
+            step /= 2
+            continue
+        # Right where a frame buckles minima are too flat to be found; a longer step passes by.
+        found = found or coarse
         if found is None:
             step /= 2
             if step < SHORTEST / steps:
                 return
             continue
-        here = found
+        here, coarse = found, None
         yield here
         step = min(1.5 * step, 1.0 / steps)
+
+
+def _gained(before: Point, after: Point) -> float:
+    """The rise of energy that the work under a straight curve between two points does not pay for, over the energy."""
+    rates = before.response.conjugate + after.response.conjugate
+    gained = after.response.energy - before.response.energy - (after.share - before.share) * rates / 2
+    return gained / max(after.response.energy, np.finfo(float).tiny)
 
 
 class _Search:
@@ -122,7 +141,7 @@ class _Search:
         slope = float(response.residual @ step)
         size = float(np.linalg.norm(response.residual))
         part = min(1.0, MOST_TURN / max(float(np.abs(self.equations.spread(step)[:, 3:]).max()), 1e-12))
-        rounded = 1e-13 * abs(response.energy)
+        rounded = ROUNDED * abs(response.energy)
         while part > 1e-8:
             trial = self.equations.moved(state, part * step, 0.0)
             tried = self.equations.respond(trial, share)

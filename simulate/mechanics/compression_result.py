@@ -232,6 +232,6 @@ class CompressionResult:
         for name, low, high in zip("xyz", every.min(axis=0), every.max(axis=0), strict=True):
             getattr(plot, f"set_{name}lim")(low, high if high > low else low + 1)
         sides = np.maximum(np.ptp(every, axis=0), 0.02 * np.ptp(every, axis=0).max())
-        plot.set_box_aspect(sides, zoom=1.35)
+        plot.set_box_aspect(sides)
         plot.set_axis_off()
         plot.set_title(f"strain {strain:.3g}; colour: stress, 0 to {self.material.limit:g} MPa", fontsize=8)

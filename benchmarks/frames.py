@@ -17,9 +17,6 @@ largest rise of energy that no work under the curve pays for.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +25,9 @@ from typing import Any
 
 import numpy as np
 from common import parser, save, table
-from scipy.integrate import solve_ivp
-from scipy.optimize import brentq, fsolve
-from scipy.special import ellipeinc, ellipkinc
+from frames_exact import exact_lee, extreme, fixed_and_pinned, rod, tip
+from frames_outside import opensees_bend, opensees_crushed, pynite
+from scipy.optimize import fsolve
 
 from simulate.mechanics.compression import compression
 from simulate.mechanics.frame.buckling import buckling
@@ -119,11 +116,6 @@ def columns(parts: int) -> Iterator[Case]:
         yield Case(f"column, {name}", "buckling load, N", "Euler", parts, found, exact)
 
 
-def fixed_and_pinned() -> float:
-    """The least root of tan(x) = x above 0."""
-    return float(brentq(lambda x: np.sin(x) - x * np.cos(x), 4.0, 4.6))
-
-
 # -- a cantilever -----------------------------------------------------------------------------------
 
 
@@ -149,37 +141,7 @@ def cantilever(parts: int) -> Iterator[Case]:
     yield Case("cantilever, M = 2 pi EI/L", "gap of the circle / L", "closed form", parts, gap, 0.0, 1.0)
 
 
-def tip(force: float) -> tuple[float, float]:
-    """Place of the tip over the length, for a force in EI / L^2; inextensible."""
-
-    def length(angle: float) -> tuple[float, float, float]:
-        p = np.sqrt((1 + np.sin(angle)) / 2)
-        start = np.arcsin(1 / (p * np.sqrt(2)))
-        return float(ellipkinc(np.pi / 2, p**2) - ellipkinc(start, p**2)), p, start
-
-    angle = brentq(lambda a: length(a)[0] - np.sqrt(force), 1e-3, np.pi / 2 - 1e-6)
-    _, p, start = length(angle)
-    aside = 1 - 2 / np.sqrt(force) * (ellipeinc(np.pi / 2, p**2) - ellipeinc(start, p**2))
-    return float(np.sqrt(2 * np.sin(angle) / force)), float(aside)
-
-
 # -- exact rods in a plane ---------------------------------------------------------------------------
-
-
-def rod(start: Any, force: Any, length: float, bending: float, stretching: float, curvature: float = 0.0) -> FloatArray:
-    """End (x, y, angle, moment) of a rod from ``start`` whose cuts carry ``force``: bends and stretches, exactly."""
-
-    def slopes(_: float, state: FloatArray) -> list[float]:
-        angle, moment = state[2], state[3]
-        along = np.array([np.cos(angle), np.sin(angle)])
-        stretch = 1 + along @ force / stretching
-        return [
-            *(stretch * along),
-            curvature + moment / bending,
-            -stretch * (along[0] * force[1] - along[1] * force[0]),
-        ]
-
-    return np.asarray(solve_ivp(slopes, (0, length), start, rtol=1e-10, atol=1e-10).y[:, -1])
 
 
 def ring(parts: int) -> Iterator[Case]:
@@ -242,45 +204,6 @@ def lees_frame(parts: int) -> Iterator[Case]:
         yield Case("Lee's frame", name, "exact rod", parts, value, exact[name])
 
 
-def exact_lee(side: float, bending: float, stretching: float) -> dict[str, float]:
-    """The first greatest and the least load of Lee's frame, an exact rod from the foot up and along."""
-
-    def miss(unknown: FloatArray) -> FloatArray:
-        # How the foot turns, force in the member there, load.
-        turn, force, load = unknown[0], unknown[1:3], unknown[3]
-        state = rod([0, 0, np.pi / 2 + turn, 0.0], force, side, bending, stretching)
-        state[2] -= np.pi / 2
-        state = rod(state, force, side / 5, bending, stretching)
-        state = rod(state, force + np.array([0, load]), 4 * side / 5, bending, stretching)
-        return np.asarray(state[[0, 1, 3]] - [side, side, 0])
-
-    # Along the path by secants: none of the unknowns rises all the way.
-    path = [np.zeros(4), np.array([0.02, -0.010, -0.132, 0.152])]
-    while path[-1][0] > -1.6:
-        way = path[-1] - path[-2]
-        way /= np.linalg.norm(way)
-        ahead = path[-1] + 0.05 * way
-        found, _, good, why = fsolve(
-            lambda z, a=ahead, w=way: np.append(miss(z), 100 * w @ (z - a)), ahead, xtol=1e-11, full_output=True
-        )
-        if good != 1:
-            raise SystemExit(f"no exact rod: {why}")
-        path.append(found)
-    loads = np.array(path)[:, 3]
-    places = np.arange(len(loads), dtype=float)
-    return {
-        "limit load": extreme(places, loads, int(loads[: len(loads) // 2].argmax())),
-        "least load after": extreme(places, loads, int(loads.argmin())),
-    }
-
-
-def extreme(x: FloatArray, y: FloatArray, at: int) -> float:
-    """The extreme of the parabola through the points around ``at``."""
-    rows = slice(at - 1, at + 2)
-    fit = np.polyfit(x[rows] - x[at], y[rows], 2)
-    return float(np.polyval(fit, -fit[1] / (2 * fit[0])))
-
-
 # -- the bend of 45 degrees ---------------------------------------------------------------------------
 
 
@@ -294,7 +217,7 @@ def bend(parts: int) -> Iterator[Case]:
                    float(np.linalg.norm(ours - places)), 0.0, 100.0)  # fmt: skip
     if find_spec("openseespy"):
         pieces = parts or 32
-        ours, theirs = bent(pieces, 600), opensees_bend(pieces, 600)
+        ours, theirs = bent(pieces, 600), opensees_bend(arc(pieces), 600)
         yield Case("bend of 45 degrees, 600", "tip, all of it", "OpenSeesPy", pieces,
                    float(np.linalg.norm(ours - theirs)), 0.0, 100.0)  # fmt: skip
 
@@ -315,19 +238,6 @@ def bent(pieces: int, force: float) -> FloatArray:
     load = np.zeros((frame.n, 6))
     load[-1, 2] = force
     return np.asarray(last(Equations(frame, held, load=load), 10).state.pos[-1])
-
-
-def opensees_bend(pieces: int, force: float) -> FloatArray:
-    """Where OpenSees moves the tip."""
-    ends = np.stack([np.arange(pieces), np.arange(1, pieces + 1)])
-    with opensees() as ops:
-        opensees_frame(ops, arc(pieces), ends, (1.0, 1e7, 5e6, 0.1406, 1 / 12, 1 / 12))
-        ops.fix(1, *[1] * 6)
-        ops.timeSeries("Linear", 1)
-        ops.pattern("Plain", 1, 1)
-        ops.load(pieces + 1, 0.0, 0.0, force, 0.0, 0.0, 0.0)
-        opensees_solve(ops, ("LoadControl", 0.01), 100)
-        return np.asarray(arc(pieces)[-1] + [ops.nodeDisp(pieces + 1, k) for k in (1, 2, 3)])
 
 
 # -- lattices ---------------------------------------------------------------------------------------
@@ -391,30 +301,6 @@ def random_case() -> tuple[WebGraph, FloatArray, FloatArray]:
     return web, np.argsort(web.pos[:, 2])[:3], random.normal(size=(web.n, 6))
 
 
-def pynite(web: WebGraph, held: Any, load: FloatArray, modulus: float, shear: float, radius: float) -> FloatArray:
-    """PyNite's displacements ``(n, 3)``."""
-    from Pynite import FEModel3D
-
-    model = FEModel3D()
-    model.add_material("m", modulus, shear, 0.36, 1.0)
-    inertia = np.pi * radius**4 / 4
-    model.add_section("s", np.pi * radius**2, inertia, inertia, 2 * inertia)
-    for k, place in enumerate(web.pos.tolist()):
-        model.add_node(f"{k}", *place)
-    for k, (i, j) in enumerate(web.edge_index.T.tolist()):
-        model.add_member(f"{k}", f"{i}", f"{j}", "m", "s")
-    for k in held.tolist():
-        model.def_support(f"{k}", *[True] * 6)
-    for k, row in enumerate(load.tolist()):
-        for way, value in zip(("FX", "FY", "FZ", "MX", "MY", "MZ"), row, strict=True):
-            model.add_node_load(f"{k}", way, value)
-    with contextlib.redirect_stdout(io.StringIO()):
-        model.analyze_linear()
-    return np.array(
-        [[getattr(model.nodes[f"{k}"], way)["Combo 1"] for way in ("DX", "DY", "DZ")] for k in range(web.n)]
-    )
-
-
 def crushed(parts: int) -> Iterator[Case]:
     """A Kelvin cell pushed and sheared by 10 % of its side, against OpenSees: force, and where nodes are."""
     if not find_spec("openseespy"):
@@ -434,68 +320,6 @@ def crushed(parts: int) -> Iterator[Case]:
     yield Case("Kelvin cell, crushed by 10 %", "work rate, N mm", "OpenSeesPy", parts, force, theirs)
     away = float(np.linalg.norm(end.state.pos - places, axis=1).max())
     yield Case("Kelvin cell, crushed by 10 %", "nodes, all of them", "OpenSeesPy", parts, away, 0.0, 1.0)
-
-
-def opensees_crushed(
-    frame: Frame, low: Any, high: Any, way: FloatArray, radius: float, modulus: float
-) -> tuple[float, FloatArray]:
-    """Force of OpenSees times the way, and its places of nodes."""
-    inertia = np.pi * radius**4 / 4
-    with opensees() as ops:
-        section = (np.pi * radius**2, modulus, modulus / (2 * 1.36), 2 * inertia, inertia, inertia)
-        opensees_frame(ops, frame.pos, frame.ends, section)
-        for node in low.tolist():
-            ops.fix(node + 1, *[1] * 6)
-        for node in high.tolist():
-            ops.fix(node + 1, 0, 0, 0, 1, 1, 1)
-        ops.timeSeries("Linear", 1)
-        ops.pattern("Plain", 1, 1)
-        for node in high.tolist():
-            for k in range(3):
-                ops.sp(node + 1, k + 1, float(way[k]))
-        opensees_solve(ops, ("LoadControl", 0.02), 50)
-        ops.reactions()
-        force = sum(float(np.dot([ops.nodeReaction(node + 1, k) for k in (1, 2, 3)], way)) for node in high.tolist())
-        moved = [[ops.nodeDisp(node + 1, k) for k in (1, 2, 3)] for node in range(frame.n)]
-    return force, frame.pos + np.array(moved)
-
-
-@contextlib.contextmanager
-def opensees() -> Iterator[Any]:
-    """A fresh model of OpenSees, which writes to the descriptor of standard error."""
-    import openseespy.opensees as ops
-
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        ops.wipe()
-        ops.model("basic", "-ndm", 3, "-ndf", 6)
-        yield ops
-    finally:
-        ops.wipe()
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def opensees_frame(ops: Any, pos: FloatArray, ends: Any, section: tuple[float, ...]) -> None:
-    """Nodes and co-rotational beams."""
-    for k, place in enumerate(pos.tolist()):
-        ops.node(k + 1, *place)
-    for k, (i, j) in enumerate(ends.T.tolist()):
-        along = pos[j] - pos[i]
-        ops.geomTransf("Corotational", k + 1, *np.eye(3)[np.abs(along).argmin()].tolist())
-        ops.element("elasticBeamColumn", k + 1, i + 1, j + 1, *section, k + 1)
-
-
-def opensees_solve(ops: Any, integrator: tuple[Any, ...], steps: int) -> None:
-    """Newton's method in ``steps``."""
-    for call, words in (("constraints", ("Transformation",)), ("numberer", ("RCM",)), ("system", ("UmfPack",)),
-                        ("test", ("NormUnbalance", 1e-7, 30)), ("algorithm", ("Newton",)),
-                        ("integrator", integrator), ("analysis", ("Static",))):  # fmt: skip
-        getattr(ops, call)(*words)
-    if ops.analyze(steps) != 0:
-        raise SystemExit("OpenSees finds no equilibrium")
 
 
 # -- time, and random webs ---------------------------------------------------------------------------

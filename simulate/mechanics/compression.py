@@ -17,12 +17,12 @@ from simulate.mechanics.frame.material import Material, material_of
 from simulate.mechanics.frame.model import BoolArray, Frame, State
 from simulate.mechanics.frame.path import TOLERANCE, Point, follow
 from simulate.mechanics.frame.settling import settle
+from simulate.mechanics.grips import AXES
 from simulate.mesh_movement.checks import number, positive, whole
 from structgen.parallel import parallel_map
 from structgen.seeds import generator
 from structgen.web import FloatArray, WebGraph
 
-AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 #: What platens do to the nodes they hold.
 HOLDS = ("fixed", "free")
 #: How equilibrium is followed.

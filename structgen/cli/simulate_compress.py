@@ -19,7 +19,12 @@ from structgen.cli.options import common, seeded
     required=True,
     help="Folder for result.json, curve.csv, curve.png and compression.npz.",
 )
-@click.option("--material", default="pla", show_default=True, help="Material of struts: pla, petg, tpu, resin, nylon.")
+@click.option(
+    "--material",
+    default="pla",
+    show_default=True,
+    help="Material of struts: pla, petg, tpu, resin, nylon, or a .csv file with columns strain and stress_MPa.",
+)
 @click.option("--axis", type=click.Choice(["x", "y", "z"]), default="z", show_default=True, help="Axis of the test.")
 @click.option(
     "--to-strain",

@@ -19,7 +19,12 @@ from structgen.cli.options import common
     required=True,
     help="Folder for stiffness.json and stiffness.png.",
 )
-@click.option("--material", default="pla", show_default=True, help="Material of struts: pla, petg, tpu, resin, nylon.")
+@click.option(
+    "--material",
+    default="pla",
+    show_default=True,
+    help="Material of struts: pla, petg, tpu, resin, nylon, or a .csv file with columns strain and stress_MPa.",
+)
 @click.option(
     "--boundary",
     type=click.Choice(["kinematic", "static", "periodic"]),

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, lobpcg
 
-from simulate.mechanics.frame.element import FloatArray
 from simulate.mechanics.frame.equations import Equations, Factor
 from simulate.mechanics.frame.model import State
 from structgen.seeds import generator
+from structgen.web import FloatArray
 
 #: The probe's displacement over the mean length of beams: small, yet far above rounding.
 PROBE = 1e-5

@@ -20,27 +20,15 @@ With c_k = d_k.e, c = d_1.d_2 and g(c) = arccos(c) / sqrt(1 - c^2): w_1.w_2 = g(
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
-import numpy.typing as npt
 
-F = TypeVar("F", bound=Callable[..., Any])
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from simulate.mechanics.kernels import compiled
+from structgen.web import FloatArray, IntArray
 
 #: Below this 1 - cos(angle) the functions of an angle are summed as series.
 SMALL = 0.2
 #: The cosine of the largest angle between an end and its chord; a beam bent so far needs more parts.
 MOST_BENT = -0.5
-
-
-def compiled(function: F) -> F:
-    """``function`` compiled on its first call, once on a machine; sums are not reordered."""
-    wrapped: Any = numba.njit(cache=True, nogil=True)(function)
-    return cast(F, wrapped)
 
 
 @compiled

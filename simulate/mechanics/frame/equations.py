@@ -9,8 +9,9 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from simulate.mechanics.frame.element import FloatArray, IntArray, compiled
 from simulate.mechanics.frame.model import BoolArray, Frame, State
+from simulate.mechanics.kernels import compiled
+from structgen.web import FloatArray, IntArray
 
 #: A pivot this small, over the largest, is that of a motion that nothing resists.
 NO_PIVOT = 1e-15

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from simulate.mechanics.silk import LAWS, law_of
 from simulate.mesh_movement.checks import number
 
 #: Poisson's ratio of a material that does not say: polymers have 0.33 to 0.45 and it enters torsion alone.
@@ -42,18 +43,17 @@ class Material:
 
 
 def material_of(material: Any) -> Material:
-    """``material`` itself, or that of a law of `simulate.mechanics.silk`, given as it is or by name (``"pla"``).
+    """``material`` itself, or that of a law of `simulate.mechanics.silk`, given as it is, by name (``"pla"``)
+    or by a .csv file of its curve.
 
     Of a law counts its first slope, and as limit the stress at which that slope ends.
     """
     if isinstance(material, Material):
         return material
     if isinstance(material, str):
-        from simulate.mechanics.silk import LAWS  # type: ignore[import-not-found]
-
-        if material not in LAWS:
-            raise ValueError(f"material is {material!r}, must be one of {', '.join(LAWS)}, or a Material")
-        material = LAWS[material]
+        if material not in LAWS and not material.lower().endswith(".csv"):
+            raise ValueError(f"material is {material!r}, must be one of {', '.join(LAWS)}, a .csv file, or a Material")
+        material = law_of(material)
     try:
         return Material(material.modulus, float(material.stress[1]), material.density, name=material.name)
     except (AttributeError, TypeError, IndexError):

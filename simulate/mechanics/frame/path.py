@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.mechanics.frame.element import FloatArray
 from simulate.mechanics.frame.equations import Equations, Factor, MechanismError, Response
 from simulate.mechanics.frame.model import State
+from structgen.web import FloatArray
 
 #: Largest force out of balance over the largest force in a beam.
 TOLERANCE = 1e-8

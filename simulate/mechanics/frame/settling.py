@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csc_array, diags_array
 
-from simulate.mechanics.frame.element import FloatArray
 from simulate.mechanics.frame.equations import Equations, Factor, MechanismError, Response
 from simulate.mechanics.frame.model import State
 from simulate.mechanics.frame.path import MOST_TURN, TOLERANCE, Point
 from structgen.seeds import generator
+from structgen.web import FloatArray
 
 #: Newton steps at one way of the grips before it is reached in two steps instead.
 MOST_ITERATIONS = 150

@@ -95,6 +95,7 @@ def test_the_same_seed_gives_the_same_curve(crushed):
     np.testing.assert_allclose(again.force, crushed.force, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_batches_do_not_depend_on_workers():
     webs = [bar(20.0), bar(30.0)]
     here, there = (
@@ -176,8 +177,10 @@ def test_materials_are_taken_from_laws_and_checked(refused):
         Material(1.0, 2.0, poisson=0.6)
 
 
-def test_materials_have_names(refused):
-    pytest.importorskip("simulate.mechanics.silk")
+def test_materials_have_names_or_files(refused, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("strain,stress_MPa\n0,0\n0.01,20\n0.1,25\n")
+    assert (material_of(str(path)).modulus, material_of(str(path)).limit) == (2000.0, 20.0)
     assert material_of("pla").modulus > 1000
     with refused("material is 'butter'", "pla"):
         material_of("butter")

@@ -11,8 +11,6 @@ from simulate.mechanics.lattices import lattice
 from structgen.cli import Program, simulate_compress, simulate_homogenize
 from structgen.io import write_web
 
-pytest.importorskip("simulate.mechanics.silk")
-
 
 @pytest.fixture(scope="module")
 def run():

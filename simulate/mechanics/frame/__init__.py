@@ -1,0 +1,1 @@
+"""Frames: networks of beams whose joints are rigid, at large displacements and rotations."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from structgen.cli import simulate_compress, simulate_homogenize
 from structgen.cli.console import Console
 from structgen.cli.options import common
 
 
-@click.group("simulate", short_help="Pull webs until they break.")
+@click.group("simulate", short_help="Pull webs until they break, crush them, find their stiffness.")
 def command() -> None:
     """Virtual mechanical tests of webs. Lengths in mm, forces in N, stresses in MPa.
 
@@ -152,3 +153,7 @@ def _radius(text: str | None) -> Any:
         return float(text)
     except ValueError:
         raise click.UsageError(f"--radius {text!r} is neither a length in mm nor silk") from None
+
+
+command.add_command(simulate_compress.command)
+command.add_command(simulate_homogenize.command)

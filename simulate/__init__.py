@@ -1,8 +1,9 @@
 """simulate: form finding of webs, and movement of meshes; virtual tests are to come (see the README).
 
->>> from simulate import form_find, move_mesh
+>>> from simulate import form_find, move_mesh, move_solver_mesh
 >>> hung = form_find(web, fixed=web.degree == 1, kinds={"frame": 7, "anchor": 10})
 >>> moved = move_mesh(points, cells, monitor)
+>>> mesh, moved = move_solver_mesh(mesh, monitor)
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulate.mechanics.form_finding import form_find
+    from simulate.mesh_movement.adapters.finding import adapter_of
+    from simulate.mesh_movement.adapters.moving import move_solver_mesh
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
-__all__ = ["MeshMover", "MovedMesh", "form_find", "move_mesh"]
+__all__ = ["MeshMover", "MovedMesh", "adapter_of", "form_find", "move_mesh", "move_solver_mesh"]
 
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
+    "adapter_of": "simulate.mesh_movement.adapters.finding",
     "form_find": "simulate.mechanics.form_finding",
     "move_mesh": "simulate.mesh_movement.move",
+    "move_solver_mesh": "simulate.mesh_movement.adapters.moving",
 }
 
 

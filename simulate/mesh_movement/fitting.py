@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
 from simulate.mesh_movement.meshes import SimplexMesh
 
@@ -50,6 +50,7 @@ def _patches(mesh: SimplexMesh, least: int) -> tuple[Any, Any]:
     ring = csr_array(cells @ cells.T)
     few = np.diff(ring.indptr) < least
     few[mesh.boundary_facets] = True
-    wide = diags_array(few.astype(float)) @ ring @ ring
-    at, of = (ring + wide).tocoo().coords
-    return at, of
+    here = np.flatnonzero(few)
+    wide = csr_array((np.ones(len(here)), (here, here)), shape=(n, n)) @ ring @ ring
+    pairs = (ring + wide).tocoo()
+    return pairs.row, pairs.col

@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
-from simulate.mesh_movement.checks import BoolArray, FloatArray
+from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh, determinants, edge_matrices, small_determinants
 
 #: Least determinant that a cell keeps, as a share of what it was.
@@ -45,73 +45,106 @@ def limited(
 
     Nodes move by ``displacement`` made tangential by ``boundary``.
     """
-    wished = boundary.tangential(displacement)
-    check = _Check(mesh, boundary, floor)
-    free = np.ones(mesh.n)
+    state = _State(mesh, boundary, boundary.tangential(displacement), floor)
     changed = np.zeros(mesh.n, dtype=bool)
     for _ in range(SMOOTHINGS):
-        points, bad, _ = check(wished, free)
-        if not bad.any():
-            return points, float(changed.mean())
-        about = _widened(mesh, bad)
-        smooth = boundary.tangential(_cell_averaged(mesh, wished))
-        wished = np.where(about[:, None], smooth, wished)
-        changed |= about
-    share = free
+        if not state.bad.any():
+            return state.points, float(changed.mean())
+        about = state.around(state.bad_cells())
+        state.wished[about] = state.tangential(about, state.cell_averages(about))
+        changed[about] = True
+        state.update(about)
     for turn in range(ROUNDS + mesh.n):
-        points, bad, root = check(wished, share)
-        if not bad.any():
-            return points, float((changed | (share < 1)).mean())
-        factor = np.clip(SAFETY * root[bad], GENTLE, SAFETY) if turn < ROUNDS else np.zeros(bad.sum())
-        cut = np.ones(mesh.n)
-        np.minimum.at(cut, mesh.cells[bad], factor[:, None])
-        share = _sloped(mesh, share * cut)
+        if not state.bad.any():
+            return state.points, float((changed | (state.share < 1)).mean())
+        cells = state.bad_cells()
+        factor = np.clip(SAFETY * state.root[cells], GENTLE, SAFETY) if turn < ROUNDS else np.zeros(len(cells))
+        state.update(state.shortened(cells, factor))
     raise AssertionError("a mesh of which no node moves is sound")
 
 
-class _Check:
-    """Which cells are not sound."""
+class _State:
+    """A displacement on its way to be sound; what changes is checked again, not the whole mesh.
 
-    def __init__(self, mesh: SimplexMesh, boundary: Boundary, floor: float) -> None:
-        self.mesh, self.boundary, self.floor = mesh, boundary, floor
-        self.edges = edge_matrices(mesh.points, mesh.cells)
+    Attributes:
+        wished: ``(n, d)`` the displacement; share: ``(n,)`` how much of it is gone.
+        points: ``(n, d)`` where nodes are after that.
+        bad: ``(c,)`` the cells that are not sound; root: ``(c,)`` the first root of each in (0, 1], inf if none.
+    """
 
-    def __call__(self, wished: FloatArray, share: FloatArray) -> tuple[FloatArray, BoolArray, FloatArray]:
-        """Points after ``share (n,)`` of ``wished (n, d)``, mask ``(c,)`` of bad cells, first roots ``(c,)``."""
-        mesh = self.mesh
-        moved = share[:, None] * wished
-        points = mesh.points + moved
+    def __init__(self, mesh: SimplexMesh, boundary: Boundary, wished: FloatArray, floor: float) -> None:
+        self.mesh, self.boundary, self.wished, self.floor = mesh, boundary, wished, floor
+        self.share = np.ones(mesh.n)
+        self.bad = np.zeros(len(mesh.cells), dtype=bool)
+        self.root = np.full(len(mesh.cells), np.inf)
+        self.points = mesh.points + wished
+        self._put_on_boundary()
+        self._check(slice(None))
+
+    def bad_cells(self) -> IntArray:
+        """Numbers of the cells that are not sound."""
+        return np.flatnonzero(self.bad)
+
+    def around(self, cells: IntArray) -> IntArray:
+        """The nodes of ``cells`` and of `RINGS` rings of cells around."""
+        nodes = np.unique(self.mesh.cells[cells])
+        for _ in range(RINGS):
+            nodes = np.unique(self.mesh.cells[self.mesh.cells_of(nodes)])
+        return nodes
+
+    def cell_averages(self, nodes: IntArray) -> FloatArray:
+        """``(k, d)`` what is wished, averaged over the cells of each of ``nodes (k,)``."""
+        cells, owner = self.mesh.cells_of_each(nodes)
+        means = self.wished[self.mesh.cells[cells]].mean(axis=1)
+        count = np.bincount(owner, minlength=len(nodes))
+        return np.stack([np.bincount(owner, column, len(nodes)) / count for column in means.T], axis=1)
+
+    def tangential(self, nodes: IntArray, displacement: FloatArray) -> FloatArray:
+        """``displacement (k, d)`` of ``nodes (k,)``, ascending, less what boundary nodes may not do."""
+        _, at, row = np.intersect1d(nodes, self.boundary.nodes, assume_unique=True, return_indices=True)
+        result = displacement.copy()
+        result[at] = np.einsum("bij,bj->bi", self.boundary.tangents[row], displacement[at])
+        return result
+
+    def shortened(self, cells: IntArray, factor: FloatArray) -> IntArray:
+        """Multiply the share of the corners of ``cells (k,)`` by ``factor (k,)``, and lower that of others until no two
+        nodes of a cell differ by more than `SLOPE`; the nodes whose share fell."""
+        corners = self.mesh.cells[cells]
+        front = np.unique(corners)
+        cut = np.ones(len(front))
+        np.minimum.at(cut, np.searchsorted(front, corners), factor[:, None])
+        self.share[front] *= cut
+        lowered = [front]
+        while front.size:
+            corners = self.mesh.cells[self.mesh.cells_of(front)]
+            nodes = np.unique(corners)
+            lower = self.share[nodes]
+            most = self.share[corners].min(axis=1, keepdims=True) + SLOPE
+            np.minimum.at(lower, np.searchsorted(nodes, corners), most)
+            front = nodes[lower < self.share[nodes]]
+            self.share[nodes] = lower
+            lowered.append(front)
+        return np.unique(np.concatenate(lowered))
+
+    def update(self, nodes: IntArray) -> None:
+        """Check again what ``nodes``, whose displacement has changed, have to do with."""
+        self.points[nodes] = self.mesh.points[nodes] + self.share[nodes, None] * self.wished[nodes]
+        self._put_on_boundary()
+        self._check(self.mesh.cells_of(nodes))
+
+    def _put_on_boundary(self) -> None:
         if self.boundary.curved:
-            points = np.where(share[:, None] > 0, self.boundary.placed(points), mesh.points)
-        root = first_root(path_polynomials(self.edges, edge_matrices(moved, mesh.cells), self.floor))
-        bad: BoolArray = (root <= 1) | ~(determinants(points, mesh.cells) >= self.floor * mesh.determinants)
-        return points, bad, root
+            moved = self.mesh.points + self.share[:, None] * self.wished
+            self.points = np.where(self.share[:, None] > 0, self.boundary.placed(moved), self.mesh.points)
 
-
-def _widened(mesh: SimplexMesh, cells: BoolArray) -> BoolArray:
-    """``(n,)`` mask of the nodes of ``cells (c,)`` and of `RINGS` rings of cells around."""
-    nodes = np.zeros(mesh.n, dtype=bool)
-    for _ in range(RINGS + 1):
-        nodes[mesh.cells[cells]] = True
-        cells = np.asarray(nodes[mesh.cells].any(axis=1))
-    return nodes
-
-
-def _cell_averaged(mesh: SimplexMesh, values: FloatArray) -> FloatArray:
-    """``values (n, d)`` averaged over the cells of each node."""
-    count = mesh.gathered(np.ones(len(mesh.cells)))
-    means = values[mesh.cells].mean(axis=1)
-    return np.stack([mesh.gathered(column) / count for column in means.T], axis=1)
-
-
-def _sloped(mesh: SimplexMesh, share: FloatArray) -> FloatArray:
-    """``share (n,)`` lowered until no two nodes of a cell differ by more than `SLOPE`."""
-    while True:
-        lower = share.copy()
-        np.minimum.at(lower, mesh.cells, share[mesh.cells].min(axis=1, keepdims=True) + SLOPE)
-        if (lower == share).all():
-            return share
-        share = lower
+    def _check(self, which: IntArray | slice) -> None:
+        cells = self.mesh.cells[which]
+        edges = edge_matrices(self.mesh.points, cells)
+        corners = self.share[cells][:, :, None] * self.wished[cells]
+        way = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
+        root = first_root(path_polynomials(edges, way, self.floor))
+        sound = determinants(self.points, cells) >= self.floor * self.mesh.determinants[which]
+        self.root[which], self.bad[which] = root, (root <= 1) | ~sound
 
 
 def path_polynomials(edges: FloatArray, moved: FloatArray, floor: float = 0.0) -> FloatArray:

@@ -78,7 +78,8 @@ class SimplexMesh:
     @cached_property
     def neighbours(self) -> IntArray:
         """``(c, d + 1)`` the cell beyond the facet opposite to each corner; -1 where there is none."""
-        return _neighbours(self.cells)
+        order, group = _sorted_facets(self.cells)
+        return _neighbours(self.cells, *_pairs(order, group))
 
     @cached_property
     def boundary_facets(self) -> IntArray:
@@ -90,6 +91,27 @@ class SimplexMesh:
     def boundary_cells(self) -> IntArray:
         """``(b,)`` the cell of each of `boundary_facets`."""
         return np.nonzero(self.neighbours < 0)[0]
+
+    @cached_property
+    def _cells_by_node(self) -> tuple[IntArray, IntArray]:
+        """Where the cells of each node begin, ``(n + 1,)``, and the cells in the order of nodes."""
+        corners = self.dim + 1
+        owner = np.repeat(np.arange(len(self.cells)), corners)
+        matrix = coo_array((np.ones(owner.size, dtype=bool), (self.cells.ravel(), owner)), (self.n, len(self.cells)))
+        rows = matrix.tocsr()
+        return rows.indptr.astype(np.int64), rows.indices.astype(np.int64)
+
+    def cells_of_each(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
+        """The cells of ``nodes (k,)`` one after the other, and for each the place of its node in ``nodes``."""
+        pointers, cells = self._cells_by_node
+        count = pointers[nodes + 1] - pointers[nodes]
+        owner = np.repeat(np.arange(len(nodes)), count)
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return cells[pointers[nodes][owner] + within], owner
+
+    def cells_of(self, nodes: IntArray) -> IntArray:
+        """``(k,)`` the cells that have a node among ``nodes``, ascending."""
+        return np.unique(self.cells_of_each(nodes)[0])
 
     def gathered(self, per_cell: FloatArray) -> FloatArray:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
@@ -104,6 +126,20 @@ class SimplexMesh:
 def determinants(points: FloatArray, cells: IntArray) -> FloatArray:
     """``(c,)`` determinants of the edge matrices of cells: d! times signed volumes."""
     return small_determinants(edge_matrices(points, cells))
+
+
+def oriented(points: FloatArray, cells: IntArray) -> IntArray:
+    """``cells`` with those of negative volume turned."""
+    turned = cells.copy()
+    wrong = determinants(points, cells) < 0
+    turned[wrong, -2:] = cells[wrong, :-3:-1]
+    return turned
+
+
+def used_nodes(cells: IntArray) -> tuple[IntArray, IntArray]:
+    """``(n,)`` the nodes that ``cells (c, k)`` name, ascending, and the cells in numbers of that list."""
+    nodes, renumbered = np.unique(cells, return_inverse=True)
+    return nodes.astype(np.int64), renumbered.reshape(cells.shape).astype(np.int64)
 
 
 def edge_matrices(points: FloatArray, cells: IntArray) -> FloatArray:
@@ -172,14 +208,14 @@ def checked_mesh(points: npt.ArrayLike, cells: Any) -> SimplexMesh:
     flat = np.flatnonzero(np.abs(volume) <= FLAT * longest**dim)
     if flat.size:
         raise ValueError(f"cells: cell {flat[0]} is flat, its volume is zero ({len(flat)} such cells)")
-    reversed_ = volume < 0
-    if reversed_.any():
-        cells = cells.copy()
-        cells[reversed_, -2:] = cells[reversed_, :-3:-1]
-    _check_facets(cells)
-    if reversed_.any():
-        warnings.warn(f"cells: {reversed_.sum()} cells were numbered the wrong way round and are turned", stacklevel=3)
-    return SimplexMesh(points, cells)
+    cells = oriented(points, cells)
+    neighbours = _checked_neighbours(cells)
+    if (volume < 0).any():
+        count = int((volume < 0).sum())
+        warnings.warn(f"cells: {count} cells were numbered the wrong way round and are turned", stacklevel=3)
+    mesh = SimplexMesh(points, cells)
+    mesh.__dict__["neighbours"] = neighbours  # known by now: the cached property need not find it again
+    return mesh
 
 
 def _cell_array(cells: Any, n: int, dim: int) -> IntArray:
@@ -218,33 +254,37 @@ def _sorted_facets(cells: IntArray) -> tuple[IntArray, IntArray]:
     return order.astype(np.int64), np.cumsum(new) - 1
 
 
-def _neighbours(cells: IntArray) -> IntArray:
-    order, group = _sorted_facets(cells)
+def _pairs(order: IntArray, group: IntArray) -> tuple[IntArray, IntArray]:
+    """The two facets, ``(f,)`` each, of every pair of equal ones."""
     first = np.flatnonzero(group[1:] == group[:-1])
-    one, other = order[first], order[first + 1]
+    return order[first], order[first + 1]
+
+
+def _neighbours(cells: IntArray, one: IntArray, other: IntArray) -> IntArray:
+    """`SimplexMesh.neighbours` from pairs of equal facets."""
     beyond = np.full(cells.size, -1, dtype=np.int64)
     corners = cells.shape[1]
     beyond[one], beyond[other] = other // corners, one // corners
     return beyond.reshape(cells.shape)
 
 
-def _check_facets(cells: IntArray) -> None:
-    """Raise `ValueError` for facets of more than two cells, and for two cells on the same side of their facet."""
+def _checked_neighbours(cells: IntArray) -> IntArray:
+    """`SimplexMesh.neighbours`; `ValueError` for facets of more than two cells, and for two cells on the same side of
+    their facet."""
     order, group = _sorted_facets(cells)
     corners = cells.shape[1]
+    rows = facets(cells).reshape(-1, corners - 1)
     crowded = np.flatnonzero(np.bincount(group) > 2)
     if crowded.size:
-        k = order[np.searchsorted(group, crowded[0])]
-        nodes = facets(cells).reshape(-1, corners - 1)[k].tolist()
+        nodes = rows[order[np.searchsorted(group, crowded[0])]].tolist()
         raise ValueError(f"cells: more than two cells share the facet of nodes {nodes} (not a manifold)")
-    first = np.flatnonzero(group[1:] == group[:-1])
-    one, other = order[first], order[first + 1]
-    rows = facets(cells).reshape(-1, corners - 1)
+    one, other = _pairs(order, group)
     # Seen from two cells on opposite sides, their facet turns in opposite directions.
     same = np.flatnonzero(_turn(rows[one]) == _turn(rows[other]))
     if same.size:
         a, b = sorted((int(one[same[0]]) // corners, int(other[same[0]]) // corners))
         raise ValueError(f"cells: cells {a} and {b} lie over each other (an inverted cell; {len(same)} such pairs)")
+    return _neighbours(cells, one, other)
 
 
 def _turn(rows: IntArray) -> npt.NDArray[np.bool_]:

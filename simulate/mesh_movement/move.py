@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +16,23 @@ from simulate.mesh_movement.boundary import Projection, find_boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, number, positive, real_array, whole
 from simulate.mesh_movement.interpolation import PointLocator
 from simulate.mesh_movement.limiter import limited
-from simulate.mesh_movement.meshes import checked_mesh
+from simulate.mesh_movement.meshes import checked_mesh, determinants
 from simulate.mesh_movement.monge_ampere import MongeAmpere, Scheme
 from simulate.mesh_movement.operators import Operators
-from simulate.mesh_movement.quality import MeshQuality, measured
+from simulate.mesh_movement.quality import MeshQuality, cell_loads, measured
 from simulate.mesh_movement.sampling import Field, Monitor, as_field
 from simulate.mesh_movement.variational import Variational
+
+if TYPE_CHECKING:
+    from simulate.mesh_movement.um2n.mover import NetworkMover
+    from simulate.mesh_movement.um2n.network import UM2N
 
 #: Relative spread below which a monitor counts as constant: rounding.
 CONSTANT = 1e-12
 #: The variational descent ends when its gradient is this share of what it was.
 DESCENT_TOLERANCE = 1e-2
+#: A method is in trouble where it leaves more than this share of the variation.
+HELPFUL = 0.98
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Limits:
 def move_mesh(
     points: npt.ArrayLike, cells: npt.ArrayLike, monitor: Monitor, *, method: str = "monge-ampere",
     boundary: str | Projection | None = None, fixed: npt.ArrayLike | None = None, corner_angle: float = 35.0,
-    tolerance: float = 1e-3, max_iterations: int = 100, fallback: bool = True,
+    tolerance: float = 1e-3, max_iterations: int = 100, fallback: bool = True, network: UM2N | str | Path = "um2n",
 ) -> MovedMesh:  # fmt: skip
     """Move the nodes of a mesh so that ``monitor`` times volume, relative to the volume at the start, is even.
 
@@ -97,7 +104,8 @@ def move_mesh(
         monitor: > 0, large where cells are to be small: ``(n,)`` values at the nodes, interpolated as the nodes
             move, or a function of place: a callable of points ``(p, d)`` of the box around the mesh that gives
             ``(p,)``, each value by its own point alone. See `simulate.mesh_movement.monitor`.
-        method: "monge-ampere" (Newton), "monge-ampere-relaxation", or "variational".
+        method: "monge-ampere" (Newton), "monge-ampere-relaxation", "variational", or "um2n", a trained network (2D,
+            needs torch), several times as fast.
         boundary: None, nodes of straight and planar pieces of the boundary slide on them, those of curved pieces on
             the piecewise linear boundary; "fixed", they stay; a callable ``(positions (k, d), nodes (k,)) -> (k, d)``
             puts nodes of curved pieces on the true boundary.
@@ -105,12 +113,14 @@ def move_mesh(
         corner_angle: turn of the boundary, in degrees, from which there is a corner, or a ridge in 3D.
         tolerance: relative residual at which the Monge-Ampere methods end.
         max_iterations: steps that each method may take.
-        fallback: where a method does not do what was asked, try the variational one too and keep the better result.
+        fallback: where a method does not do what was asked, try the variational one too, after "um2n" Monge-Ampere
+            first, and keep the best result.
+        network: of "um2n": the one that comes with the package, or a ``.safetensors`` file of `structgen train mover`.
 
     The result is valid whatever happens: see `simulate.mesh_movement.limiter`. Raises `ValueError` for a mesh or a
     monitor that cannot be moved (`simulate.mesh_movement.meshes.checked_mesh`) and a method that does not exist.
     """
-    mover = MeshMover(points, cells, boundary=boundary, fixed=fixed, corner_angle=corner_angle)
+    mover = MeshMover(points, cells, boundary=boundary, fixed=fixed, corner_angle=corner_angle, network=network)
     return mover.move(monitor, method=method, tolerance=tolerance, max_iterations=max_iterations, fallback=fallback)
 
 
@@ -123,7 +133,7 @@ class MeshMover:
 
     def __init__(
         self, points: npt.ArrayLike, cells: npt.ArrayLike, *, boundary: str | Projection | None = None,
-        fixed: npt.ArrayLike | None = None, corner_angle: float = 35.0,
+        fixed: npt.ArrayLike | None = None, corner_angle: float = 35.0, network: UM2N | str | Path = "um2n",
     ) -> None:  # fmt: skip
         self.mesh = checked_mesh(points, cells)
         turn = number("corner_angle", corner_angle, "in 0..180 degrees", lambda x: 0 < x < 180)
@@ -131,7 +141,7 @@ class MeshMover:
         self.operators = Operators(self.mesh)
         #: ``(n,)`` with which Monge-Ampere methods begin; None for zero.
         self.potential: FloatArray | None = None
-        self._locator = PointLocator(self.mesh)
+        self._locator, self._network = PointLocator(self.mesh), network
 
     def move(
         self, monitor: Monitor, *, method: str = "monge-ampere", at: npt.ArrayLike | None = None,
@@ -158,21 +168,34 @@ class MeshMover:
         self, field: Field, start: FloatArray, method: str, limits: Limits, fallback: bool
     ) -> tuple[Proposal, str | None, int]:
         """The best proposal, what went wrong on the way, and all steps taken."""
-        still = Proposal("none", self.mesh.points, 0, False)
         if np.ptp(start) <= CONSTANT * start.max():
             return Proposal(method, self.mesh.points, 0, True), None, 0
-        found = METHODS[method](self, field, limits, None)
-        tried, trouble = [found], found.trouble
-        if trouble and fallback and method != "variational":
-            tried.append(METHODS["variational"](self, field, limits, None))
-            if not tried[-1].converged:
-                tried.append(METHODS["variational"](self, field, limits, found.points))
-        best = min(tried, key=lambda proposal: self._variation(proposal.points, field))
-        if self._variation(best.points, field) >= self._variation(self.mesh.points, field):
-            best, trouble = still, f"{trouble or method}; nothing tried spread the monitor better than the start"
-        elif best is not found:
+        at_start = self._variation(self.mesh.points, start)
+        tried: list[tuple[float, Proposal]] = []
+
+        def attempt(name: str, begin: FloatArray | None = None) -> Proposal:
+            found = METHODS[name](self, field, limits, begin)
+            left = self._variation(found.points, field.values(found.points))
+            if found.trouble is None and left > HELPFUL * at_start:
+                found = replace(
+                    found, converged=False, trouble=f"{name}: leaves {left / at_start:.0%} of the variation"
+                )
+            tried.append((left, found))
+            return found
+
+        first = found = attempt(method)
+        if found.trouble and fallback and method == "um2n":
+            found = attempt("monge-ampere")
+        if found.trouble and fallback and method != "variational" and not attempt("variational").converged:
+            attempt("variational", found.points)
+        left, best = min(tried, key=lambda pair: pair[0])
+        trouble = first.trouble
+        if left >= at_start:
+            best = Proposal("none", self.mesh.points, 0, False)
+            trouble = f"{trouble or method}; nothing tried spread the monitor better than the start"
+        elif best is not first:
             trouble = f"{trouble}; {best.method} did better"
-        return best, trouble, sum(proposal.iterations for proposal in tried)
+        return best, trouble, sum(proposal.iterations for _, proposal in tried)
 
     @cached_property
     def monge_ampere(self) -> MongeAmpere:
@@ -190,8 +213,18 @@ class MeshMover:
     def _quality(self, points: FloatArray, field: Field) -> MeshQuality:
         return measured(points, self.mesh.cells, field.values(points), self.mesh.determinants)
 
-    def _variation(self, points: FloatArray, field: Field) -> float:
-        return self._quality(points, field).variation
+    @cached_property
+    def network(self) -> NetworkMover:
+        """The mover by a network."""
+        from simulate.mesh_movement.um2n.mover import NetworkMover
+
+        return NetworkMover(self.mesh, self.boundary, self._network)
+
+    def _variation(self, points: FloatArray, monitor: FloatArray) -> float:
+        """How unevenly cells at ``points (n, d)`` share ``monitor (n,)``: `MeshQuality.variation`."""
+        mesh = self.mesh
+        load = cell_loads(determinants(points, mesh.cells), mesh.cells, monitor, mesh.determinants)
+        return float(load.std() / load.mean())
 
 
 def by_monge_ampere(mover: MeshMover, field: Field, limits: Limits, scheme: Scheme) -> Proposal:
@@ -216,10 +249,19 @@ def by_descent(mover: MeshMover, field: Field, limits: Limits, start: FloatArray
     return Proposal("variational", found.points, found.iterations, found.converged, 0.0, trouble)
 
 
+def by_network(mover: MeshMover, field: Field, limits: Limits, start: FloatArray | None) -> Proposal:
+    """What the network says, made valid."""
+    if mover.mesh.dim != 2:
+        return Proposal("um2n", mover.mesh.points, 0, False, trouble="um2n: learned on triangles, not on tetrahedra")
+    points, cut = mover.network.moved(field)
+    return Proposal("um2n", points, 1, True, cut)
+
+
 #: A method: from the mover, the monitor, how long to try, and a valid mesh to start from, if it can, to a proposal.
 Method = Callable[[MeshMover, Field, Limits, FloatArray | None], Proposal]
 METHODS: dict[str, Method] = {
     "monge-ampere": lambda mover, field, limits, _: by_monge_ampere(mover, field, limits, "newton"),
     "monge-ampere-relaxation": lambda mover, field, limits, _: by_monge_ampere(mover, field, limits, "relaxation"),
     "variational": by_descent,
+    "um2n": by_network,
 }

@@ -26,7 +26,7 @@ def recovered_gradient(mesh: SimplexMesh, values: FloatArray, recovery: Recovery
         raise ValueError(f"recovery is {recovery!r}, must be 'l2' or 'zz'")
     in_cells = np.einsum("ckd,ck->cd", mesh.gradients, values[mesh.cells])
     if recovery == "zz":
-        return _patch_recovered(mesh, in_cells)
+        return patch_recovered(mesh, in_cells)
     operators = Operators(mesh)
     loads = np.stack([mesh.gathered(mesh.volumes / (mesh.dim + 1) * column) for column in in_cells.T], axis=1)
     return np.stack([operators.mass_solved(column) for column in loads.T], axis=1)
@@ -40,8 +40,8 @@ def recovered_hessian(mesh: SimplexMesh, values: FloatArray, recovery: Recovery 
     return hessian
 
 
-def _patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
-    """The value at each node of the linear function fitted to ``in_cells (c, d)`` about it.
+def patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
+    """``(n, k)`` the value at each node of the linear function fitted to ``in_cells (c, k)`` about it.
 
     A patch at the boundary lies on one side of its node, which costs an order of accuracy: nodes there take the mean
     of the functions fitted about their neighbours inside, and corners that of theirs.
@@ -51,7 +51,7 @@ def _patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
     offset = (centres[:, None] - mesh.points[mesh.cells]) / mesh.sizes[mesh.cells][:, :, None]
     basis = np.concatenate([np.ones((*offset.shape[:2], 1)), offset], axis=2)
     normal = np.zeros((n, dim + 1, dim + 1))
-    load = np.zeros((n, dim + 1, dim))
+    load = np.zeros((n, dim + 1, in_cells.shape[1]))
     np.add.at(normal, mesh.cells, basis[..., :, None] * basis[..., None, :])
     np.add.at(load, mesh.cells, basis[..., :, None] * in_cells[:, None, None, :])
     # A trace of regularisation on the slopes only: what a patch cannot determine is taken as constant.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csc_array, csr_array, dia_array
 from scipy.sparse.linalg import cg, splu
 
 from simulate.mesh_movement.checks import FloatArray
@@ -17,7 +18,8 @@ from simulate.mesh_movement.checks import FloatArray
 #: 20,000 in 3D 2.5, 0.1 and 0.1 s.
 DIRECT_WITH_PYAMG = {2: 15_000, 3: 3_000}
 DIRECT = {2: 150_000, 3: 3_000}
-
+#: The name of the relative tolerance: another before scipy 1.12, as Debian 12 has beside dolfinx.
+RELATIVE = "rtol" if "rtol" in inspect.signature(cg).parameters else "tol"
 
 Solver = Callable[[FloatArray], FloatArray]
 
@@ -37,7 +39,8 @@ def prepared(matrix: Any, dim: int, tolerance: float = 1e-8) -> Solver:
         return lambda load: np.asarray(factor.solve(load))
     rows = csr_array(matrix)
     preconditioner = _preconditioner(rows)
-    return lambda load: np.asarray(cg(rows, load, rtol=tolerance, maxiter=2000, M=preconditioner)[0])
+    options = {RELATIVE: tolerance, "atol": 0.0, "maxiter": 2000, "M": preconditioner}
+    return lambda load: np.asarray(cg(rows, load, **options)[0])
 
 
 def has_pyamg() -> bool:
@@ -58,6 +61,4 @@ def _preconditioner(matrix: Any) -> Any:
         finally:
             np.random.set_state(state)  # noqa: NPY002
         return hierarchy.aspreconditioner()
-    from scipy.sparse import diags_array
-
-    return diags_array(1 / matrix.diagonal())
+    return dia_array((1 / matrix.diagonal()[None], [0]), shape=matrix.shape)

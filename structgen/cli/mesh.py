@@ -56,7 +56,13 @@ def command() -> None:
     "--method",
     default="monge-ampere",
     show_default=True,
-    help="monge-ampere, monge-ampere-relaxation or variational.",
+    help="monge-ampere, monge-ampere-relaxation, variational, or um2n, a trained network.",
+)
+@click.option(
+    "--network",
+    default="um2n",
+    show_default=True,
+    help="Network of the method um2n: the shipped one, or a .safetensors file of `structgen train mover`.",
 )
 @click.option(
     "--boundary",
@@ -86,7 +92,7 @@ def command() -> None:
 @common
 def move(
     console: Console, mesh: Path, output: Path, monitor: str, strength: float, smooth: float, method: str,
-    boundary: str, corner_angle: float, tolerance: float, max_iterations: int, no_fallback: bool,
+    network: str, boundary: str, corner_angle: float, tolerance: float, max_iterations: int, no_fallback: bool,
 ) -> None:  # fmt: skip
     """Move the nodes of MESH so that a monitor is shared evenly among its cells; no cell is ever inverted.
 
@@ -116,6 +122,7 @@ def move(
         moved = move_mesh(
             source.points, source.cells, wanted, method=method, boundary="fixed" if boundary == "fixed" else None,
             corner_angle=corner_angle, tolerance=tolerance, max_iterations=max_iterations, fallback=not no_fallback,
+            network=network,
         )  # fmt: skip
     if moved.fallback:
         console.warn(moved.fallback)
@@ -145,18 +152,16 @@ def quality(console: Console, mesh: Path, monitor: str | None, strength: float, 
     Example: structgen mesh quality out.vtu --monitor values:monitor
     """
     from simulate.mesh_movement.files import read_mesh_file
-    from simulate.mesh_movement.meshes import checked_mesh
     from simulate.mesh_movement.quality import measured
     from simulate.mesh_movement.sampling import checked_monitor
 
     with console.stage("read"):
         source = read_mesh_file(mesh)
-        checked = checked_mesh(source.points, source.cells)
     level = None
     if monitor is not None:
         wanted = monitor_of(source, monitor, strength, 0.0)
-        level = checked_monitor(wanted(source.points) if callable(wanted) else wanted, checked.n)
-    found = measured(checked.points, checked.cells, level)
+        level = checked_monitor(wanted(source.points) if callable(wanted) else wanted, len(source.points))
+    found = measured(source.points, source.cells, level)
     console.result(
         {"mesh": str(mesh), "monitor": monitor, **found.as_dict()},
         f"{found.nodes} nodes, {found.cells} cells\nangles {found.min_angle:.1f} to {found.max_angle:.1f} degrees\n"

@@ -1,4 +1,4 @@
-"""`structgen train`: train or fine-tune generators."""
+"""`structgen train`: train or fine-tune generators; the network that moves meshes is in a file of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from structgen.cli import train_mover
 from structgen.cli.console import Console
 from structgen.cli.options import Function, common, seeded
 
@@ -39,7 +40,7 @@ Examples:
 
 @click.group("train")
 def command() -> None:
-    """Train generators on a data set.
+    """Train generators on a data set, or the network that moves meshes.
 
     \b
     Example: structgen train analog --data data.npz --steps 4000 -o run
@@ -184,3 +185,4 @@ def show(progress: Progress, console: Console) -> None:
 
 for _name in MODELS:
     _trains(_name)
+command.add_command(train_mover.command)

@@ -92,3 +92,14 @@ def test_a_tangled_mesh_is_refused(refused, arrays):
         points[node] += 0.6
         with refused("lie over each other"):
             checked_mesh(points, cells)
+
+
+@pytest.mark.parametrize("name", ["square", "cube"])
+def test_cells_of_nodes(mesh, name):
+    one = mesh(name, 3)
+    nodes = np.array([0, 5, 7])
+    cells, owner = one.cells_of_each(nodes)
+    for k, node in enumerate(nodes):
+        assert sorted(cells[owner == k]) == np.flatnonzero((one.cells == node).any(axis=1)).tolist()
+    assert one.cells_of(nodes).tolist() == np.flatnonzero(np.isin(one.cells, nodes).any(axis=1)).tolist()
+    assert one.cells_of(nodes[:0]).size == 0

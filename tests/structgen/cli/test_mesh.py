@@ -15,13 +15,15 @@ from simulate.mesh_movement.problems.domains import block  # noqa: E402
 
 @pytest.fixture
 def mesh_file(here):
-    """``mesh_file("a.vtu")``: a square with a steep field u, two lines of its rim, and a node of no cell."""
+    """``mesh_file("a.vtu")``: a square with a steep field u and two lines of its rim, or a cube."""
 
-    def write(name="in.vtu", dim=2, n=12):
+    def write(name="in.vtu", dim=2, n=12, lone=False):
         points, cells = block(dim, n)
         u = np.tanh(15 * (points[:, 0] - 0.4))
         if dim == 2:
-            points = np.pad(points, ((0, 1), (0, 1)), constant_values=0.0)
+            points = np.pad(points, ((0, 0), (0, 1)))
+        if lone:
+            points = np.append(points, [[0.0, 0.0, 0.0]], axis=0)
             u = np.append(u, 0.0)
         blocks = [("line", [[0, 1], [1, 2]]), ("triangle", cells)] if dim == 2 else [("tetra", cells)]
         # Medit files hold no fields.
@@ -37,8 +39,9 @@ def mesh_file(here):
 
 @pytest.mark.parametrize("kind", ["hessian", "gradient", "arc-length"])
 def test_a_field_draws_nodes_to_where_it_is_steep(structgen, mesh_file, kind):
-    name = mesh_file()
+    name = mesh_file(lone=True)
     said = structgen("mesh", "move", name, "--monitor", f"{kind}:u", "-o", "out.vtu", "--json")
+    assert said.stderr == "warning: in.vtu: nodes that belong to no cell stay where they are (1)\n"
     report = json.loads(said.stdout)
     assert report["method"] == "monge-ampere" and report["after"]["inverted"] == 0
     assert report["after"]["variation"] < 0.5 * report["before"]["variation"]
@@ -124,3 +127,78 @@ def test_wrong_files_are_refused(fails, mesh_file, words):
         name = f"rubbish{suffix}"
         Path(name).write_bytes(b"<xml>\x00 not a mesh\n" * 3)
         fails("mesh", command, name, *options, says=[name])
+
+
+def _spoilt(kind):
+    """Points ``(n, 3)`` and triangles of a square with something wrong."""
+    points, cells = block(2, 4)
+    points = np.pad(points, ((0, 0), (0, 1)))
+    middle = len(points) // 2
+    if kind == "nan":
+        points[middle, 1] = np.nan
+    if kind in ("inverted", "inverted beside a lone node"):
+        points[middle] = (0.9, 0.9, 0)
+    if kind == "flat":
+        points[middle] = points[middle - 1]
+    if kind == "non-manifold":
+        points = np.append(points, [[0.1, -1, 0], [0.2, -1, 0]], axis=0)
+        cells = np.append(cells, [[0, 5, 25], [0, 26, 5]], axis=0)
+    if kind == "twice":
+        cells = np.append(cells, [[3, 3, 4]], axis=0)
+    if kind == "inverted beside a lone node":
+        points, cells = np.insert(points, 0, [7, 7, 0], axis=0), cells + 1
+    return points, cells
+
+
+@pytest.mark.parametrize(
+    "words", [("move", "--monitor", "1+x", "-o", "out.vtu"), ("quality",)], ids=["move", "quality"]
+)
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("nan", ["points of node 12 is [0.5 nan]", "must be finite"]),
+        ("inverted", ["lie over each other", "an inverted cell"]),
+        ("inverted beside a lone node", ["lie over each other", "without the 1 nodes of no cell"]),
+        ("flat", ["is flat", "2 such cells"]),
+        ("non-manifold", ["more than two cells share the facet", "not a manifold"]),
+        ("twice", ["cell 32 is [3, 3, 4]", "names a node twice"]),
+    ],
+)
+def test_spoilt_meshes_are_refused(fails, words, kind, says):
+    points, cells = _spoilt(kind)
+    meshio.Mesh(points, [("triangle", cells)]).write("in.vtu")
+    command, *options = words
+    fails("mesh", command, "in.vtu", *options, says=["error: in.vtu: ", *says, "counted from 0"])
+
+
+def test_a_field_that_is_not_finite_is_refused(fails):
+    points, cells = _spoilt("")
+    u = points[:, 0] ** 2
+    u[3] = np.nan
+    meshio.Mesh(points, [("triangle", cells)], point_data={"u": u}).write("in.vtu")
+    fails("mesh", "move", "in.vtu", "--monitor", "hessian:u", "-o", "out.vtu", says=["hessian:u", "node 3 is nan"])
+
+
+def test_cells_numbered_the_wrong_way_round_are_turned_in_the_file_too(structgen):
+    points, cells = _spoilt("")
+    cells[[3, 7]] = cells[[3, 7], ::-1]
+    blocks = [("triangle", cells[:5]), ("line", [[0, 1]]), ("triangle", cells[5:])]
+    meshio.Mesh(points, blocks).write("in.vtu")
+    said = structgen("mesh", "move", "in.vtu", "--monitor", "1+x", "-o", "out.vtu")
+    assert said.stderr == "warning: in.vtu: cells: 2 cells were numbered the wrong way round and are turned\n"
+    assert structgen("mesh", "quality", "out.vtu").stderr == ""
+    moved = meshio.read("out.vtu")
+    np.testing.assert_array_equal(np.sort(moved.cells_dict["triangle"]), np.sort(cells))
+    assert [len(part.data) for part in moved.cells if part.type == "line"] == [1]
+
+
+def test_nodes_that_lie_on_others_are_warned_of(structgen):
+    points, cells = _spoilt("")
+    left = points[cells].mean(axis=1)[:, 0] < 0.5
+    both = np.concatenate([cells[left], cells[~left] + len(points)])
+    meshio.Mesh(np.concatenate([points, points]), [("triangle", both)]).write("in.vtu")
+    said = structgen("mesh", "move", "in.vtu", "--monitor", "1+x", "-o", "out.vtu").stderr.splitlines()
+    assert said == [
+        "warning: in.vtu: nodes that belong to no cell stay where they are (20)",
+        "warning: in.vtu: nodes that lie on others may part from them, merge them before (5)",
+    ]

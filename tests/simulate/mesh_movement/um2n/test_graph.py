@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import random_array
+from torch_geometric.utils import softmax
+
+from simulate.mesh_movement.um2n import graph
+from simulate.mesh_movement.um2n.graph import Graph, applied, neighbour_softmax
+
+
+def test_edges_go_both_ways_once_and_are_in_the_order_of_targets():
+    made = Graph.of(np.array([0, 1, 2, 1]), np.array([1, 2, 0, 0]), 4)
+    pairs = list(zip(made.target.tolist(), made.source.tolist(), strict=True))
+    assert pairs == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
+    assert made.pointers.tolist() == [0, 2, 4, 6, 6] and made.n == 4
+
+
+def test_parts_cover_all_nodes_and_edges_in_turn(prepared, monkeypatch):
+    whole = prepared("square", 12).nodes.graph
+    monkeypatch.setattr(graph, "PART", 100)
+    with torch.no_grad():
+        parts = list(whole.parts())
+    assert len(parts) > 5
+    for what, count in ((0, whole.n), (1, len(whole.source))):
+        assert np.concatenate([np.arange(count)[part[what]] for part in parts]).tolist() == list(range(count))
+    for nodes, edges in parts:
+        assert set(whole.target[edges].tolist()) == set(range(nodes.start, nodes.stop))
+    assert len(list(whole.parts())) == 1, "where gradients are wanted all is one part"
+
+
+def test_softmax_over_neighbours_is_that_of_torch_geometric_for_small_logits():
+    target = torch.tensor([0, 0, 0, 1, 1, 2])
+    logits = torch.randn(6, 3) * 0.1
+    torch.testing.assert_close(neighbour_softmax(logits, target, 3), softmax(logits, target), atol=1e-4, rtol=1e-3)
+    steep = neighbour_softmax(torch.full((6, 1), 1e6), target, 3)
+    torch.testing.assert_close(steep[:, 0], torch.tensor([1 / 3] * 3 + [0.5] * 2 + [1.0]))
+
+
+def test_a_sparse_matrix_is_differentiated_by_its_transpose():
+    matrix = random_array((7, 5), density=0.5, rng=np.random.default_rng(0), format="csr")
+    values = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: applied(matrix, x), values)
+
+
+def test_boundary_nodes_stay_on_their_side_whatever_the_frame(prepared):
+    angle = 0.3
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    ready = prepared("square", 8, turn=lambda points: points @ turn.T)
+    nodes = ready.nodes
+    moved = nodes.points + nodes.tangential(torch.randn(nodes.n, 2))
+    on_side = (nodes.points.abs() - 0.5).abs() < 1e-5
+    assert on_side.sum() == 4 * 9
+    torch.testing.assert_close(moved[on_side], nodes.points[on_side])
+    assert nodes.determinants(nodes.points).sum().item() == pytest.approx(2)

@@ -13,20 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulate.mechanics.form_finding import form_find
+    from simulate.mechanics.predictor.predict import Properties, predict
     from simulate.mesh_movement.adapters.finding import adapter_of
     from simulate.mesh_movement.adapters.moving import move_solver_mesh
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
-__all__ = ["MeshMover", "MovedMesh", "adapter_of", "form_find", "move_mesh", "move_solver_mesh"]
+__all__ = [
+    "MeshMover", "MovedMesh", "Properties", "adapter_of", "form_find", "move_mesh", "move_solver_mesh", "predict",
+]  # fmt: skip
 
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
+    "Properties": "simulate.mechanics.predictor.predict",
     "adapter_of": "simulate.mesh_movement.adapters.finding",
     "form_find": "simulate.mechanics.form_finding",
     "move_mesh": "simulate.mesh_movement.move",
     "move_solver_mesh": "simulate.mesh_movement.adapters.moving",
+    "predict": "simulate.mechanics.predictor.predict",
 }
 
 

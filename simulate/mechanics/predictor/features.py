@@ -28,7 +28,7 @@ LATE, FIRST_PATHS = 6.0, (0, 1, 2, 3, 5, 7, 11)
 #: Areas are rounded to this many parts of the largest for the largest flow.
 PARTS = 10_000
 #: Least estimate of the bundle, MPa: where no path is taut within the test.
-LEAST = 1e-3
+LEAST = 0.1
 #: Columns of `Seen`.
 NODE_FEATURES, EDGE_FEATURES, WHOLE_FEATURES, ESTIMATES = 9, 9, 15 + len(FIRST_PATHS), 3
 
@@ -108,7 +108,7 @@ def _estimate(bundle: Bundle, section: float, length: float) -> Float32Array:
 def _flow(web: WebGraph, grips: Grips, conductance: FloatArray) -> tuple[FloatArray, FloatArray, float]:
     """Where nodes would be, along the axis in lengths, if threads had no length at rest; the forces; their sum.
 
-    ``(n,)``, ``(m,)`` with EA/l of each thread its conductance, and the whole's: an upper bound of the stiffness over E.
+    ``(n,)``, ``(m,)`` with EA/l of each thread its conductance; the whole's bounds the stiffness over E.
     """
     i, j = web.edge_index
     held = grips.held

@@ -30,13 +30,13 @@ TEST: dict[str, Any] = {"law": "dragline", "grips": "auto", "to_strain": 3.0}
 CHUNK = 500
 #: Larger files are refused before they are read, bytes.
 MOST_BYTES = 2**28
-#: Stress below which a web counts as one that carries nothing, MPa.
-NOTHING = 1e-3
+#: Strength below which a web counts as one that carries nothing, MPa: less than a thousandth of its threads'.
+NOTHING = 1.0
 
 
 @dataclass(frozen=True)
 class Labels:
-    """``values (w, 3, 3)``: `PROPERTIES` by web and axis; NaN where a web has no such test, or carries nothing.
+    """``values (w, 3, 3)``: `PROPERTIES` by web and axis; NaN where a web has no such test.
 
     ``seconds``: of processor time that the tests took.
     """
@@ -46,8 +46,8 @@ class Labels:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """``(w, 3)`` tests with all three numbers."""
-        known: npt.NDArray[np.bool_] = np.isfinite(self.values).all(axis=2)
+        """``(w, 3)`` tests in which the web carries something."""
+        known: npt.NDArray[np.bool_] = (self.values > 0).all(axis=2) & (self.values[..., 1] >= NOTHING)
         return known
 
 
@@ -59,9 +59,7 @@ def tested(web: WebGraph) -> tuple[FloatArray, float]:
             result = tension(web, axis=axis, **TEST)
         except (ValueError, EquilibriumError):
             continue
-        found = [getattr(result, name) for name in PROPERTIES]
-        if result.strength > NOTHING and min(found) > 0:
-            values[k] = found
+        values[k] = [getattr(result, name) for name in PROPERTIES]
     return values, time.process_time() - began
 
 

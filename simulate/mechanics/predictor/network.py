@@ -155,4 +155,4 @@ def _mean(h: Tensor, of: Tensor, count: Tensor) -> Tensor:
 
 
 def _most(h: Tensor, of: Tensor, pieces: int) -> Tensor:
-    return h.new_full((pieces, h.shape[1]), -torch.inf).index_reduce(0, of, h, "amax")
+    return h.new_full((pieces, h.shape[1]), -torch.inf).scatter_reduce(0, of[:, None].expand_as(h), h, "amax")

@@ -93,7 +93,7 @@ def train_predictor(
     workers: int = 1, scheduler: str | None = None, checkpoint_seconds: float = 60.0, validate_every: int = 1000,
     command: str = "", report: Report | None = None,
 ) -> Predictor:  # fmt: skip
-    """Simulate the tests of ``webs``, train on them, calibrate; write labels, checkpoint, weights, card, log to ``out``.
+    """Simulate the tests of ``webs``, train on them, calibrate; all files go to ``out``.
 
     Arguments:
         split: ``(w,)`` 0 for webs to learn from, 1 for those to calibrate on, 2 for those the card's metrics are of.
@@ -114,7 +114,7 @@ def train_predictor(
     labels = labelled(
         webs, out / LABELS, workers, scheduler, lambda k, n: tell(PredictorProgress("simulated web", k, n))
     )
-    tests = tests_of(webs, split, labels, workers, scheduler, tell)
+    tests = by_split(webs, split, labels, workers, scheduler, tell)
     loop = _Loop(out, plan, config or PredictorConfig(), tests, {
         **(data or {}), "webs": len(webs), "simulation": TEST, "simulation, processor seconds": round(labels.seconds),
         "tests": {name: len(tests[name].truth) for name in SPLITS}, "units": UNITS,
@@ -127,7 +127,7 @@ def train_predictor(
     return loop.average.eval().requires_grad_(False)
 
 
-def tests_of(
+def by_split(
     webs: Sequence[WebGraph], split: IntArray, labels: Labels, workers: int = 1, scheduler: str | None = None,
     tell: Report | None = None,
 ) -> dict[str, TensionTests]:  # fmt: skip

@@ -1,7 +1,8 @@
-"""simulate: form finding of webs, and movement of meshes; virtual tests are to come (see the README).
+"""simulate: form finding and tension tests of webs, and movement of meshes.
 
->>> from simulate import form_find, move_mesh, move_solver_mesh
+>>> from simulate import form_find, move_mesh, move_solver_mesh, predict, tension
 >>> hung = form_find(web, fixed=web.degree == 1, kinds={"frame": 7, "anchor": 10})
+>>> pulled = tension(hung, law="dragline", to_strain=1.2)
 >>> moved = move_mesh(points, cells, monitor)
 >>> mesh, moved = move_solver_mesh(mesh, monitor)
 """
@@ -12,26 +13,48 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulate.mechanics.form_finding import form_find
+    from simulate.mechanics.form_finding import FittedTension, fit_tensions, form_find
+    from simulate.mechanics.law import Law
     from simulate.mechanics.predictor.predict import Properties, predict
+    from simulate.mechanics.tension_result import TensionResult
+    from simulate.mechanics.virtual_tests import tension, tensions
     from simulate.mesh_movement.adapters.finding import adapter_of
     from simulate.mesh_movement.adapters.moving import move_solver_mesh
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
 __all__ = [
-    "MeshMover", "MovedMesh", "Properties", "adapter_of", "form_find", "move_mesh", "move_solver_mesh", "predict",
-]  # fmt: skip
+    "FittedTension",
+    "Law",
+    "MeshMover",
+    "MovedMesh",
+    "Properties",
+    "TensionResult",
+    "adapter_of",
+    "fit_tensions",
+    "form_find",
+    "move_mesh",
+    "move_solver_mesh",
+    "predict",
+    "tension",
+    "tensions",
+]
 
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
+    "FittedTension": "simulate.mechanics.form_finding",
+    "Law": "simulate.mechanics.law",
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
     "Properties": "simulate.mechanics.predictor.predict",
+    "TensionResult": "simulate.mechanics.tension_result",
     "adapter_of": "simulate.mesh_movement.adapters.finding",
+    "fit_tensions": "simulate.mechanics.form_finding",
     "form_find": "simulate.mechanics.form_finding",
     "move_mesh": "simulate.mesh_movement.move",
     "move_solver_mesh": "simulate.mesh_movement.adapters.moving",
     "predict": "simulate.mechanics.predictor.predict",
+    "tension": "simulate.mechanics.virtual_tests",
+    "tensions": "simulate.mechanics.virtual_tests",
 }
 
 

@@ -21,14 +21,13 @@ from simulate.mechanics.linear import Factors, norm
 
 BoolArray = npt.NDArray[np.bool_]
 
-#: Strain over which the corner of a thread that goes slack is rounded.
+#: Strain over which the corner of a thread that goes slack is rounded, at most, see `kernels.tables`.
 ROUNDING = 1e-3
-#: Tension that keeps slack parts from floating, over that at which the thread breaks.
+#: Tension that keeps slack parts from floating, over that at break or, if that is less, modulus times area.
 HOLD = 1e-4
 #: Largest force out of balance at a node, over the largest tension in the net.
 TOLERANCE = 1e-4
-#: A net in which no thread has this share of the greatest tension that one can carry counts as slack: residuals are
-#: over no less.
+#: Residuals are over the largest tension, but over no less than this share of the greatest that a thread can carry.
 SLACK = 0.1
 #: Nodes of a net in which parts far from equilibrium settle by themselves before all do.
 LARGE = 5_000
@@ -66,20 +65,26 @@ class CableNet:
         self, pos: FloatArray, ends: IntArray, rest: FloatArray, area: FloatArray,
         laws: Sequence[Law], law: IntArray, held: BoolArray, rounding: float = ROUNDING,
     ) -> None:  # fmt: skip
-        strength = np.array([one.strength for one in laws])[law] * area
+        # Tension at break, or at a strain of 1 as at the start, if that is less: rubber stiffens late.
+        firm = np.array([min(one.strength, one.modulus) for one in laws])[law] * area
+        #: Energy that all threads can take together, mJ.
+        self.capacity = float((np.array([one.toughness for one in laws])[law] * area * rest).sum())
         breaks_at = np.array([one.break_strain for one in laws])[law]
-        self._start(pos, ends, rest, area, law, held, kernels.tables(laws, rounding), strength, breaks_at)
+        self._start(pos, ends, rest, area, law, held, kernels.tables(laws, rounding), firm, breaks_at)
 
     def _start(
         self, pos: FloatArray, ends: IntArray, rest: FloatArray, area: FloatArray, law: IntArray, held: BoolArray,
-        tables: kernels.Laws, strength: FloatArray, breaks_at: FloatArray,
+        tables: kernels.Laws, firm: FloatArray, breaks_at: FloatArray,
     ) -> None:  # fmt: skip
         self.pos = np.array(pos, float)
-        self.ends, self.rest, self.area, self.law = (np.ascontiguousarray(a) for a in (ends, rest, area, law))
-        self.held, self.tables, self.strength, self.breaks_at = held, tables, strength, breaks_at
+        self.ends: IntArray = np.ascontiguousarray(ends)
+        self.rest: FloatArray = np.ascontiguousarray(rest)
+        self.area: FloatArray = np.ascontiguousarray(area)
+        self.law: IntArray = np.ascontiguousarray(law)
+        self.held, self.tables, self.firm, self.breaks_at = held, tables, firm, breaks_at
         self.n, self.dim = self.pos.shape
         self.m = len(self.rest)
-        self.hold, self.slack_tension = HOLD * strength, SLACK * float(strength.max())
+        self.hold, self.slack_tension = HOLD * firm, SLACK * float(firm.max())
         self.alive = np.ones(self.m, bool)
         self.free = np.where(held, -1, np.cumsum(~held) - 1)
         self.unknowns = np.flatnonzero(~held)
@@ -169,7 +174,7 @@ class CableNet:
         small = CableNet.__new__(CableNet)
         small._start(
             self.pos[around], ends.reshape(2, -1), self.rest[threads], self.area[threads], self.law[threads],
-            ~inside[around], self.tables, self.strength[threads], self.breaks_at[threads],
+            ~inside[around], self.tables, self.firm[threads], self.breaks_at[threads],
         )  # fmt: skip
         small.slack_tension = self._scale
         small.equilibrate(tolerance)

@@ -52,6 +52,8 @@ def grips_of(web: WebGraph, axis: Any = "x", grips: Any = "auto") -> Grips:
     """
     along = _unit(axis)
     place = web.pos @ along
+    if not np.ptp(place) > 1e-9 * float(web.extents.max()):
+        raise ValueError(f"axis is {axis!r}: the web has no extent along it, pull along another")
     if isinstance(grips, str):
         if grips not in GRIPS:
             raise ValueError(
@@ -129,4 +131,5 @@ def _unit(axis: Any) -> FloatArray:
         vector = np.zeros(0)
     if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
         raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector of three finite numbers, not all 0")
-    return vector / np.linalg.norm(vector)
+    unit: FloatArray = vector / np.linalg.norm(vector)
+    return unit

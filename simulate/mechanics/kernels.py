@@ -20,6 +20,8 @@ from simulate.mechanics.law import Law
 F = TypeVar("F", bound=Callable[..., Any])
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+#: Stress that the rounding gives a thread at rest, over that at break, at most.
+AT_REST = 0.002
 Laws = tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
 
 
@@ -33,8 +35,8 @@ def tables(laws: Sequence[Law], rounding: float) -> Laws:
     """``laws`` for the kernels: first rows ``(k + 1,)``, strains, stresses, energies, and ``(k,)`` rounding."""
     first = np.cumsum([0, *(len(law.strain) for law in laws)])
     columns = [np.concatenate(rows) for rows in zip(*((law.strain, law.stress, law.work) for law in laws), strict=True)]
-    # Within the rounding a law must be straight.
-    narrow = np.array([min(rounding, law.strain[1]) for law in laws])
+    # Within the rounding a law must be straight, and the stress that it gives a thread at rest must be small.
+    narrow = np.array([min(rounding, law.strain[1], 4 * AT_REST * law.strength / law.modulus) for law in laws])
     return first.astype(np.int64), columns[0], columns[1], columns[2], narrow
 
 

@@ -102,9 +102,9 @@ class Law:
                 raise ValueError(
                     f"the head is {','.join(head)[:80]!r}, must name strain and stress_MPa (or another unit)"
                 )
-            columns = [_cells(rows[1:], units[quantity][0], quantity) for quantity in ("strain", "stress")]
+            strain, stress = (_cells(rows[1:], units[quantity][0], quantity) for quantity in ("strain", "stress"))
             return cls.from_table(
-                *columns, unit=units["stress"][1], strain_unit=units["strain"][1] or "1",
+                strain, stress, unit=units["stress"][1], strain_unit=units["strain"][1] or "1",
                 name=path.stem, density=density, source=path.name,
             )  # fmt: skip
         except (ValueError, csv.Error) as error:

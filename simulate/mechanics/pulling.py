@@ -20,6 +20,9 @@ from simulate.mechanics.kernels import FloatArray, IntArray
 OVERSHOOT = 0.005
 #: Smallest step over the largest.
 SMALLEST = 2.0**-14
+#: How far the trapezoid of a step may be from the energy stored in it, as a share of the work so far (of no less than
+#: the share `LITTLE` of what all threads can take), unless the step is the share `COARSEST` of the largest.
+CURVE, COARSEST, LITTLE = 0.002, 1 / 64, 1e-4
 #: The net has failed when its load is below this share of the greatest.
 FAILED = 0.05
 #: Threads of a net in which one thread breaks at a time; larger ones have several break at once.
@@ -63,13 +66,12 @@ class History:
 
 def pull(
     net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
-    tolerance: float = TOLERANCE, frames: int = 0, tell: Tell | None = None, at_rest: bool = False,
+    tolerance: float = TOLERANCE, frames: int = 0, tell: Tell | None = None,
 ) -> History:  # fmt: skip
     """Move the held nodes with ``velocity (n, d)``, mm a unit of strain, to ``to_strain`` or until the net has failed.
 
     Arguments:
-        net: in equilibrium.
-        at_rest: no thread of the net is strained.
+        net: is brought to equilibrium first.
         length: over which the load does its work, mm: load = energy by strain / length.
         step: largest step of strain.
         frames: so many states are kept.
@@ -77,19 +79,19 @@ def pull(
 
     Raises `EquilibriumError` where no equilibrium is found even in the smallest step.
     """
-    return _Pull(net, velocity, length, to_strain, step, tolerance, frames, tell, at_rest).run()
+    return _Pull(net, velocity, length, to_strain, step, tolerance, frames, tell).run()
 
 
 class _Pull:
     def __init__(
         self, net: CableNet, velocity: FloatArray, length: float, to_strain: float, step: float,
-        tolerance: float, frames: int, tell: Tell | None, at_rest: bool,
+        tolerance: float, frames: int, tell: Tell | None,
     ) -> None:  # fmt: skip
         self.net, self.velocity, self.length = net, velocity, length
         self.to_strain, self.step, self.tolerance = to_strain, step, tolerance
         self.between_frames, self.tell = (to_strain / frames if frames else np.inf), tell
-        self.at_rest = at_rest
         self.history = History()
+        self.longest, self.capacity = step, net.capacity
         self.strain, self.work, self.dissipated = 0.0, 0.0, 0.0
         self.greatest = 0.0
         #: How fast threads strained in the last step in which none broke.
@@ -100,10 +102,10 @@ class _Pull:
 
     def run(self) -> History:
         net, history = self.net, self.history
-        self._note(net.residual)
-        if self.at_rest:
-            # Exactly so, but for the rounding of the corner between slack and taut.
-            history.load[0] = history.energy[0] = history.residual[0] = 0.0
+        found = net.equilibrate(self.tolerance)
+        if not found.converged:
+            raise EquilibriumError(f"no equilibrium before pulling: residual {found.residual:.2g}")
+        self._note(found.residual)
         while self.strain < self.to_strain * (1 - 1e-12):
             self._advance()
             while history.end == "strain" and net.worst.max(initial=0.0) > 1:
@@ -119,7 +121,7 @@ class _Pull:
     def _advance(self) -> None:
         """One step of strain, shortened until there is equilibrium and no thread is far beyond its break."""
         net = self.net
-        start, strains, before = net.pos.copy(), net.strain.copy(), net.worst
+        start, strains, before, energy = net.pos.copy(), net.strain.copy(), net.worst, net.energy
         motion = net.drive(self.velocity)
         load, step = self._load(), self._first_guess(before)
         smallest = self.step * SMALLEST
@@ -129,26 +131,35 @@ class _Pull:
             found = net.equilibrate(self.tolerance)
             worst = net.worst
             at = int(worst.argmax())
-            if found.converged and (worst[at] <= 1 + OVERSHOOT or step <= smallest):
+            work = step * self.length * (load + self._load()) / 2
+            # Nothing breaks on the way, so that the work is the energy stored, but for the trapezoid under the curve.
+            off = abs(work - (net.energy - energy)) / (CURVE * max(self.work + work, LITTLE * self.capacity))
+            if found.converged and worst[at] <= 1 + OVERSHOOT and (off <= 1 or step <= self.step * COARSEST):
+                break
+            if found.converged and step <= smallest:
                 break
             if step <= smallest:
                 raise EquilibriumError(
                     f"no equilibrium at a strain of {self.strain + step:.6g}: "
                     f"residual {found.residual:.2g}, {tolerance_text(self.tolerance)}"
                 )
-            if found.converged:
+            if found.converged and worst[at] > 1 + OVERSHOOT:
                 share = (1 + OVERSHOOT / 2 - before[at]) / (worst[at] - before[at])
                 step = max(smallest, step * float(np.clip(share, 0.1, 0.9)))
+            elif found.converged:
+                self.longest = step = max(self.step * COARSEST, step * float(np.clip(off**-0.5, 0.2, 0.7)))
             else:
                 step = max(smallest, step / 4)
+        if off < 0.1:
+            self.longest = min(self.step, 2 * self.longest)
         self.strain = self.to_strain if self.strain + step > self.to_strain * (1 - 1e-9) else self.strain + step
         self.rates = (net.strain - strains) / step
-        self.work += step * self.length * (load + self._load()) / 2
+        self.work += work
         self._note(found.residual)
 
     def _first_guess(self, worst: FloatArray) -> float:
         """The largest step, or to where the next thread breaks at the rate of the last one."""
-        step = min(self.step, self.to_strain - self.strain)
+        step = min(self.longest, self.to_strain - self.strain)
         if self.rates is None:
             return step
         rates = np.maximum(self.rates / self.net.breaks_at, 0)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulate.mechanics.grips import Grips
 from simulate.mechanics.law import Law
-from simulate.mechanics.pulling import History
+from simulate.mechanics.pulling import LITTLE, History
 from structgen.files import whole_file, write_json
 from structgen.web import FloatArray, IntArray, WebGraph
 
@@ -128,17 +128,26 @@ class TensionResult:
         return float(self.work[-1] / (self.section * self.length))
 
     @property
+    def capacity(self) -> float:
+        """Energy that all threads can take together, mJ."""
+        tough = np.array([law.toughness for law in self.laws])[self.law]
+        return float((tough * self.area * self.rest).sum())
+
+    @property
     def balance(self) -> float:
-        """Largest gap between work and the sum of what is stored and dissipated, over the work."""
+        """Largest gap between work and the sum of what is stored and dissipated, over the work.
+
+        Over no less than the share `LITTLE` of the energy that all threads can take: a mechanism does no work.
+        """
         gap = np.abs(self.work - (self.energy - self.energy[0]) - self.dissipated)
-        return float(gap.max() / max(float(self.work.max()), np.finfo(float).tiny))
+        return float(gap.max() / max(float(self.work.max()), LITTLE * self.capacity))
 
     @property
     def notes(self) -> list[str]:
         """What a reader should know."""
         notes = []
         carries = self.load > NOTHING * self.load.max()
-        if not self.load.max() > 0:
+        if self.work.max() < LITTLE * self.capacity:
             notes.append(f"the web carries nothing up to a strain of {self.strain[-1]:.3g}: it moves as a mechanism")
         elif self.strain[carries.argmax()] > 2 * self.settings["step"]:
             until = self.strain[carries.argmax() - 1]

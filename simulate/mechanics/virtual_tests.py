@@ -12,7 +12,7 @@ import numpy.typing as npt
 from simulate.mechanics.cable import TOLERANCE, CableNet
 from simulate.mechanics.grips import Grips, grips_of
 from simulate.mechanics.law import Law
-from simulate.mechanics.pulling import EquilibriumError, Tell, pull
+from simulate.mechanics.pulling import Tell, pull
 from simulate.mechanics.silk import laws_by_edge, per_edge, radii
 from simulate.mechanics.tension_result import TensionResult
 from simulate.mesh_movement.checks import number, positive, whole
@@ -60,8 +60,8 @@ def tension(
         frames: so many states are kept for pictures.
         tell: called at each point with strain, load and number of broken threads.
 
-    Raises `ValueError` for arguments out of range and for webs that cannot be pulled so, `EquilibriumError` where no
-    equilibrium is found.
+    Raises `ValueError` for arguments out of range and for webs that cannot be pulled so, and
+    `simulate.mechanics.pulling.EquilibriumError` where no equilibrium is found.
     """
     number("to_strain", to_strain, f"> 0 and at most {MOST_STRAIN:g}", lambda x: 0 < x <= MOST_STRAIN)
     number("tolerance", tolerance, "> 0 and at most 0.01", lambda x: 0 < x <= 0.01)
@@ -78,12 +78,7 @@ def tension(
     middle = web.pos.mean(axis=0)
     net = CableNet((web.pos - middle) @ basis.T, web.edge_index, rest, area, laws, law_number, held.held)
     net.cut(np.empty(0, np.int64))
-    at_rest = bool((rest == web.lengths).all())
-    if not at_rest:
-        found = net.equilibrate(tolerance)
-        if not found.converged:
-            raise EquilibriumError(f"no equilibrium before pulling: residual {found.residual:.2g}")
-    history = pull(net, held.velocity @ basis.T, held.length, to_strain, longest, tolerance, frames, tell, at_rest)
+    history = pull(net, held.velocity @ basis.T, held.length, to_strain, longest, tolerance, frames, tell)
     volume = float((area * rest).sum())
     density = np.array([one.density for one in laws])[law_number]
     return TensionResult.of(

@@ -22,6 +22,7 @@ from structgen.cli import (
     mesh,
     models,
     scan,
+    simulate,
     train,
     view,
 )  # fmt: skip
@@ -77,7 +78,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    demo, generate, extend, assemble, export, check, train, evaluate, models, data, mesh, info, view, completion,
+    demo, generate, extend, assemble, export, check, train, evaluate, models, data, mesh, simulate, info, view,
+    completion,
 )  # fmt: skip
 for module in COMMANDS:
     main.add_command(module.command)

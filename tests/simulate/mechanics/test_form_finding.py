@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulate
 from simulate import form_find
+from simulate.mechanics.form_finding import fit_tensions
+from simulate.mechanics.silk import LAWS
 from structgen.web import WebGraph
 
 
@@ -84,3 +86,82 @@ def test_package_offers_it_by_name_only():
     assert "form_find" in simulate.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         simulate.nothing  # noqa: B018
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=15)
+def test_tensions_of_a_web_in_equilibrium_hold_it_where_it_is(seed):
+    rng = np.random.default_rng(seed)
+    n = 12
+    edges = [(int(rng.integers(k)), k) for k in range(1, n)] + [(0, k) for k in range(2, n, 2)]
+    web = WebGraph.from_edges(rng.uniform(-20, 20, (n, 3)), edges, 0.1, rng.integers(1, 8, len(edges)))
+    fixed = np.unique(np.r_[0, np.flatnonzero(web.degree == 1), rng.integers(n, size=3)])
+    hung = form_find(web, fixed, rng.uniform(0.5, 2, web.m))
+    if hung.lengths.min() < 1e-2 * hung.lengths.mean():
+        return
+    loose, tight = (fit_tensions(hung, fixed, prior=prior) for prior in (1.0, 1e-3))
+    assert tight.unbalanced.mean() < 0.03
+    assert tight.unbalanced.mean() <= loose.unbalanced.mean() + 1e-6
+    assert tight.moved.mean() < 0.05 * hung.lengths.mean()
+    assert (tight.tension > 0).all()
+
+
+def test_tethers_keep_a_web_near_its_shape():
+    web = lattice_web()
+    fixed = np.unique(np.r_[0:5, 20:25, 0:25:5, 4:25:5])
+    moved = [fit_tensions(web, fixed, tether=tether).moved.mean() for tether in (0, 1, 100)]
+    assert moved[0] > moved[1] > moved[2] > 0
+    assert moved[2] < 0.01
+    fitted = fit_tensions(web, fixed)
+    # Under tensions and tethers no free node feels a net force.
+    i, j = web.edge_index
+    density = fitted.tension / web.lengths
+    net = np.zeros_like(web.pos)
+    pull = density[:, None] * (fitted.web.pos[j] - fitted.web.pos[i])
+    np.add.at(net, i, pull)
+    np.add.at(net, j, -pull)
+    net += density.mean() * (web.pos - fitted.web.pos)
+    assert np.abs(np.delete(net, fixed, axis=0)).max() < 1e-9 * density.mean()
+
+
+def test_prestrain_of_fitted_tensions():
+    web = lattice_web().with_radius(np.linspace(0.1, 0.2, 40))
+    fitted = fit_tensions(web, [0, 4, 20, 24])
+    strain = fitted.prestrain("dragline", mean_stress=30.0)
+    force = LAWS["dragline"].stress_at(strain) * web.radius**2
+    np.testing.assert_allclose(force / force.mean(), fitted.tension / fitted.tension.mean())
+    assert force.mean() == pytest.approx(30 * (web.radius**2).mean())
+
+
+def lattice_web():
+    """A lattice of 5 x 5 nodes, jittered, its rim of frame threads."""
+    number = np.arange(25).reshape(5, 5)
+    edges = np.concatenate([np.column_stack([number[:-1].ravel(), number[1:].ravel()]),
+                            np.column_stack([number[:, :-1].ravel(), number[:, 1:].ravel()])])  # fmt: skip
+    pos = np.column_stack([*np.divmod(np.arange(25), 5), np.zeros(25)])
+    pos = pos + np.random.default_rng(0).normal(scale=0.1, size=pos.shape)
+    return WebGraph.from_edges(pos, edges, 0.1, np.arange(40) % 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"prior": 0}, ("prior is 0",)),
+        ({"tether": -1}, ("tether is -1",)),
+        ({"kinds": {"steel": 1}}, ("kinds names 'steel'",)),
+        ({"fixed": [99]}, ("fixed holds 99",)),
+    ],
+)
+def test_refused_fits(refused, arguments, words):
+    with refused(*words):
+        fit_tensions(lattice_web(), **{"fixed": [0], **arguments})
+
+
+@pytest.mark.realdata
+def test_a_tracing_stays_within_a_tenth_of_an_edge(real_data):
+    with np.load(real_data / "orb_web_tracing.npz") as data:
+        web = WebGraph.from_edges(np.column_stack([data["pos"], np.zeros(633)]), data["edges"], 0.05)
+    fixed = web.degree == 1
+    assert np.linalg.norm(form_find(web, fixed).pos - web.pos, axis=1).mean() > 3 * web.lengths.mean()
+    fitted = fit_tensions(web, fixed)
+    assert fitted.moved.mean() < 0.1 * web.lengths.mean()

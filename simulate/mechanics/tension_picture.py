@@ -1,0 +1,152 @@
+"""Pictures of tension tests: the curve, the web as it is pulled, and its states as VTK files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulate.mechanics.tension_result import TensionResult
+from structgen.files import whole_file
+from structgen.web import FloatArray, WebGraph
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+
+#: Widest thread, points; seconds a state is shown; dots an inch.
+WIDEST, SHOWN, DPI = 2.0, 0.08, 100
+
+
+def plot(result: TensionResult, path: str | Path) -> None:
+    """The stress by strain, the energies by strain, and the web in the last state kept, as PNG, PDF or SVG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    curve, energy, web = figure.subplots(1, 3)
+    _curve(curve, result)
+    for name, label in (("work", "work of the grips"), ("energy", "stored"), ("dissipated", "dissipated by breaks")):
+        energy.plot(result.strain, getattr(result, name) - getattr(result, name)[0], label=label)
+    energy.set(xlabel="strain", ylabel="energy, mJ")
+    energy.legend(frameon=False)
+    strain, pos, whole = result.frames[-1]
+    web.add_collection(_threads(result, pos, whole))
+    _frame(web, result)
+    web.set_title(f"strain {strain:.3g}, {len(result.breaks)} threads broken")
+    figure.colorbar(web.collections[0], ax=web, label="stress of threads, MPa")
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=DPI)
+
+
+def animate(result: TensionResult, path: str | Path) -> None:
+    """The web as it is pulled, beside its curve, as an animated GIF of the states kept.
+
+    Raises `ValueError` for another suffix, or where only one state was kept (see ``frames`` of `tension`).
+    """
+    from PIL import Image
+
+    path = Path(path)
+    if path.suffix.lower() != ".gif":
+        raise ValueError(f"{path}: suffix {path.suffix!r} is no animation, use .gif")
+    if len(result.frames) < 2:
+        raise ValueError("frames: only the last state was kept, ask tension for more")
+    images = [Image.fromarray(image) for image in _images(result)]
+    with whole_file(path) as temporary:
+        images[0].save(
+            temporary, format="GIF", save_all=True, append_images=images[1:], duration=int(1000 * SHOWN), loop=0
+        )
+
+
+def write_vtp(result: TensionResult, folder: str | Path) -> list[Path]:
+    """Write the states kept as VTK poly-data, one file a state, and a .pvd file that lists them by strain.
+
+    Cell data: ``stress`` (MPa), ``strain``, ``radius``, ``kind`` and ``thread``, the number of the edge; threads that
+    are gone are left out.
+    """
+    folder = Path(folder)
+    paths = [folder / f"state_{number:04d}.vtp" for number in range(len(result.frames))]
+    entries = []
+    for path, (strain, pos, whole) in zip(paths, result.frames, strict=True):
+        kept = np.flatnonzero(whole)
+        if not len(kept):
+            continue
+        web = result.web
+        part = WebGraph(pos.astype(float), web.edge_index[:, kept], web.radius[kept], web.kind[kept])
+        mesh = part.to_pyvista()
+        mesh.cell_data["stress"] = result.thread_stress(pos, whole)[kept]
+        mesh.cell_data["strain"] = part.lengths / result.rest[kept] - 1
+        mesh.cell_data["thread"] = kept
+        with whole_file(path) as temporary:
+            mesh.save(temporary)
+        entries.append(f'<DataSet timestep="{strain:.9g}" file="{path.name}"/>\n')
+    with whole_file(folder / "states.pvd") as temporary:
+        temporary.write_text(
+            f'<?xml version="1.0"?>\n<VTKFile type="Collection" version="0.1">\n<Collection>\n{"".join(entries)}'
+            "</Collection>\n</VTKFile>\n"
+        )
+    return [path for path in paths if path.exists()]
+
+
+def _images(result: TensionResult) -> Iterator[Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 5), dpi=DPI, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    web, curve = figure.subplots(1, 2, width_ratios=(3, 2))
+    _frame(web, result)
+    _curve(curve, result)
+    (mark,) = curve.plot([], [], "o", color="black")
+    for strain, pos, whole in result.frames:
+        for old in list(web.collections):
+            old.remove()
+        web.add_collection(_threads(result, pos, whole))
+        broken = int((result.breaks[:, 1] <= strain).sum())
+        web.set_title(f"strain {strain:.3f}, {broken} threads broken")
+        mark.set_data([strain], [np.interp(strain, result.strain, result.stress)])
+        canvas.draw()
+        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _curve(axes: Axes, result: TensionResult) -> None:
+    at = result.first_drop
+    axes.plot(result.strain, result.stress, lw=1.2)
+    axes.plot(result.strain[at], result.stress[at], "o", ms=5, label=f"first major drop, {result.strength:.4g} MPa")
+    axes.set(xlabel="strain", ylabel="stress, MPa", title=", ".join(law.name for law in result.laws))
+    axes.legend(frameon=False)
+
+
+def _threads(result: TensionResult, pos: Any, whole: Any) -> LineCollection:
+    """The whole threads at ``pos``, seen along the shortest side of the web, colour by stress, width by radius."""
+    from matplotlib.collections import LineCollection
+
+    i, j = result.web.edge_index[:, whole]
+    flat = np.asarray(pos, float)[:, _sides(result)]
+    width = result.web.radius[whole] / result.web.radius.max()
+    lines = LineCollection(list(np.stack([flat[i], flat[j]], axis=1)), cmap="viridis", linewidths=0.4 + WIDEST * width)
+    lines.set_array(result.thread_stress(pos, whole)[whole])
+    lines.set_clim(0, max(law.strength for law in result.laws))
+    return lines
+
+
+def _frame(axes: Axes, result: TensionResult) -> None:
+    corners = np.concatenate([_ends(pos) for _, pos, _ in result.frames] + [_ends(result.web.pos)])
+    a, b = _sides(result)
+    margin = 0.03 * float(np.ptp(corners, axis=0).max())
+    axes.set(
+        xlim=(corners[:, a].min() - margin, corners[:, a].max() + margin),
+        ylim=(corners[:, b].min() - margin, corners[:, b].max() + margin),
+        aspect="equal", xticks=[], yticks=[],
+    )  # fmt: skip
+
+
+def _ends(pos: Any) -> FloatArray:
+    ends: FloatArray = np.array([pos.min(axis=0), pos.max(axis=0)], float)
+    return ends
+
+
+def _sides(result: TensionResult) -> list[int]:
+    """The two axes that span the picture: all but the shortest side of the web."""
+    return [axis for axis in range(3) if axis != int(np.argmin(result.web.extents))]

@@ -1,0 +1,154 @@
+"""`structgen simulate`: virtual mechanical tests of webs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from structgen.cli.console import Console
+from structgen.cli.options import common
+
+
+@click.group("simulate", short_help="Pull webs until they break.")
+def command() -> None:
+    """Virtual mechanical tests of webs. Lengths in mm, forces in N, stresses in MPa.
+
+    \b
+    Example: structgen simulate tension web.npz --law dragline --to-strain 1.2 -o run
+    """
+
+
+@command.command("tension", short_help="Pull a web until it breaks: stiffness, strength, toughness.")
+@click.argument("web", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for result.json, curve.csv, breaks.csv, tension.npz and curve.png.",
+)
+@click.option(
+    "--law",
+    default="dragline",
+    show_default=True,
+    help="Law of threads: dragline, viscid, frame, radial, spiral, elastic, pla, petg, tpu, resin, nylon; orb, "
+    "by silk kind; or a .csv file with columns strain and stress_MPa.",
+)
+@click.option("--axis", type=click.Choice(["x", "y", "z"]), default="x", show_default=True, help="Axis of pulling.")
+@click.option(
+    "--to-strain",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Strain between the grips at which to stop, if the web has not failed.",
+)
+@click.option(
+    "--grips",
+    type=click.Choice(["auto", "anchors", "faces"]),
+    default="auto",
+    show_default=True,
+    help="What is held: the ends of single threads, or the nodes near both ends along the axis.",
+)
+@click.option("--radius", metavar="MM|silk", help="Radius of all threads, or silk, as spun.  [default: as in the file]")
+@click.option(
+    "--prestrain",
+    type=click.FloatRange(-0.9, min_open=True),
+    default=0.0,
+    show_default=True,
+    help="Strain of all threads in the web as given.",
+)
+@click.option(
+    "--section",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MM2",
+    help="Area by which the load is divided.  [default: volume of threads over length between grips]",
+)
+@click.option("--step", type=click.FloatRange(0, min_open=True), help="Largest step of strain.  [default: by the law]")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 0.01, min_open=True),
+    default=1e-4,
+    show_default=True,
+    help="Largest force out of balance over the largest tension, at every point.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1, 10_000),
+    default=60,
+    show_default=True,
+    help="States kept for --animate and --vtu.",
+)
+@click.option("--animate", is_flag=True, help="Write pull.gif as well.")
+@click.option("--vtu", is_flag=True, help="Write the states as VTK files as well, states/*.vtp and states/states.pvd.")
+@common
+def tension(
+    console: Console, web: Path, output: Path, law: str, axis: str, to_strain: float, grips: str, radius: str | None,
+    prestrain: float, section: float | None, step: float | None, tolerance: float, frames: int, animate: bool,
+    vtu: bool,
+) -> None:  # fmt: skip
+    """Pull WEB along an axis until it has failed, one equilibrium after another.
+
+    Threads carry tension only, and break where their law ends. Every point of the curve states its residual; work and
+    energy are compared.
+
+    \b
+    Examples:
+      structgen simulate tension web.npz --law dragline --to-strain 1.2 -o run
+      structgen simulate tension orb.npz --law orb --radius silk --prestrain 0.01 --animate -o run
+    """
+    from simulate.mechanics import tension_picture
+    from simulate.mechanics.pulling import EquilibriumError
+    from simulate.mechanics.virtual_tests import tension as pulled
+    from structgen.files import check_writable
+    from structgen.io import read_web
+
+    with console.stage("read"):
+        source = read_web(web)
+    check_writable(output / "result.json")
+
+    def tell(strain: float, load: float, broken: int) -> None:
+        done = min(100, int(100 * strain / to_strain))
+        console.progress(done, 101, "pulled", f"strain {strain:.3g}, load {load:.4g} N, {broken} threads broken")
+
+    with console.stage("pull"):
+        try:
+            result = pulled(
+                source, law, axis, to_strain, grips, radius=_radius(radius), prestrain=prestrain, section=section,
+                step=step, tolerance=tolerance, frames=frames if animate or vtu else 0, tell=tell,
+            )  # fmt: skip
+        except EquilibriumError as error:
+            raise ValueError(f"{web}: {error}") from None
+    console.progress(101, 101, "pulled", f"{len(result.breaks)} threads broken")
+    with console.stage("write"):
+        files = result.save(output)
+        tension_picture.plot(result, output / "curve.png")
+        files.append(output / "curve.png")
+        if animate:
+            tension_picture.animate(result, output / "pull.gif")
+            files.append(output / "pull.gif")
+        if vtu:
+            files += tension_picture.write_vtp(result, output / "states")
+    for note in result.notes:
+        console.warn(note)
+    facts = result.as_dict()
+    console.result(
+        {"web": str(web), "files": [str(file) for file in files], **facts},
+        f"{output}\n{facts['nodes']} nodes, {facts['threads']} threads, {result.grips} held, "
+        f"{facts['points']} points, {facts['breaks']} threads broken\n"
+        f"stiffness {result.stiffness:.4g} MPa, strength {result.strength:.4g} MPa at a strain of "
+        f"{facts['strain_at_strength']:.4g} ({facts['load_at_strength_N']:.4g} N), ultimate {result.ultimate:.4g} MPa, "
+        f"toughness {result.toughness:.4g} MJ/m3\n"
+        f"work and energy differ by {100 * result.balance:.2g} %, largest residual {facts['largest_residual']:.2g}",
+    )
+
+
+def _radius(text: str | None) -> Any:
+    """``--radius``: a length, or the name that the library knows."""
+    if text is None or text == "silk":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise click.UsageError(f"--radius {text!r} is neither a length in mm nor silk") from None

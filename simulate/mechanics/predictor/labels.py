@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,14 @@ CHUNK = 500
 MOST_BYTES = 2**28
 #: Strength below which a web counts as one that carries nothing, MPa: less than a thousandth of its threads'.
 NOTHING = 1.0
+
+
+class Webs(Protocol):
+    """Webs by number, such as a list of them or a data set on disk."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, k: int, /) -> WebGraph: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def tested(web: WebGraph) -> tuple[FloatArray, float]:
 
 
 def labelled(
-    webs: Sequence[WebGraph], path: str | Path, workers: int = 1, scheduler: str | None = None,
+    webs: Webs, path: str | Path, workers: int = 1, scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Labels:  # fmt: skip
     """`tested` of each of ``webs``, kept in the file ``path`` (.npz): what it holds already is not simulated again.
@@ -98,7 +106,7 @@ def labelled(
 class _Part(Sequence[WebGraph]):
     """Webs of some numbers, read when they are asked for."""
 
-    def __init__(self, webs: Sequence[WebGraph], numbers: range) -> None:
+    def __init__(self, webs: Webs, numbers: range) -> None:
         self._webs, self._numbers = webs, numbers
 
     def __len__(self) -> int:
@@ -108,7 +116,7 @@ class _Part(Sequence[WebGraph]):
         return self._webs[self._numbers[k]]
 
 
-def _identity(webs: Sequence[WebGraph]) -> str:
+def _identity(webs: Webs) -> str:
     """What tells this list of webs and this test from others."""
     digest = hashlib.sha256(json.dumps(TEST, sort_keys=True).encode())
     for k in np.unique(np.linspace(0, len(webs) - 1, 64).astype(int)):

@@ -6,6 +6,7 @@ A bundle of such paths, each a spring of its own, is a crude model of the test: 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,11 +85,9 @@ def _held(web: WebGraph, grips: Grips) -> tuple[IntArray, FloatArray, FloatArray
 
 @compiled
 def _strain_of(length: float, along: float, across: float, speed: float) -> float:
-    """Strain at which ends that part with ``speed`` are ``length`` apart."""
-    if speed <= 0.0 or length <= across:
-        # A path is never shorter than the distance of its ends: equal but for rounding, it is taut.
-        return np.inf if speed <= 0.0 else max(0.0, -along / speed)
-    return max(0.0, (np.sqrt(length * length - across * across) - along) / speed)
+    """Strain at which ends that part with ``speed > 0`` are ``length`` apart."""
+    # A path is never shorter than the distance of its ends, but for rounding.
+    return max(0.0, (math.sqrt(max(0.0, length * length - across * across)) - along) / speed)
 
 
 @compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from simulate.mechanics.predictor.features import Seen, seen
-from simulate.mechanics.predictor.labels import AXES, TEST, UNITS, Labels, labelled
+from simulate.mechanics.predictor.labels import AXES, TEST, UNITS, Labels, Webs, labelled
 from simulate.mechanics.predictor.network import Predictor, PredictorConfig, SeenBatch
 from simulate.mechanics.predictor.quality import predicted, quality, temperatures
 from simulate.mechanics.predictor.store import save_predictor
@@ -88,7 +88,7 @@ class TensionTests:
 
 
 def train_predictor(
-    webs: Sequence[WebGraph], split: IntArray, out: str | Path, plan: PredictorPlan, *,
+    webs: Webs, split: IntArray, out: str | Path, plan: PredictorPlan, *,
     config: PredictorConfig | None = None, data: Mapping[str, Any] | None = None, resume: bool = False,
     workers: int = 1, scheduler: str | None = None, checkpoint_seconds: float = 60.0, validate_every: int = 1000,
     command: str = "", report: Report | None = None,
@@ -128,7 +128,7 @@ def train_predictor(
 
 
 def by_split(
-    webs: Sequence[WebGraph], split: IntArray, labels: Labels, workers: int = 1, scheduler: str | None = None,
+    webs: Webs, split: IntArray, labels: Labels, workers: int = 1, scheduler: str | None = None,
     tell: Report | None = None,
 ) -> dict[str, TensionTests]:  # fmt: skip
     """The tests of each of `SPLITS`; those without labels are left out."""

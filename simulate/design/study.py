@@ -6,12 +6,10 @@ Each trial has a sampler with a seed of its own, so that a search that goes on d
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from simulate.design.properties import predicted_of
 from simulate.design.space import Space
@@ -118,21 +116,19 @@ class Search:
             raise
         trial.set_user_attr("predicted", values)
         trial.set_user_attr("deviation", deviation)
+        for limit, violation in zip(self.wishes.limits, self.wishes.violations(values), strict=True):
+            trial.set_constraint(str(limit), violation)
         study.tell(trial, self.wishes.scores(values))
 
     def _sampler(self, number: int) -> Any:
         from optuna import samplers
 
         seed = int(generator(self.seed, 1, number).integers(2**31))
-        limits: dict[str, Any] = {"constraints_func": self._violations} if self.wishes.limits else {}
         if self.sampler == "random":
             return samplers.RandomSampler(seed=seed)
         if self.sampler == "tpe":
-            return samplers.TPESampler(seed=seed, n_startup_trials=AT_RANDOM, multivariate=True, **limits)
-        return samplers.NSGAIISampler(seed=seed, population_size=POPULATION, **limits)
-
-    def _violations(self, trial: Any) -> Sequence[float]:
-        return self.wishes.violations(trial.user_attrs["predicted"]) if "predicted" in trial.user_attrs else [np.inf]
+            return samplers.TPESampler(seed=seed, n_startup_trials=AT_RANDOM, multivariate=True)
+        return samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
 
     def _web_seed(self, number: int) -> int:
         return int(generator(self.seed, 2, number).integers(2**31))

@@ -59,7 +59,7 @@ class Labels:
         return known
 
 
-def tested(web: WebGraph) -> tuple[FloatArray, float]:
+def properties_of(web: WebGraph) -> tuple[FloatArray, float]:
     """``(3, 3)`` `PROPERTIES` of ``web`` along `AXES`, and processor seconds; NaN where it cannot be pulled so."""
     values, began = np.full((len(AXES), len(PROPERTIES)), np.nan), time.process_time()
     for k, axis in enumerate(AXES):
@@ -75,7 +75,7 @@ def labelled(
     webs: Webs, path: str | Path, workers: int = 1, scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Labels:  # fmt: skip
-    """`tested` of each of ``webs``, kept in the file ``path`` (.npz): what it holds already is not simulated again.
+    """`properties_of` of each of ``webs``, kept in the file ``path`` (.npz): what it holds already is not simulated again.
 
     Arguments:
         workers, scheduler: who simulates; see `structgen.parallel.parallel_map`.
@@ -89,7 +89,7 @@ def labelled(
     rows, written = list(values), len(values)
     todo = range(written, len(webs))
     try:
-        for row, spent in parallel_map(tested, _Part(webs, todo), workers, scheduler):
+        for row, spent in parallel_map(properties_of, _Part(webs, todo), workers, scheduler):
             rows.append(row)
             seconds += spent
             if len(rows) >= written + CHUNK:

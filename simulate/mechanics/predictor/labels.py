@@ -75,7 +75,7 @@ def labelled(
     webs: Webs, path: str | Path, workers: int = 1, scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Labels:  # fmt: skip
-    """`properties_of` of each of ``webs``, kept in the file ``path`` (.npz): what it holds already is not simulated again.
+    """`properties_of` all ``webs``, kept in the file ``path`` (.npz): what it holds is not simulated again.
 
     Arguments:
         workers, scheduler: who simulates; see `structgen.parallel.parallel_map`.

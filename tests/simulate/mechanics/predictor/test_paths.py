@@ -59,7 +59,7 @@ def test_of_one_thread_the_bundle_is_the_test(corners):
     grips = grips_of(web, "x", "faces")
     result = tension(web, grips="faces", to_strain=3.0)
     found = bundle_of(web, grips).pulled(LAWS["dragline"], 3.0, result.section, result.length)
-    assert found[1:] == pytest.approx([result.strength, result.toughness], rel=0.06)
+    assert found[1:] == pytest.approx([result.strength, result.toughness], rel=0.1)
 
 
 def test_nothing_taut_carries_nothing():

@@ -42,8 +42,7 @@ def undominated(scores: FloatArray) -> npt.NDArray[np.bool_]:
     """``(k,)`` which rows of ``scores (k, d)`` no other row is below or equal to in all, and below in one, column."""
     no_worse = (scores[:, None] <= scores[None]).all(axis=2)
     better = (scores[:, None] < scores[None]).any(axis=2)
-    front: npt.NDArray[np.bool_] = ~(no_worse & better).any(axis=0)
-    return front
+    return np.asarray(~(no_worse & better).any(axis=0))
 
 
 def chosen(trials: Sequence[Trial], wishes: Wishes, most: int) -> list[Trial]:

@@ -116,7 +116,7 @@ def command(
     draw(tried, found, wishes, output / PICTURE)
     if not any(one.best for one in found):
         console.warn("none of the finalists meets the limits when simulated, only as predicted")
-    names = list(dict.fromkeys(one.name for one in (*wishes.objectives, *wishes.limits)))
+    names = list(dict.fromkeys([one.name for one in wishes.objectives] + [one.name for one in wishes.limits]))
     lines = [f"{'web':24}" + "".join(f"{name:>18}{'simulated':>12}" for name in names)]
     for one, row in zip(found, rows, strict=True):
         cells = "".join(

@@ -7,7 +7,7 @@ import pytest
 
 from simulate.mechanics.predictor import network
 from structgen.sources import neighbourhoods
-from structgen.sources.procedural import varied_tangles
+from structgen.sources.procedural import tangle
 
 
 @pytest.fixture
@@ -15,7 +15,8 @@ def data_file(here, monkeypatch):
     """A small data set, and a small network to train on it."""
     whole = network.PredictorConfig
     monkeypatch.setattr("simulate.mechanics.predictor.training.PredictorConfig", lambda: whole(width=8, layers=1))
-    webs = varied_tangles(3, 5)
+    small = {"size": (90, 80, 50), "tangle_threads": 150, "supporting_threads": 14, "gumfoot_lines": 10}
+    webs = [tangle(seed, **small) for seed in (1, 2, 3)]
     rows = []
     for row in neighbourhoods.sample_neighbourhoods(webs, 200, 5):
         if row[0].n < 30 and sum(other[2] == row[2] for other in rows) < (6, 2, 2)[row[2]]:

@@ -8,13 +8,16 @@ from simulate.mechanics.predictor.labels import AXES, TEST
 from simulate.mechanics.predictor.predict import Properties, predictions
 from simulate.mechanics.virtual_tests import tension
 from structgen.sources.neighbourhoods import sample_neighbourhoods
-from structgen.sources.procedural import varied_tangles
+from structgen.sources.procedural import tangle
+from structgen.web import WebGraph
 
 
 @pytest.fixture(scope="module")
 def fresh():
     """Neighbourhoods of webs that no training saw."""
-    return [row[0] for row in sample_neighbourhoods(varied_tangles(3, 987), 12, 987)]
+    small = {"size": (90, 80, 50), "tangle_threads": 150, "supporting_threads": 14, "gumfoot_lines": 10}
+    webs = [tangle(seed, **small) for seed in (7, 8, 9)]
+    return [row[0] for row in sample_neighbourhoods(webs, 12, 987)]
 
 
 def test_predictions_agree_with_tests_of_webs_that_are_new(fresh):
@@ -46,6 +49,6 @@ def test_an_interval_lies_about_the_median(fresh):
     assert isinstance(found, Properties)
 
 
-def test_webs_of_other_sizes_are_refused(fresh, refused):
+def test_webs_of_other_sizes_are_refused(refused):
     with refused("web 0 has 5 nodes, must have 8 to 128"):
-        predict(fresh[0].subweb([0, 1, 2, 3, 4]) if fresh[0].is_connected else fresh[0])
+        predict(WebGraph.from_edges([(k, k % 2, 0) for k in range(5)], [(k, k + 1) for k in range(4)]))

@@ -85,9 +85,7 @@ def main() -> None:
         ])  # fmt: skip
         for name, (tried, found, cost) in of_seed.items():
             other = fronts[SAMPLERS[1 - SAMPLERS.index(name)]]
-            errors = [
-                abs(np.log(one.trial.predicted["load"] / one.simulated["load"])) for one in found if one.simulated
-            ]
+            loads = [(one.trial.predicted["load"], one.simulated["load"]) for one in found if one.simulated]
             runs.append({
                 "seed": seed, "sampler": name, "trials": given.trials, "webs": len(tried), "simulated": len(found),
                 "hypervolume": hypervolume(fronts[name], most), "front": fronts[name].tolist(),

@@ -79,29 +79,31 @@ class Search:
         whole("trials", trials, 1)
         study = self._study()
         self._check(study)
-        for _ in range(len(study.trials), trials):
-            self._one(study)
+        found = [self._trial(one) for one in study.get_trials(deepcopy=False) if "predicted" in one.user_attrs]
+        best = self._better(None, *found)
+        for number in range(len(study.get_trials(deepcopy=False)), trials):
+            new = self._one(study, number)
+            if new is not None:
+                found.append(new)
+                best = self._better(best, new)
             if tell:
-                tell(len(study.trials), trials, self._best(study))
-        return self.found(study)
+                tell(number + 1, trials, self._words(best))
+        return found
 
     def web(self, trial: Trial) -> WebGraph:
         """The web of a trial, made again."""
         return self.make(trial.targets, self._web_seed(trial.number))
 
-    def found(self, study: Any) -> list[Trial]:
-        """The trials that gave a web."""
-        return [
-            Trial(one.number, self.space.targets(one.params), one.user_attrs["predicted"], one.user_attrs["deviation"])
-            for one in study.trials
-            if "predicted" in one.user_attrs
-        ]
+    def _trial(self, one: Any) -> Trial:
+        """From a trial of Optuna that gave a web."""
+        attributes = one.user_attrs
+        return Trial(one.number, self.space.targets(one.params), attributes["predicted"], attributes["deviation"])
 
-    def _one(self, study: Any) -> None:
-        """The next trial; where it is interrupted it counts as one that gave no web."""
+    def _one(self, study: Any, number: int) -> Trial | None:
+        """The next trial; None, and where it is interrupted it counts as such, if it gave no web."""
         from optuna.trial import TrialState
 
-        study.sampler = self._sampler(len(study.trials))
+        study.sampler = self._sampler(number)
         trial = study.ask()
         try:
             values, deviation = predicted_of(
@@ -110,7 +112,7 @@ class Search:
         except ValueError as error:
             trial.set_user_attr("refused", str(error)[:200])
             study.tell(trial, state=TrialState.FAIL)
-            return
+            return None
         except BaseException:
             study.tell(trial, state=TrialState.FAIL)
             raise
@@ -118,7 +120,7 @@ class Search:
         trial.set_user_attr("deviation", deviation)
         for limit, violation in zip(self.wishes.limits, self.wishes.violations(values), strict=True):
             trial.set_constraint(str(limit), violation)
-        study.tell(trial, self.wishes.scores(values))
+        return self._trial(study.tell(trial, self.wishes.scores(values)))
 
     def _sampler(self, number: int) -> Any:
         from optuna import samplers
@@ -133,12 +135,14 @@ class Search:
     def _web_seed(self, number: int) -> int:
         return int(generator(self.seed, 2, number).integers(2**31))
 
-    def _best(self, study: Any) -> str:
-        """The best trial so far by the first objective, in words."""
-        good = [one for one in self.found(study) if self.wishes.met(one.predicted)]
-        if not good:
+    def _better(self, best: Trial | None, *others: Trial) -> Trial | None:
+        """The best by the first objective of those within the limits."""
+        good = [one for one in (best, *others) if one is not None and self.wishes.met(one.predicted)]
+        return min(good, key=lambda one: self.wishes.scores(one.predicted)[0], default=None)
+
+    def _words(self, best: Trial | None) -> str:
+        if best is None:
             return "none meets the targets yet"
-        best = min(good, key=lambda one: self.wishes.scores(one.predicted)[0])
         return ", ".join(f"{one.name} {best.predicted[one.name]:.4g}" for one in self.wishes.objectives)
 
     def _study(self) -> Any:

@@ -2,7 +2,8 @@
 
 Stresses of a web pulled slowly depend neither on its size nor on the common scale of its radii, nor on how it is
 turned about the axis or mirrored: only lengths over lengths, areas over areas and directions to the axis go in. Silk
-kinds do not: in the test that is learned all threads follow one law. What many layers of messages would be needed for, shortest paths and flow between grips, is worked out before.
+kinds do not: in the test that is learned all threads follow one law. What many
+layers of messages would be needed for, shortest paths and flow between grips, is worked out before.
 """
 
 from __future__ import annotations

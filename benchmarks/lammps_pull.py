@@ -106,7 +106,9 @@ def _set_up(
         "newton off", f"bond_style hybrid table linear {INNER} zero",
         f"read_data {folder / 'web.data'} extra/bond/per/atom {most}",
         "pair_style zero 1.0 nocoeff", "pair_coeff * *", "comm_modify cutoff 2.0",
-        "neighbor 1.0 bin", "neigh_modify delay 0 every 1000000000 check no", "special_bonds lj/coul 1 1 1",
+        # Bins of LAMMPS's own choice, as small as the skin, would fill gigabytes.
+        "neighbor 1.0 bin", f"neigh_modify delay 0 every 1000000000 check no binsize {np.ptp(pos) / 10:.6g}",
+        "special_bonds lj/coul 1 1 1",
     ])  # fmt: skip
     farthest = LONGEST * (1 + law.break_strain) - 1
     strain = np.linspace(-1 + 1e-6, farthest, ROWS)

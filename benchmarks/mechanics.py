@@ -239,7 +239,8 @@ def random_webs(count: int, workers: int) -> dict[str, Any]:
         "largest energy gain at a break": max((case["gain"] for case in ran), default=0.0),
         "largest residual": max((case["residual"] for case in ran), default=0.0),
         "median balance": float(np.median([case["balance"] for case in ran])) if ran else 0.0,
-        "balance over 1 %": sum(case["balance"] > 0.01 for case in ran),
+        "balance over 1 %, torn": sum(case["balance"] > 0.01 for case in ran if case["breaks"]),
+        "balance over 1 %, slack to the end": sum(case["balance"] > 0.01 for case in ran if not case["breaks"]),
         "seconds": time.process_time() - began,
     }  # fmt: skip
     print("\nRandom webs\n" + table([["what", "number"], *map(list, summary.items())]))

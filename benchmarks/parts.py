@@ -17,14 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import trimesh
 from common import parser, save, table
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from assembly import Shape, Solid, TriangleMesh, assemble, export, fill, picture, skinned, solidify, wrap
+from assembly import Shape, Solid, assemble, export, fill, picture, skinned, solidify, wrap
+from assembly.meshes import lump
 from assembly.printability.slicer import slice_part
 from assembly.surfaces import cylinder
 from structgen import DesignTargets, WebGraph, load_model
@@ -46,21 +46,6 @@ def webs(count: int, extents: tuple[float, float, float], seed: int) -> list[Web
 def along(curve: str, count: int, extents: tuple[float, float, float], **options: Any) -> Callable[[int], WebGraph]:
     """A part along a curve."""
     return lambda seed: assemble(curve, webs(count, extents, seed), **options).web
-
-
-def lump(height: float = 60.0, subdivisions: int = 5) -> TriangleMesh:
-    """A smooth closed mesh with a head, two ears, a tail and feet."""
-    ball = trimesh.creation.icosphere(subdivisions)
-    bumps = (
-        ((0.8, 0, 0.7), 0.55, 0.5), ((0.45, 0.3, 1.0), 1.2, 0.16), ((0.45, -0.3, 1.0), 1.2, 0.16),
-        ((-1.0, 0, -0.2), 0.35, 0.25), ((0.5, 0.6, -0.8), 0.4, 0.3), ((0.5, -0.6, -0.8), 0.4, 0.3),
-    )  # fmt: skip
-    radius = np.ones(len(ball.vertices))
-    for direction, bump, width in bumps:
-        cosine = ball.vertices @ (np.array(direction) / np.linalg.norm(direction))
-        radius += bump * np.exp(-(np.arccos(np.clip(cosine, -1, 1)) ** 2) / (2 * width**2))
-    vertices = radius[:, None] * ball.vertices
-    return TriangleMesh(vertices * (height / np.ptp(vertices[:, 2])), ball.faces)
 
 
 SHAPE = Shape(lump())

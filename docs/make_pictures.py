@@ -1,7 +1,8 @@
 """Make `architectures.png` for the README: `python docs/make_pictures.py`.
 
 `demo.png` is what `make demo` writes, `training_set.png` what `structgen data card` does for the default set,
-`conditioning.png` what `python benchmarks/conditioning.py` does.
+`conditioning.png` what `python benchmarks/conditioning.py` does; `mesh_helmholtz.png` and `mesh_cylinder.png` what
+`structgen mesh bench helmholtz --picture` and `structgen mesh bench cylinder --method um2n --picture` draw.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from assembly.hybrid.creases import between_directions, half_angles, most_points, points_between
 from assembly.hybrid.pieces import SHORTEST_SHAFT
-from assembly.hybrid.skins import write_rings, write_skins
+from assembly.hybrid.skins import MOST_SCALE, write_rings, write_skins
 from assembly.hybrid.struts import Struts
 from assembly.threads import over_ranges
 from structgen.web import FloatArray, IntArray
@@ -66,9 +66,10 @@ def rings_of(s: Struts, none: bool = False) -> Rings:
 
 
 def spheres_of(s: Struts, angles: FloatArray) -> FloatArray:
-    """``(n,)`` radius of a sphere about the rings, and so the skin, of each node, mm."""
+    """``(n,)`` radius of a sphere about the rings and the skin of each node, mm."""
     spheres = np.zeros(s.n)
-    np.maximum.at(spheres, s.ends.ravel(), np.repeat(s.wide, 2) / np.sin(angles))
+    reach = np.maximum(np.repeat(s.wide, 2) / np.sin(angles), MOST_SCALE * np.repeat(s.radius, 2))
+    np.maximum.at(spheres, s.ends.ravel(), reach)
     return spheres
 
 
@@ -95,18 +96,17 @@ def skins_of(s: Struts, sides: int, step: float, rings: Rings) -> Skins:
     centre = np.repeat(np.arange(n), counts)
     spots = np.clip(points + s.pos[centre], *s.box)
     corners = ring_corners(s, sides, np.repeat(np.arange(m), 2), places_along(s, along))
-    degree = np.where(united, 0, degree)
+    degree, spheres = np.where(united, 0, degree), spheres_of(s, angles)
     face_place = _rows(np.where(united, 0, 2 * (degree * sides + counts) - 4 - degree * (sides - 2)))
     faces, failed = np.empty((face_place[-1], 3), np.int64), np.zeros(n, np.int64)
     write_ranges(
         lambda a, b: write_skins(
-            a, b, s.offsets, s.halves, s.axes, s.across, angles, s.radius, s.pos, s.box, corners, row, spots, step,
-            united, face_place, faces, failed,
+            a, b, s.offsets, s.halves, s.axes, s.across, angles, s.radius, s.pos, s.box, spheres, corners, row, spots,
+            step, united, face_place, faces, failed,
         ),
         n,
     )  # fmt: skip
     united = united | failed
-    spheres = spheres_of(s, angles)
     spheres[united == 1] = 0
     return Skins(along, np.concatenate([corners.reshape(-1, 3), spots]), face_place, faces, spheres, united)
 

@@ -21,7 +21,7 @@ BALL_SEGMENTS = 12
 #: Prisms end inside the ball of a node, this many radii from it, so that those of collinear struts share no face, ...
 TIP = 0.06
 #: ... this many radii wide, to be well inside, and have their full width so many radii from the node.
-TIP_RADIUS, TAPER = 0.85, 0.35
+TIP_RADIUS, TAPER = 0.85, 0.15
 #: Turns the balls out of the planes in which designed webs like to lie, so that few faces coincide.
 BALL_TURN = (0.318, 0.577, 0.211)
 #: Where a union is tried again, its parts are made wider or thinner by up to this share ...

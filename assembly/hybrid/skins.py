@@ -15,7 +15,7 @@ from structgen.web import FloatArray, IntArray
 #: what a step of float32 is of that distance: rounded, the face still turns the same way.
 LEAST_TURN = 16.0
 #: Points of a skin are moved off the union by so much at most for its volume.
-LEAST_SCALE, MOST_SCALE = 0.9, 1.12
+LEAST_SCALE, MOST_SCALE = 0.8, 1.2
 NEWTON_STEPS = 4
 
 
@@ -64,6 +64,7 @@ def write_skins(
     radius: FloatArray,
     pos: FloatArray,
     box: FloatArray,
+    spheres: FloatArray,
     corners: FloatArray,
     place: IntArray,
     points: FloatArray,
@@ -75,11 +76,13 @@ def write_skins(
 ) -> None:
     """Write the faces of the skins of nodes first..last; those that are not sound are marked in ``failed``.
 
-    The points are moved from or to the node, all by the same factor, so that the skin has the volume of the union.
+    The points are moved from or to the node, all by the same factor, so that the skin has the volume of the union, as
+    far as the node's sphere allows.
 
     Arguments:
         radius: ``(m,)`` of the round struts.
         angles: ``(2 m,)`` half angles of the rings of strut ends.
+        spheres: ``(n,)`` radius of the sphere about each skin, mm.
         corners: ``(2 m, sides, 3)`` of those rings; vertex ``h sides + j`` is corner j of ring h.
         place: ``(n + 1,)`` rows of ``points`` (mm, inside ``box``) of each node; vertex ``2 m sides + row``.
         face_place: ``(n + 1,)`` rows of ``faces`` of each node.
@@ -109,7 +112,7 @@ def write_skins(
                     spots[count, i] = corners[h, j, i] - pos[node, i]
                 vertex[count] = h * sides + j
                 count += 1
-        rings = count // sides
+        rings, far = count // sides, 0.0
         for p in range(place[node], place[node + 1]):
             length = 0.0
             for i in range(3):
@@ -117,6 +120,7 @@ def write_skins(
                 length += spots[count, i] ** 2
             for i in range(3):
                 rays[count, i] = spots[count, i] / math.sqrt(length)
+            far = max(far, length)
             vertex[count] = 2 * len(axes) * sides + p
             count += 1
         total = sphere_hull(rays, count, hull, links, planes, marks)
@@ -135,6 +139,7 @@ def write_skins(
             ends[i], radii[i] = axes[h // 2] * (1.0 - 2.0 * (h % 2)), radius[h // 2]
             ball = max(ball, radii[i])
         scale = _scale(spots, rings * sides, hull[:kept], rings, ends, radii, ball)
+        scale = min(scale, spheres[node] / math.sqrt(far))
         for p in range(rings * sides, count):
             row = place[node] + p - rings * sides
             for i in range(3):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from assembly.meshes.lump import lump
 from assembly.meshes.mesh import TriangleMesh
 from assembly.meshes.reading import SUFFIXES, read_mesh
 
-__all__ = ["SUFFIXES", "TriangleMesh", "read_mesh"]
+__all__ = ["SUFFIXES", "TriangleMesh", "lump", "read_mesh"]

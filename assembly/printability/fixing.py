@@ -39,7 +39,7 @@ def fix(
 ) -> Fixed:  # fmt: skip
     """``part`` with its errors mended: what would not print, not what only prints less well.
 
-    In this order: thin struts and walls are thickened, loose parts left out, closed hollows drilled open, the part is
+    In this order: thin struts and walls are thickened, loose parts left out, hollows drilled open, the part is
     turned where that saves support or makes it fit, and pillars are put under what still begins in the air. Arguments
     and errors are those of `check_printability`. Mended once, a part is not changed again.
     """
@@ -58,9 +58,8 @@ def fix(
     shape = Part(shape).grounded().shape
     if "trapped" in kinds and isinstance(shape, TriangleMesh):
         shape, count = mesh_mending.drained(shape, rules)
-        changes.append(
-            f"{count} closed hollow{'s' if count > 1 else ''} drilled open by holes of {rules.drain_mm:g} mm"
-        )
+        if count:
+            changes.append(f"{count} hollow{'s' if count > 1 else ''} drilled open by holes of {rules.drain_mm:g} mm")
     if not supports and not rules.powder and kinds & {"plate", "island", "overhang", "bridge"}:
         shape = _turned(shape, rules, room, changes)
         shape = _propped(shape, rules, changes)

@@ -102,6 +102,12 @@ def _layers(
 
 
 @compiled
+def _between(low: float, high: float, origin: float, step: float, count: int) -> tuple[int, int]:
+    """Numbers of the layers, or rows, whose middles lie between ``low`` and ``high``, and perhaps one beside them."""
+    return max(0, int((low - origin) / step - 0.5)), min(count, int((high - origin) / step - 0.5) + 2)
+
+
+@compiled
 def _cross(
     vertices: FloatArray,
     faces: IntArray,
@@ -124,9 +130,7 @@ def _cross(
     point = np.empty((2, 2))
     for f in range(len(faces)):
         za, zb, zc = vertices[faces[f, 0], 2], vertices[faces[f, 1], 2], vertices[faces[f, 2], 2]
-        k0 = max(0, int((min(za, zb, zc) - z0) / height - 0.5) - 1)
-        k1 = min(layers - 1, int((max(za, zb, zc) - z0) / height - 0.5) + 1)
-        for k in range(k0, k1 + 1):
+        for k in range(*_between(min(za, zb, zc), max(za, zb, zc), z0, height, layers)):
             z = z0 + (k + 0.5) * height
             found = 0
             for c in range(3):
@@ -143,16 +147,14 @@ def _cross(
             if found < 2:
                 continue
             ys, ye = point[0, 1], point[1, 1]
-            j0 = max(0, int((min(ys, ye) - y0) / pitch - 0.5) - 1)
-            j1 = min(rows - 1, int((max(ys, ye) - y0) / pitch - 0.5) + 1)
-            for j in range(j0, j1 + 1):
+            for j in range(*_between(min(ys, ye), max(ys, ye), y0, pitch, rows)):
                 y = y0 + (j + 0.5) * pitch
                 if (ys <= y) != (ye <= y):
+                    x = point[0, 0] + (y - ys) / (ye - ys) * (point[1, 0] - point[0, 0])
                     line = k * rows + j
                     if fill:
                         place = at[line]
-                        xs[place] = point[0, 0] + (y - ys) / (ye - ys) * (point[1, 0] - point[0, 0])
-                        signs[place] = -1 if ye > ys else 1
+                        xs[place], signs[place] = x, -1 if ye > ys else 1
                         at[line] = place + 1
                     else:
                         at[line + 1] += 1
@@ -181,9 +183,7 @@ def _pierce(
         dx, dy, dz = end[m, 0] - ax, end[m, 1] - ay, end[m, 2] - az
         length2 = dx * dx + dy * dy + dz * dz
         across2 = dy * dy + dz * dz
-        k0 = max(0, int((min(az, az + dz) - r - z0) / height - 0.5))
-        k1 = min(layers - 1, int((max(az, az + dz) + r - z0) / height - 0.5) + 1)
-        for k in range(k0, k1 + 1):
+        for k in range(*_between(min(az, az + dz) - r, max(az, az + dz) + r, z0, height, layers)):
             z = z0 + (k + 0.5) * height
             # The part of the axis that is near enough to this layer bounds the rows.
             t0, t1 = 0.0, 1.0
@@ -191,9 +191,7 @@ def _pierce(
                 t0 = min(max(min((z - r - az) / dz, (z + r - az) / dz), 0.0), 1.0)
                 t1 = min(max(max((z - r - az) / dz, (z + r - az) / dz), 0.0), 1.0)
             ya, yb = ay + t0 * dy, ay + t1 * dy
-            j0 = max(0, int((min(ya, yb) - r - y0) / pitch - 0.5))
-            j1 = min(rows - 1, int((max(ya, yb) + r - y0) / pitch - 0.5) + 1)
-            for j in range(j0, j1 + 1):
+            for j in range(*_between(min(ya, yb) - r, max(ya, yb) + r, y0, pitch, rows)):
                 y = y0 + (j + 0.5) * pitch
                 enter, leave = np.inf, -np.inf
                 for e in range(2):

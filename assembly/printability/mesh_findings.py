@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from assembly.meshes import TriangleMesh
+from assembly.printability.draining import LEAST_POINTS, drainage
 from assembly.printability.layers import Layers
 from assembly.printability.processes import Process
 from assembly.printability.regions import Regions
@@ -38,11 +39,7 @@ def judge_mesh(
     """Add findings on a closed mesh that stands on z = 0; see `assembly.printability.check.check_printability`."""
     near = _Near(mesh)
     _thin(mesh, process, findings)
-    if process.traps:
-        for hollow in hollows(mesh):
-            what = "powder" if process.powder else "resin"
-            message = f"a closed hollow of {hollow.size:.4g} mm3 keeps its {what}"
-            findings.tell("trapped", "error", message, hollow.where, hollow.size, 0.0, hollow.faces)
+    _hollow(mesh, process, near, findings)
     places = layers.middles(regions.roots) - [0, 0, layers.height / 2]
     for k in np.flatnonzero(loose_parts(regions, process)).tolist():
         part = f"a part of {regions.volumes[k]:.3g} mm3"
@@ -58,6 +55,33 @@ def judge_mesh(
             findings.tell("island", begun(supports), message, place, gap, process.island_mm, near(place))
         _spans(process, layers, overhangs, supports, near, findings)
         _slopes(mesh, process, findings)
+
+
+def _hollow(mesh: TriangleMesh, process: Process, near: _Near, findings: Findings) -> None:
+    """Hollows that keep what a part is made from; where there is none, those that other programs misread."""
+    what = "powder" if process.powder else "resin"
+    for closed in hollows(mesh):
+        hollow = f"a closed hollow of {closed.size:.4g} mm3"
+        if process.traps:
+            message = f"{hollow} keeps its {what}: add a drain hole, --fix does"
+            findings.tell("trapped", "error", message, closed.where, closed.size, 0.0, closed.faces)
+        else:
+            message = f"{hollow} prints, but programs that count surfaces (admesh) take it for a part of its own"
+            findings.tell("trapped", "warning", message, closed.where, closed.size, 0.0, closed.faces)
+    if not process.traps:
+        return
+    drained = drainage(mesh, process.drain_mm)
+    for narrow in drained.narrow:
+        message = f"a hollow of {narrow.size:.4g} mm3 opens as a hole of {narrow.width:.2g} mm does"
+        message += f", {process.drain_mm:g} mm let its {what} out: --fix drills it"
+        reach = narrow.size ** (1 / 3)
+        findings.tell("trapped", "error", message, narrow.where, narrow.width, process.drain_mm,
+                      near(narrow.where, reach))  # fmt: skip
+    if drained.step > process.drain_mm / LEAST_POINTS:
+        message = f"the part is so large that its hollows were looked at every {drained.step:.2g} mm: "
+        message += f"openings narrower than {process.drain_mm:g} mm may have been missed"
+        findings.tell("resolution", "warning", message, mesh.bounds.mean(axis=0), drained.step,
+                      process.drain_mm / LEAST_POINTS)  # fmt: skip
 
 
 def loose_parts(regions: Regions, process: Process) -> npt.NDArray[np.bool_]:

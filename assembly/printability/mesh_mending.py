@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from assembly.meshes import TriangleMesh
+from assembly.printability.draining import drainage
 from assembly.printability.mesh_findings import FACETS, islands, loose_parts, thin_patches
 from assembly.printability.part import Part
 from assembly.printability.processes import Process
@@ -81,18 +83,23 @@ def without_loose(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, i
 
 
 def drained(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:
-    """``mesh`` with two holes into each closed hollow, from below to drain and from above to let air in."""
-    closed = hollows(mesh)
-    solid = _manifold(mesh)
-    low, high = mesh.bounds[:, 2] + [-1.0, 1.0]
-    for hollow in closed:
+    """``mesh`` with two holes into each hollow that does not drain, from below and, to let air in, from above."""
+    drills: list[tuple[float, float, float]] = []
+    for hollow in hollows(mesh):
         places = mesh.corners[hollow.faces].reshape(-1, 3)
-        for end, outside in ((np.argmin(places[:, 2]), low), (np.argmax(places[:, 2]), high)):
-            # The drill begins inside the hollow, so that it opens on all of its width.
+        # The drill begins inside the hollow, so that it opens on all of its width.
+        z = float(places[:, 2].mean())
+        for end in (places[:, 2].argmin(), places[:, 2].argmax()):
             x, y, _ = places[end].tolist()
-            z = float(places[:, 2].mean())
-            solid = solid - _bar((x, y, min(z, outside)), abs(outside - z), process.drain_mm / 2)
-    return (_mesh(solid), len(closed)) if closed else (mesh, 0)
+            drills.append((x, y, z))
+    for narrow in drainage(mesh, process.drain_mm).narrow:
+        drills += [narrow.lowest, narrow.highest]
+    if not drills:
+        return mesh, 0
+    solid = _manifold(mesh)
+    for (x, y, z), outside in zip(drills, itertools.cycle((mesh.bounds[:, 2] + [-1.0, 1.0]).tolist()), strict=False):
+        solid = solid - _bar((x, y, min(z, outside)), abs(outside - z), process.drain_mm / 2)
+    return _mesh(solid), len(drills) // 2
 
 
 def propped(mesh: TriangleMesh, process: Process) -> tuple[TriangleMesh, int]:

@@ -33,6 +33,8 @@ SLACK = 0.1
 LARGE = 5_000
 #: Such a part reaches so many threads around the nodes out of balance.
 NEAR = 6
+#: Where a net is so slack that no equilibrium is found it is looked for with so many times `HOLD` first.
+HELD_MORE = (100.0, 10.0)
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
 
@@ -123,7 +125,16 @@ class CableNet:
         return share
 
     def equilibrate(self, tolerance: float = TOLERANCE) -> Equilibrium:
-        """Move the free nodes to equilibrium."""
+        """Move the free nodes to equilibrium; where they do not get there, by way of equilibria under more `HOLD`."""
+        found, hold = self._newton(tolerance), self.hold
+        if not found.converged:
+            for more in (*HELD_MORE, 1.0):
+                self.hold = more * hold
+                self.respond()
+                found = self._newton(tolerance)
+        return found
+
+    def _newton(self, tolerance: float) -> Equilibrium:
         residual = self.residual
         for step in range(MOST_STEPS):
             if residual > tolerance and self.n > LARGE:

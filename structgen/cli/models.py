@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def command() -> None:
 @command.command("list", short_help="List the shipped models.")
 @common
 def list_models(console: Console) -> None:
-    """List the shipped models; any of their names may be given to --model.
+    """List the shipped models: generators, whose names may be given to --model, and the networks of simulate.
 
     \b
     Example: structgen models list --json
@@ -39,6 +40,10 @@ def list_models(console: Console) -> None:
     rows = [
         f"{name}: {one['parameters']:,} parameters, {one['trained on']['nodes']} nodes" for name, one in facts.items()
     ]
+    for name in simulate_networks():
+        card = read_card(name)
+        facts[name] = {key: card[key] for key in ("model", "parameters", "sha256")}
+        rows.append(f"{name}: {card['parameters']:,} parameters, a network of simulate")
     console.result(facts, "\n".join(rows))
 
 
@@ -65,7 +70,7 @@ def read_card(model: str) -> dict[str, Any]:
     from structgen.generators.store import model_path
     from structgen.training import CARD
 
-    weights = model_path(model)
+    weights = simulate_networks().get(model) or model_path(model)
     beside = weights.with_suffix(".json")
     path = beside if beside.is_file() else weights.parent / CARD
     check_readable(path, MOST_BYTES)
@@ -73,6 +78,12 @@ def read_card(model: str) -> dict[str, Any]:
     if facts.get("sha256") != sha256(weights):
         raise ValueError(f"{path}: is not the card of {weights}, the hash in it is that of another file")
     return facts
+
+
+def simulate_networks() -> dict[str, Path]:
+    """Weights that come with `simulate`, by name."""
+    folder = Path(str(resources.files("simulate").joinpath("weights")))
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
 def _parsed(path: Path) -> dict[str, Any]:

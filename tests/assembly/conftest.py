@@ -9,7 +9,7 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from assembly.meshes import TriangleMesh
+from assembly.meshes import TriangleMesh, lump
 from assembly.shape import Shape
 from structgen.sources.procedural import boxed_tangle
 from structgen.web import WebGraph
@@ -82,21 +82,6 @@ def small_tangle():
     return boxed_tangle(0, (30, 25, 20), supports=20, threads=40, thread_length=8, radius=0.3)
 
 
-def bunny(size=50.0, subdivisions=5):
-    """A smooth closed lump with a head, two ears, a tail and feet, ``size`` mm high, like Stanford's bunny."""
-    ball = trimesh.creation.icosphere(subdivisions)
-    bumps = [  # direction, height, width
-        ((0.8, 0, 0.7), 0.55, 0.5), ((0.45, 0.3, 1.0), 1.2, 0.16), ((0.45, -0.3, 1.0), 1.2, 0.16),
-        ((-1.0, 0, -0.2), 0.35, 0.25), ((0.5, 0.6, -0.8), 0.4, 0.3), ((0.5, -0.6, -0.8), 0.4, 0.3),
-    ]  # fmt: skip
-    radius = np.ones(len(ball.vertices))
-    for direction, height, width in bumps:
-        cosine = ball.vertices @ (np.array(direction) / np.linalg.norm(direction))
-        radius += height * np.exp(-(np.arccos(np.clip(cosine, -1, 1)) ** 2) / (2 * width**2))
-    vertices = radius[:, None] * ball.vertices
-    return TriangleMesh(vertices * (size / np.ptp(vertices[:, 2])), ball.faces)
-
-
 def bracket(thickness=12.0):
     """An L-bracket of two legs 60 mm long and 40 mm wide, with a bolt hole of 10 mm through each."""
     cube, cylinder = manifold3d.Manifold.cube, manifold3d.Manifold.cylinder
@@ -120,7 +105,7 @@ MESHES = {
     "cube": lambda: of_trimesh(trimesh.creation.box((40, 40, 40))),
     "sphere": lambda: of_trimesh(trimesh.creation.icosphere(4, 25)),
     "torus": lambda: of_trimesh(trimesh.creation.torus(30, 12, 96, 48)),
-    "bunny": bunny,
+    "bunny": lambda: lump(50.0),
     "bracket": bracket,
     "plate": lambda: of_trimesh(trimesh.creation.box((60, 45, 5))),
 }

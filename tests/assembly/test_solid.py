@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assembly.export import write_stl
 from assembly.solid import MAX_STRUTS, solidify
+from assembly.verify import verified
 from structgen.geometry import segment_distance
 from structgen.web import WebGraph
 
@@ -197,6 +198,7 @@ def test_closed_holes_inside_are_filled(reference_union):
     hollow = reference_union(web).to_mesh64()
     assert trimesh.Trimesh(hollow.vert_properties[:, :3], hollow.tri_verts).body_count == 2
     assert (solid.report["shells"], solid.report["voids"]) == (1, 0)
+    assert solid.report == verified(solid.vertices, solid.faces, web, method=solid.report.method)
 
 
 def test_same_web_same_bytes(small_tangle):

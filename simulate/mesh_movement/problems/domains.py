@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
-from simulate.mesh_movement.meshes import determinants
+from simulate.mesh_movement.meshes import SimplexMesh, determinants, oriented
 
 Arrays = tuple[FloatArray, IntArray]
 #: Triangles at a boundary that are flatter than this, height over longest edge, are left out.
@@ -24,6 +24,11 @@ def block(dim: int, n: int) -> Arrays:
     lowest = np.array([np.dot(at, step) for at in product(range(n), repeat=dim)])
     ways = [np.cumsum([0, *step[list(way)]]) for way in permutations(range(dim))]
     return points, oriented(points, np.concatenate([lowest[:, None] + way for way in ways]))
+
+
+def squares(nodes: int) -> int:
+    """Squares along each side of the unit square with about ``nodes`` nodes."""
+    return max(2, round(float(np.sqrt(nodes))) - 1)
 
 
 def polygon_mesh(loops: Sequence[FloatArray], size: float, seed: int = 0) -> Arrays:
@@ -50,6 +55,18 @@ def polygon_mesh(loops: Sequence[FloatArray], size: float, seed: int = 0) -> Arr
     height = np.abs(determinants(points, cells)) / longest
     keep = inside(corner.mean(axis=1), loops) & (height > FLATTEST * longest)
     points, cells = used_only(points, cells[keep])
+    return points, oriented(points, cells)
+
+
+def relaxed(points: FloatArray, cells: IntArray, rounds: int = 3) -> Arrays:
+    """The mesh with each inner node ``rounds`` times put at the centroid of its cells: no slender cells at a rim."""
+    rim = np.unique(SimplexMesh(points, cells).boundary_facets)
+    for _ in range(rounds):
+        mesh = SimplexMesh(points, cells)
+        moments = mesh.volumes[:, None] * points[cells].mean(axis=1)
+        points = np.stack([mesh.gathered(column) for column in moments.T], axis=1)
+        points /= mesh.gathered(mesh.volumes)[:, None]
+        points[rim] = mesh.points[rim]
     return points, oriented(points, cells)
 
 
@@ -133,14 +150,6 @@ def inside(points: FloatArray, loops: Sequence[FloatArray]) -> BoolArray:
             if y0 != y1:
                 odd ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
     return odd
-
-
-def oriented(points: FloatArray, cells: IntArray) -> IntArray:
-    """``cells`` with those of negative volume turned."""
-    turned = cells.copy()
-    wrong = determinants(points, cells) < 0
-    turned[wrong, -2:] = cells[wrong, :-3:-1]
-    return turned
 
 
 def used_only(points: FloatArray, cells: IntArray) -> Arrays:

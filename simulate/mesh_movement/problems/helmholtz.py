@@ -6,21 +6,28 @@ mesh of 20 x 20 squares, 0.005955820 on the mesh moved by its quasi-Newton Monge
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.problems.domains import Arrays, block, oriented
+from simulate.mesh_movement.meshes import oriented
+from simulate.mesh_movement.problems.domains import Arrays, block, squares
+from simulate.mesh_movement.problems.elements import l2_error
+from simulate.mesh_movement.problems.steady import Steady, elliptic
+from simulate.mesh_movement.sampling import Monitor
 
 CENTRE, WIDTH = (0.51, 0.65), 0.1
 #: Greatest |H|_F, at the centre.
 HIGHEST = 2 * np.sqrt(2) / WIDTH**2
-#: Strength of the demo's monitor, and degree up to which quadrature is exact.
-STRENGTH, DEGREE = 5.0, 8
+#: Strength of the demo's monitor.
+STRENGTH = 5.0
 
 
-def mesh() -> Arrays:
-    """The demo's mesh: 20 x 20 squares halved by falling diagonals."""
-    points, cells = block(2, 20)
+def mesh(squares: int = 20) -> Arrays:
+    """The demo's mesh: 20 x 20 squares halved by falling diagonals; or another number of them."""
+    points, cells = block(2, squares)
     points = points * (-1, 1) + (1, 0)
     return points, oriented(points, cells)
 
@@ -53,39 +60,34 @@ def monitor(points: FloatArray, highest: float | None = None) -> FloatArray:
 
 def solve(points: FloatArray, cells: IntArray) -> FloatArray:
     """``(n,)`` nodal values of the solution with linear elements, u given on the boundary."""
-    import skfem
-    from skfem.helpers import dot, grad
-
-    basis = skfem.CellBasis(_mesh(points, cells), skfem.ElementTriP1(), intorder=DEGREE)
-
-    @skfem.BilinearForm
-    def operator(u, v, _):  # type: ignore[no-untyped-def]
-        return dot(grad(u), grad(v)) + u * v
-
-    @skfem.LinearForm
-    def load(v, w):  # type: ignore[no-untyped-def]
-        return source(np.moveaxis(w.x, 0, -1)) * v
-
-    boundary = basis.mesh.boundary_nodes()
-    given = np.where(np.isin(np.arange(len(points)), boundary), solution(points), 0.0)
-    system = skfem.condense(operator.assemble(basis), load.assemble(basis), x=given, D=boundary)
-    return np.asarray(skfem.solve(*system), dtype=float)
+    return elliptic(points, cells, source, solution, reaction=1.0)
 
 
 def error(points: FloatArray, cells: IntArray) -> float:
     """L2 norm of the difference of `solve` and `solution`."""
-    import skfem
-
-    basis = skfem.CellBasis(_mesh(points, cells), skfem.ElementTriP1(), intorder=DEGREE)
-
-    @skfem.Functional
-    def squared(w):  # type: ignore[no-untyped-def]
-        return (w["found"] - solution(np.moveaxis(w.x, 0, -1))) ** 2
-
-    return float(np.sqrt(squared.assemble(basis, found=basis.interpolate(solve(points, cells)))))
+    return l2_error(points, cells, solve(points, cells), solution)
 
 
-def _mesh(points: FloatArray, cells: IntArray):  # type: ignore[no-untyped-def]
-    import skfem
+@dataclass(frozen=True)
+class Helmholtz(Steady):
+    """The demo, on any mesh of squares; the monitor is made of the solution itself."""
 
-    return skfem.MeshTri(np.ascontiguousarray(points.T), np.ascontiguousarray(cells.T))
+    name = "helmholtz"
+
+    rounds: int = 1
+
+    def mesh(self, nodes: int) -> Arrays:
+        """Squares, halved."""
+        return mesh(squares(nodes))
+
+    def exact(self, points: FloatArray) -> FloatArray:
+        """``(...)`` u."""
+        return solution(points)
+
+    def solution(self, points: FloatArray, cells: IntArray) -> FloatArray:
+        """``(n,)`` what is found on a mesh."""
+        return solve(points, cells)
+
+    def monitor(self, points: FloatArray, cells: IntArray, values: FloatArray) -> Monitor:
+        """That of the demo, in which the solution found plays no part."""
+        return partial(monitor, highest=HIGHEST)

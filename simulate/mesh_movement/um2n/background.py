@@ -1,6 +1,6 @@
 """A background grid over a domain of triangles: averages of a field, Neumann problems, values at the nodes.
 
-The grid has a few thousand squares however large the mesh is, so that what is global costs little.
+The grid has at most ten thousand squares however large the mesh is, so that what is global costs little.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from scipy.sparse.linalg import splu
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh
 
-#: Squares of the grid: as many as nodes within these bounds.
-FEWEST, MOST = 300, 1600
+#: Squares of the grid: as many as nodes, within the first two bounds; above the second a quarter as many as nodes, up
+#: to the third.
+FEWEST, MANY, MOST = 300, 1600, 10_000
 #: A square counts where the domain covers more than this share of it.
 COVERED = 0.02
 #: Points a square at least, by which a field is averaged.
@@ -56,7 +57,7 @@ class Background:
     def __init__(self, mesh: SimplexMesh) -> None:
         self.mesh = mesh
         self.low, span = mesh.points.min(axis=0), np.ptp(mesh.points, axis=0)
-        wanted = int(np.clip(mesh.n, FEWEST, MOST))
+        wanted = squares_for(mesh.n)
         p, q = np.maximum(2, np.rint(span / np.sqrt(mesh.volumes.sum() / wanted))).astype(int).tolist()
         self.shape: tuple[int, int] = (p, q)
         self.step: FloatArray = span / self.shape
@@ -158,6 +159,11 @@ class Background:
              (np.concatenate([i, j, i, j, diagonal]), np.concatenate([j, i, i, j, diagonal]))), shape=(self.g, self.g),
         )  # fmt: skip
         return splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+def squares_for(nodes: int) -> int:
+    """Squares that a mesh of so many nodes is given."""
+    return max(FEWEST, min(nodes, MANY), min(nodes // 4, MOST))
 
 
 def sub_centroids(halvings: int) -> FloatArray:

@@ -43,7 +43,7 @@ def load_network(name: str | Path = "um2n") -> UM2N:
     Raises `FileNotFoundError`, or `ValueError` (one line) for a file that is not a sound network of a mover.
     """
     path = weights_path(name)
-    check_readable(path, MOST_BYTES)
+    check_readable(path, MOST_BYTES, f"; networks that come with the package: {', '.join(SHIPPED)}")
     try:
         with safetensors.safe_open(path, framework="pt") as stream:
             header = json.loads((stream.metadata() or {}).get("structgen", "{}"))

@@ -34,6 +34,14 @@ def hollow_ball(outer=10.0, inner=8.0):
     return mesh_of(Manifold.sphere(outer, 64) - Manifold.sphere(inner, 64))
 
 
+def flask(*mouths, side=24.0, wall=2.0):
+    """A hollow cube on the plate with round mouths of these diameters in its upright sides."""
+    cube = Manifold.cube([side] * 3, True) - Manifold.cube([side - 2 * wall] * 3, True)
+    for k, mouth in enumerate(mouths):
+        cube -= Manifold.cylinder(side, mouth / 2, mouth / 2, 48).rotate([90, 0, 90 * k])
+    return mesh_of(cube.translate([0, 0, side / 2]))
+
+
 POST = box((6, 6, 20), (0, 0, 0))
 PARTS = {
     "block": lambda: mesh_of(box((20, 20, 20), (0, 0, 0))),
@@ -51,6 +59,12 @@ PARTS = {
     "roof": lambda: mesh_of(Manifold.hull_points(
         [(x, y, z) for y in (-10, 10) for x, z in ((-2, 0), (2, 0), (30, 8), (-30, 8), (30, 12), (-30, 12))])),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def flask_of():
+    """``flask_of(*mouths)``: a hollow cube with round mouths of these diameters, at most four."""
+    return flask
 
 
 @pytest.fixture(scope="session")

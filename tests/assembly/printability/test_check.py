@@ -82,9 +82,10 @@ def test_web_and_its_solid_agree(web_of, name):
 def test_what_prints_nonetheless(part_of, web_of):
     assert check_printability(part_of("short table")).findings == ()
     assert check_printability(web_of("short gantry")).findings == ()
-    # Two parts on the plate are two prints; a hollow is none of FDM's concerns.
+    # Two parts on the plate are two prints; a hollow takes nothing along by FDM.
     assert check_printability(part_of("two")).prints
-    assert check_printability(part_of("hollow"), orient=False).of("trapped") == ()
+    hollow = check_printability(part_of("hollow"), orient=False).of("trapped")
+    assert [finding.severity for finding in hollow] == ["warning"] and "a part of its own" in hollow[0].message
     assert check_printability(part_of("roof"), orient=False).prints
     assert {f.severity for f in check_printability(part_of("roof"), orient=False).of("overhang")} == {"warning"}
 

@@ -20,8 +20,8 @@ def same(one, other):
         ("pin", "fdm", "walls thickened to 0.8 mm"), ("wall", "fdm", "walls thickened to 0.8 mm"),
         ("wall", "resin", "walls thickened to 0.4 mm"), ("tee", "fdm", "turned, support"),
         ("table", "fdm", "turned, support"), ("hook", "resin", "turned, support"),
-        ("floating", "fdm", "1 loose part left out"), ("hollow", "resin", "1 closed hollow drilled open"),
-        ("hollow", "sls", "1 closed hollow drilled open"), ("long", "fdm", "turned, to fit the plate"),
+        ("floating", "fdm", "1 loose part left out"), ("hollow", "resin", "1 hollow drilled open"),
+        ("hollow", "sls", "1 hollow drilled open"), ("long", "fdm", "turned, to fit the plate"),
     ],
 )  # fmt: skip
 def test_each_bad_part_is_mended_once_and_for_all(part_of, name, process, change):

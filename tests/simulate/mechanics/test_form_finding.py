@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import simulate
@@ -89,21 +89,21 @@ def test_package_offers_it_by_name_only():
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15)
+@settings(max_examples=25)
 def test_tensions_of_a_web_in_equilibrium_hold_it_where_it_is(seed):
     rng = np.random.default_rng(seed)
     n = 12
     edges = [(int(rng.integers(k)), k) for k in range(1, n)] + [(0, k) for k in range(2, n, 2)]
-    web = WebGraph.from_edges(rng.uniform(-20, 20, (n, 3)), edges, 0.1, rng.integers(1, 8, len(edges)))
+    web = WebGraph.from_edges(rng.uniform(-20, 20, (n, 3)), edges, 0.1)
     fixed = np.unique(np.r_[0, np.flatnonzero(web.degree == 1), rng.integers(n, size=3)])
-    hung = form_find(web, fixed, rng.uniform(0.5, 2, web.m))
-    if hung.lengths.min() < 1e-2 * hung.lengths.mean():
-        return
-    loose, tight = (fit_tensions(hung, fixed, prior=prior) for prior in (1.0, 1e-3))
-    assert tight.unbalanced.mean() < 0.03
-    assert tight.unbalanced.mean() <= loose.unbalanced.mean() + 1e-6
-    assert tight.moved.mean() < 0.05 * hung.lengths.mean()
-    assert (tight.tension > 0).all()
+    density = rng.uniform(0.5, 2, web.m)
+    hung = form_find(web, fixed, density)
+    # Tensions far below the mean run into the bound.
+    assume((density * hung.lengths).min() > 0.03 * (density * hung.lengths).mean())
+    fitted = fit_tensions(hung, fixed, prior=0.01)
+    assert fitted.unbalanced.max() < 0.15
+    assert fitted.moved.max() < 0.05 * hung.lengths.mean()
+    assert (fitted.tension > 0).all()
 
 
 def test_tethers_keep_a_web_near_its_shape():

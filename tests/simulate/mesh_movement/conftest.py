@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.spatial import Delaunay
 
-from simulate.mesh_movement.meshes import checked_mesh
-from simulate.mesh_movement.problems.domains import block, oriented, used_only
+from simulate.mesh_movement.meshes import checked_mesh, oriented
+from simulate.mesh_movement.problems.domains import block, used_only
 
 
 def l_shape_arrays(n):

@@ -10,6 +10,7 @@ import pytest
 
 meshio = pytest.importorskip("meshio", reason="needs meshio: pip install 'structgen-webs[solvers]'")
 
+from simulate.mesh_movement.move import METHODS  # noqa: E402
 from simulate.mesh_movement.problems.domains import block  # noqa: E402
 
 
@@ -202,3 +203,62 @@ def test_nodes_that_lie_on_others_are_warned_of(structgen):
         "warning: in.vtu: nodes that belong to no cell stay where they are (20)",
         "warning: in.vtu: nodes that lie on others may part from them, merge them before (5)",
     ]
+
+
+def test_a_picture_of_the_mesh_before_and_after(structgen, fails, mesh_file):
+    name = mesh_file()
+    move = ("mesh", "move", name, "--monitor", "hessian:u", "-o", "out.vtu")
+    said = json.loads(structgen(*move, "--picture", "out.png", "--json").stdout)
+    assert said["picture"] == "out.png" and Path("out.png").read_bytes().startswith(b"\x89PNG")
+    structgen("mesh", "move", name, "--monitor", "1 + 5*x", "-o", "out.vtu", "--picture", "other.png")
+    assert Path("other.png").is_file()
+    fails(*move, "--picture", "out.jpg", says="path 'out.jpg' must end in .png")
+    solid = mesh_file("solid.vtu", dim=3, n=3)
+    fails("mesh", "move", solid, "--monitor", "1 + x", "-o", "new.vtu", "--picture", "new.png",
+          says="pictures are made of meshes in the plane")  # fmt: skip
+
+
+@pytest.fixture
+def skfem():
+    return pytest.importorskip("skfem", reason="needs scikit-fem: pip install 'structgen-webs[solvers]'")
+
+
+def test_bench_compares_errors_on_still_and_moved_meshes(structgen, skfem):
+    said = structgen("mesh", "bench", "poisson", "--method", "all", "--nodes", 400, "-o", "out.json",
+                     "--picture", "out.png")  # fmt: skip
+    head, _, *rows = said.stdout.splitlines()
+    assert head.startswith("mesh") and "reduction" in head
+    assert [row.split()[0] for row in rows] == ["none", *METHODS, "fine"]
+    report = json.loads(Path("out.json").read_text())
+    assert report["problem"] == "poisson" and report["complete"]
+    still, *moved, fine = report["results"]
+    assert all(row["error"] < still["error"] and row["inverted"] == 0 for row in [*moved, fine])
+    assert Path("out.png").read_bytes().startswith(b"\x89PNG")
+    quick = json.loads(structgen("mesh", "bench", "swirl", "--quick", "--transfer", "consistent", "--json").stdout)
+    assert [row["method"] for row in quick["results"]] == ["none", "monge-ampere"]
+
+
+def test_bench_interrupted_leaves_what_was_found(structgen, skfem, monkeypatch):
+    from simulate.mesh_movement.problems.poisson import Poisson
+
+    monkeypatch.setattr(Poisson, "monitor", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    said = structgen("mesh", "bench", "poisson", "--nodes", 100, "-o", "out.json", code=130)
+    assert said.stderr.splitlines()[-1] == "error: interrupted"
+    report = json.loads(Path("out.json").read_text())
+    assert not report["complete"] and [row["method"] for row in report["results"]] == ["none"]
+    assert said.stdout.splitlines()[-1].startswith("none")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("stokes",), "problem is 'stokes', must be one of 'helmholtz'"),
+        (("swirl", "--method", "magic"), "method is 'magic', must be one of 'none', 'monge-ampere'"),
+        (("swirl", "--transfer", "ale"), "transfer is 'ale', must be one of 'conservative', 'consistent' for swirl"),
+        (("swirl", "--nodes", "7"), "--nodes"),
+        (("swirl", "--picture", "out.pdf"), "must end in .png"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_bench_refuses_before_it_solves(fails, skfem, words, says):
+    fails("mesh", "bench", *words, says=says)

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from structgen.cli.models import simulate_networks
 from structgen.files import sha256
 from structgen.generators import save_model
 from structgen.generators.store import SHIPPED, shipped
@@ -12,14 +13,20 @@ from structgen.generators.store import SHIPPED, shipped
 
 def test_the_shipped_models_are_listed(structgen):
     report = json.loads(structgen("models", "list", "--json").stdout)
-    assert tuple(report) == SHIPPED
-    for name, facts in report.items():
-        assert facts["model"] == name
-        assert facts["sha256"] == sha256(shipped(name))
+    assert tuple(report) == (*SHIPPED, *simulate_networks())
     lines = structgen("models", "list").stdout.splitlines()
-    assert len(lines) == len(SHIPPED)
+    assert len(lines) == len(report)
     for line, (name, facts) in zip(lines, report.items(), strict=True):
-        assert line == f"{name}: {facts['parameters']:,} parameters, {facts['trained on']['nodes']} nodes"
+        assert facts["model"] == name
+        assert facts["sha256"] == sha256(simulate_networks().get(name) or shipped(name))
+        rest = f"{facts['trained on']['nodes']} nodes" if name in SHIPPED else "a network of simulate"
+        assert line == f"{name}: {facts['parameters']:,} parameters, {rest}"
+
+
+@pytest.mark.parametrize("name", simulate_networks())
+def test_cards_of_networks_of_simulate(structgen, name):
+    report = json.loads(structgen("models", "card", name, "--json").stdout)
+    assert report["sha256"] == sha256(simulate_networks()[name]) and report["command"].startswith("structgen train")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

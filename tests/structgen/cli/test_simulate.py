@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from simulate.mechanics.silk import LAWS
 from structgen.io import write_web
 from structgen.web import WebGraph
 
@@ -57,3 +58,8 @@ def test_tension_with_pictures_and_another_law(structgen, here, web):
 )
 def test_wrong_input(fails, web, words, says):
     fails("simulate", "tension", *words, "-o", "run", says=says)
+
+
+def test_help_names_every_law(structgen):
+    text = structgen("simulate", "tension", "--help").stdout
+    assert all(name in text for name in LAWS)

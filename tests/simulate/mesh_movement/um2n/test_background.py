@@ -5,14 +5,14 @@ import pytest
 
 from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.problems.domains import random_domain
-from simulate.mesh_movement.um2n.background import FEWEST, MOST, Background, bilinear, sub_centroids
+from simulate.mesh_movement.um2n.background import MOST, Background, bilinear, squares_for, sub_centroids
 
 
 @pytest.mark.parametrize(("name", "size"), [("square", 3), ("square", 20), ("square", 70), ("disc", 12), ("L", 9)])
 def test_squares_cover_the_domain_and_are_as_many_as_nodes_within_bounds(mesh, name, size):
     grid = Background(mesh(name, size))
     assert grid.volumes.sum() == pytest.approx(grid.mesh.volumes.sum(), rel=0.01)
-    assert 0.8 * min(max(FEWEST, grid.mesh.n), MOST) < grid.g < 1.4 * min(max(FEWEST, grid.mesh.n), MOST)
+    assert 0.8 * squares_for(grid.mesh.n) < grid.g < 1.4 * squares_for(grid.mesh.n)
 
 
 def test_averages_of_a_constant_and_of_a_slope(mesh):
@@ -72,3 +72,8 @@ def test_parts_of_a_triangle():
 def test_bilinear_leaves_out_what_has_no_number():
     matrix = bilinear(np.array([[0.5, 0.5], [5.0, -1.0]]), (2, 2), np.array([0, 1, -1, 2]), 3)
     np.testing.assert_allclose(matrix.toarray(), [[0.25, 0.25, 0.25], [0, 0, 0]])
+
+
+def test_squares_grow_with_nodes_up_to_a_bound():
+    counts = [squares_for(n) for n in (10, 300, 1000, 1600, 6400, 20_000, 10**6)]
+    assert counts == [300, 300, 1000, 1600, 1600, 5000, MOST]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Folder for labels, checkpoint, weights, card and log.",
 )
-@click.option("--steps", type=int, default=12_000, show_default=True, help="Optimiser steps in all.")
+@click.option("--steps", type=int, default=3_000, show_default=True, help="Optimiser steps in all.")
 @click.option("--batch", type=int, default=64, show_default=True, help="Tests in a step.")
 @click.option("--learning-rate", type=float, default=2e-3, show_default=True, help="Largest learning rate.")
 @click.option("--ema", type=float, default=0.998, show_default=True, help="Decay of the average of the weights.")
@@ -47,7 +47,7 @@ def command(
 
     \b
     Examples:
-      structgen data build --default-set 128 -n 6000 --seed 1 -o set.npz
+      structgen data build --default-set 128 -n 4000 --seed 1 -o set.npz
       structgen train predictor --data set.npz -o run
     """
     from simulate.mechanics.predictor.training import CARD, CHECKPOINT, WEIGHTS, PredictorPlan, train_predictor

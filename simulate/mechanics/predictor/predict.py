@@ -24,10 +24,12 @@ FEWEST_NODES, MOST_NODES = 8, 128
 @dataclass(frozen=True)
 class Properties:
     """``median (3,)``: stiffness and strength, MPa, and toughness, MJ/m^3, as of `TensionResult`; as likely too low as
-    too high. ``deviation (3,)``: standard deviation of their logarithms: 0.1 is about 10 %."""
+    too high. ``deviation (3,)``: standard deviation of their logarithms, 0.1 is about 10 %: 68 % of webs are within it,
+    95 % within ``far (3,)`` times it."""
 
     median: FloatArray
     deviation: FloatArray
+    far: FloatArray
 
     @property
     def stiffness(self) -> float:
@@ -44,17 +46,19 @@ class Properties:
         """MJ/m^3."""
         return float(self.median[2])
 
-    def interval(self, deviations: float = 1.0) -> FloatArray:
-        """``(3, 2)`` lower and upper ends; 1 standard deviation to either side holds 68 % of webs, 2 hold 95 %."""
-        factor = np.exp(deviations * self.deviation)
+    def interval(self, percent: int = 68) -> FloatArray:
+        """``(3, 2)`` lower and upper ends between which ``percent`` of webs lie, 68 or 95; `ValueError` for others."""
+        if percent not in (68, 95):
+            raise ValueError(f"percent is {percent!r}, must be 68 or 95")
+        factor = np.exp(self.deviation * (self.far if percent == 95 else 1.0))
         ends: FloatArray = np.column_stack([self.median / factor, self.median * factor])
         return ends
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers with their units, for JSON."""
-        ends = self.interval().tolist()
+        ends = {f"{percent} %": self.interval(percent).tolist() for percent in (68, 95)}
         return {
-            name: {"median": float(self.median[k]), "68 %": ends[k], "unit": UNITS[name]}
+            name: {"median": float(self.median[k]), **{key: rows[k] for key, rows in ends.items()}, "unit": UNITS[name]}
             for k, name in enumerate(PROPERTIES)
         }
 
@@ -87,7 +91,8 @@ def predictions(
             )
     loaded = network if isinstance(network, Predictor) else _loaded(str(network))
     mean, deviation = predicted(loaded, [seen(web, axis) for web in webs])
-    return [Properties(np.exp(m), d) for m, d in zip(mean, deviation, strict=True)]
+    far = loaded.far.double().numpy()
+    return [Properties(np.exp(m), d, far) for m, d in zip(mean, deviation, strict=True)]
 
 
 @lru_cache(maxsize=4)

@@ -37,12 +37,12 @@ class PredictorPlan:
     """What is trained how long. steps: optimiser steps in all. batch: tests a step. beta: how far tests of which the
     network is unsure weigh less, from 1, not at all, to 0, as in the likelihood (M. Seitzer et al., ICLR 2022)."""
 
-    steps: int = 12_000
+    steps: int = 3_000
     batch: int = 64
     seed: int = 0
     learning_rate: float = 2e-3
     warmup: int = 200
-    weight_decay: float = 1e-3
+    weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
     beta: float = 0.5
@@ -166,7 +166,7 @@ class _Loop:
         self.network, self.average = Predictor(config), Predictor(config)
         _scale(self.network, tests["train"])
         self.average.load_state_dict(self.network.state_dict())
-        self.average.requires_grad_(False)
+        self.average.requires_grad_(False).eval()
         self.truth = torch.from_numpy(tests["train"].truth.astype(np.float32))
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay
@@ -197,7 +197,9 @@ class _Loop:
         plan, step, train = self.plan, self.done, self.tests["train"]
         for group in self.optimizer.param_groups:
             group["lr"] = plan.rate(step)
-        rows = generator(plan.seed, step).choice(len(train.seens), min(plan.batch, len(train.seens)), replace=False)
+        rng = generator(plan.seed, step)
+        torch.manual_seed(int(rng.integers(2**31)))
+        rows = rng.choice(len(train.seens), min(plan.batch, len(train.seens)), replace=False)
         mean, log_variance = self.network(SeenBatch.of_all([train.seens[k] for k in rows]))
         loss = likelihood(self.truth[rows], mean, log_variance, self.network.error_scale[1], plan.beta)
         if not math.isfinite(loss.item()):
@@ -248,7 +250,10 @@ class _Loop:
         kept = self.tests["validation"]
         self.average.temperature.fill_(1.0)
         mean, deviation = predicted(self.average, kept.seens)
-        self.average.temperature.copy_(torch.from_numpy(temperatures((kept.truth - mean) / deviation)))
+        for buffer, found in zip(
+            (self.average.temperature, self.average.far), temperatures((kept.truth - mean) / deviation), strict=True
+        ):
+            buffer.copy_(torch.from_numpy(found))
         save_predictor(self.average, self.out / WEIGHTS)
         write_json(self.out / CARD, {
             "model": "predictor", "version": version("structgen-webs"), "sha256": sha256(self.out / WEIGHTS),

@@ -39,14 +39,18 @@ def test_size_place_and_scale_of_radii_do_not_matter(fresh):
     assert predict(other, "y").median == pytest.approx(predict(web, "y").median, rel=1e-3)
 
 
-def test_an_interval_lies_about_the_median(fresh):
+def test_an_interval_lies_about_the_median(fresh, refused):
     found = predict(fresh[0], axis=(1, 1, 0))
-    low, high = found.interval(2.0).T
+    low, high = found.interval(95).T
+    near = found.interval().T
+    assert (low < near[0]).all() and (near[1] < high).all()
     assert (low < found.median).all() and (found.median < high).all()
     assert low * high == pytest.approx(found.median**2)
     assert found.as_dict()["strength"]["median"] == found.strength == found.median[1]
     assert (found.stiffness, found.toughness) == (found.median[0], found.median[2])
     assert isinstance(found, Properties)
+    with refused("percent is 50, must be 68 or 95"):
+        found.interval(50)
 
 
 def test_webs_of_other_sizes_are_refused(refused):

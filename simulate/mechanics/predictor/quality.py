@@ -49,7 +49,7 @@ def calibration_error(z: FloatArray) -> FloatArray:
 
 
 def temperatures(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """``(3,)`` factors of the variances with which 68 % of ``z (s, 3)`` are within 1, and ``(3,)`` what 95 % are within.
+    """``(3,)`` factors of the variances with which 68 % of ``z (s, 3)`` are within 1; ``(3,)`` what 95 % are within.
 
     After C. Guo et al., ICML 2017, by quantiles: a few webs that are far off do not count for more.
     """

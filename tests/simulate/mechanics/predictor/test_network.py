@@ -12,7 +12,7 @@ from structgen.web import WebGraph
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(1)
-    return Predictor(PredictorConfig(width=8, layers=2))
+    return Predictor(PredictorConfig(width=8, layers=2)).eval()
 
 
 def test_webs_in_a_batch_do_not_hear_each_other(network, webs):

@@ -1,6 +1,6 @@
 """simulate: form finding and virtual tests of webs, and movement of meshes.
 
->>> from simulate import compression, form_find, move_mesh, move_solver_mesh, tension
+>>> from simulate import compression, form_find, move_mesh, move_solver_mesh, predict, tension
 >>> hung = form_find(web, fixed=web.degree == 1, kinds={"frame": 7, "anchor": 10})
 >>> crushed = compression(web, "pla", axis="z", to_strain=0.2)
 >>> pulled = tension(hung, law="dragline", to_strain=1.2)
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simulate.mechanics.homogenize import homogenize
     from simulate.mechanics.lattices import lattice
     from simulate.mechanics.law import Law
+    from simulate.mechanics.predictor.predict import Properties, predict
     from simulate.mechanics.stiffness import Stiffness
     from simulate.mechanics.tension_result import TensionResult
     from simulate.mechanics.virtual_tests import tension, tensions
@@ -33,6 +34,7 @@ __all__ = [
     "Law",
     "MeshMover",
     "MovedMesh",
+    "Properties",
     "Stiffness",
     "TensionResult",
     "adapter_of",
@@ -44,6 +46,7 @@ __all__ = [
     "lattice",
     "move_mesh",
     "move_solver_mesh",
+    "predict",
     "tension",
     "tensions",
 ]
@@ -55,6 +58,7 @@ _HOMES = {
     "Law": "simulate.mechanics.law",
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
+    "Properties": "simulate.mechanics.predictor.predict",
     "Stiffness": "simulate.mechanics.stiffness",
     "TensionResult": "simulate.mechanics.tension_result",
     "adapter_of": "simulate.mesh_movement.adapters.finding",
@@ -66,6 +70,7 @@ _HOMES = {
     "lattice": "simulate.mechanics.lattices",
     "move_mesh": "simulate.mesh_movement.move",
     "move_solver_mesh": "simulate.mesh_movement.adapters.moving",
+    "predict": "simulate.mechanics.predictor.predict",
     "tension": "simulate.mechanics.virtual_tests",
     "tensions": "simulate.mechanics.virtual_tests",
 }

@@ -14,6 +14,7 @@ from structgen.cli import (
     completion,
     data,
     demo,
+    design,
     evaluate,
     export,
     extend,
@@ -78,8 +79,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    demo, generate, extend, assemble, export, check, train, evaluate, models, data, mesh, simulate, info, view,
-    completion,
+    demo, generate, extend, assemble, export, check, train, evaluate, models, data, mesh, simulate, design, info,
+    view, completion,
 )  # fmt: skip
 for module in COMMANDS:
     main.add_command(module.command)

@@ -1,4 +1,4 @@
-"""`structgen train`: train or fine-tune generators; the network that moves meshes is in a file of its own."""
+"""`structgen train`: train or fine-tune generators; networks of other kinds are in files of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from structgen.cli import train_mover
+from structgen.cli import train_mover, train_predictor
 from structgen.cli.console import Console
 from structgen.cli.options import Function, common, seeded
 
@@ -40,7 +40,7 @@ Examples:
 
 @click.group("train")
 def command() -> None:
-    """Train generators, or the network that moves meshes.
+    """Train generators, or the networks of simulations.
 
     \b
     Example: structgen train analog --data data.npz --steps 4000 -o run
@@ -185,4 +185,5 @@ def show(progress: Progress, console: Console) -> None:
 
 for _name in MODELS:
     _trains(_name)
-command.add_command(train_mover.command)
+for _module in (train_mover, train_predictor):
+    command.add_command(_module.command)

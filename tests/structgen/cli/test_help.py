@@ -23,9 +23,9 @@ ALL = [pytest.param(path, command, id=" ".join(path) or "structgen") for path, c
 def test_the_commands_are_these():
     assert sorted(" ".join(path) for path, command in commands() if not isinstance(command, click.Group)) == [
         "assemble", "check", "completion", "data build", "data card", "data import", "data info", "data scan", "demo",
-        "evaluate", "export", "extend", "generate", "info", "mesh bench", "mesh move", "mesh quality", "models card",
-        "models list", "simulate compress", "simulate homogenize", "simulate tension", "train analog",
-        "train autoregressive", "train discrete", "train mover", "view",
+        "design", "evaluate", "export", "extend", "generate", "info", "mesh bench", "mesh move", "mesh quality",
+        "models card", "models list", "simulate compress", "simulate homogenize", "simulate indent", "simulate tension",
+        "train analog", "train autoregressive", "train discrete", "train mover", "train predictor", "view",
     ]  # fmt: skip
 
 

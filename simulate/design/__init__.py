@@ -1,0 +1,1 @@
+"""Inverse design: which targets give webs that are strong, stiff, tough, light."""

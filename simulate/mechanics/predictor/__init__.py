@@ -1,0 +1,1 @@
+"""Stiffness, strength and toughness of webs by a graph network trained on simulated tension tests."""

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from simulate.design.properties import predicted_of
+from simulate.design.study import Search
+
+
+def test_one_search_is_the_same_whole_or_in_parts_and_its_webs_are_made_again(search):
+    whole = search("load=max", "mass=min", "nodes<=18", folder="whole", seed=3).run(40)
+    search("load=max", "mass=min", "nodes<=18", folder="parts", seed=3).run(15)
+    again = search("load=max", "mass=min", "nodes<=18", folder="parts", seed=3)
+    parts = again.run(40)
+    assert parts == whole
+    assert 0 < len(whole) < 40  # webs of sevens there are none
+    assert predicted_of(again.web(whole[3]), "x", again.network)[0] == pytest.approx(whole[3].predicted)
+    other = search("load=max", "mass=min", "nodes<=18", folder="other", seed=4).run(5)
+    assert other[0].predicted != whole[0].predicted
+
+
+def test_a_search_finds_better_webs_than_chance(search):
+    def mean_of_best(sampler):
+        tried = search("mass=min", folder=sampler, sampler=sampler).run(50)
+        return sum(sorted(one.predicted["mass"] for one in tried)[:10])
+
+    assert mean_of_best("tpe") < mean_of_best("random")
+
+
+def test_an_interrupted_trial_counts_as_one_without_a_web(search):
+    def interrupt(targets, seed):
+        raise KeyboardInterrupt
+
+    begun = search("load=max")
+    begun.run(2)
+    halted = Search(**(vars(begun) | {"make": interrupt}))
+    with pytest.raises(KeyboardInterrupt):
+        halted.run(4)
+    numbers = [one.number for one in begun.run(6)]
+    assert 2 not in numbers and max(numbers) <= 5
+
+
+def test_searches_that_cannot_be(search, refused, tmp_path):
+    with refused("sampler is 'best', must be one of auto, tpe, nsga2, random"):
+        search("load=max", sampler="best")
+    with refused("trials is 0, must be a whole number >= 1"):
+        search("load=max").run(0)
+    search("load=max").run(1)
+    with refused("was begun with targets ['load=max'], now ['mass=min']", "name another folder"):
+        search("mass=min").run(2)
+    with refused("was begun with seed 0, now 1"):
+        search("load=max", seed=1).run(2)
+    (tmp_path / "junk").mkdir()
+    (tmp_path / "junk/study.log").write_text("junk\n")
+    with refused("not a study that can go on"):
+        search("load=max", folder="junk").run(2)

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulate.mechanics.form_finding import FittedTension, fit_tensions, form_find
     from simulate.mechanics.law import Law
-    from simulate.mechanics.tension_result import TensionResult
-    from simulate.mechanics.virtual_tests import tension, tensions
+    from simulate.mechanics.tension_result import InterruptedTest, TensionResult
+    from simulate.mechanics.virtual_tests import indentation, tension, tensions
     from simulate.mesh_movement.adapters.finding import adapter_of
     from simulate.mesh_movement.adapters.moving import move_solver_mesh
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
 
 __all__ = [
     "FittedTension",
+    "InterruptedTest",
     "Law",
     "MeshMover",
     "MovedMesh",
@@ -30,6 +31,7 @@ __all__ = [
     "adapter_of",
     "fit_tensions",
     "form_find",
+    "indentation",
     "move_mesh",
     "move_solver_mesh",
     "tension",
@@ -39,6 +41,7 @@ __all__ = [
 # Imported on first use, so that `structgen --help` stays quick.
 _HOMES = {
     "FittedTension": "simulate.mechanics.form_finding",
+    "InterruptedTest": "simulate.mechanics.tension_result",
     "Law": "simulate.mechanics.law",
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
@@ -46,6 +49,7 @@ _HOMES = {
     "adapter_of": "simulate.mesh_movement.adapters.finding",
     "fit_tensions": "simulate.mechanics.form_finding",
     "form_find": "simulate.mechanics.form_finding",
+    "indentation": "simulate.mechanics.virtual_tests",
     "move_mesh": "simulate.mesh_movement.move",
     "move_solver_mesh": "simulate.mesh_movement.adapters.moving",
     "tension": "simulate.mechanics.virtual_tests",

@@ -24,8 +24,8 @@ def test_the_commands_are_these():
     assert sorted(" ".join(path) for path, command in commands() if not isinstance(command, click.Group)) == [
         "assemble", "check", "completion", "data build", "data card", "data import", "data info", "data scan", "demo",
         "evaluate", "export", "extend", "generate", "info", "mesh bench", "mesh move", "mesh quality", "models card",
-        "models list", "simulate indent", "simulate tension", "train analog", "train autoregressive", "train discrete", "train mover",
-        "view",
+        "models list", "simulate indent", "simulate tension", "train analog", "train autoregressive", "train discrete",
+        "train mover", "view",
     ]  # fmt: skip
 
 

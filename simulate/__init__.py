@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from simulate.mechanics.law import Law
     from simulate.mechanics.predictor.predict import Properties, predict
     from simulate.mechanics.stiffness import Stiffness
-    from simulate.mechanics.tension_result import TensionResult
-    from simulate.mechanics.virtual_tests import tension, tensions
+    from simulate.mechanics.tension_result import InterruptedTest, TensionResult
+    from simulate.mechanics.virtual_tests import indentation, tension, tensions
     from simulate.mesh_movement.adapters.finding import adapter_of
     from simulate.mesh_movement.adapters.moving import move_solver_mesh
     from simulate.mesh_movement.move import MeshMover, MovedMesh, move_mesh
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CompressionResult",
     "FittedTension",
+    "InterruptedTest",
     "Law",
     "MeshMover",
     "MovedMesh",
@@ -43,6 +44,7 @@ __all__ = [
     "fit_tensions",
     "form_find",
     "homogenize",
+    "indentation",
     "lattice",
     "move_mesh",
     "move_solver_mesh",
@@ -55,6 +57,7 @@ __all__ = [
 _HOMES = {
     "CompressionResult": "simulate.mechanics.compression_result",
     "FittedTension": "simulate.mechanics.form_finding",
+    "InterruptedTest": "simulate.mechanics.tension_result",
     "Law": "simulate.mechanics.law",
     "MeshMover": "simulate.mesh_movement.move",
     "MovedMesh": "simulate.mesh_movement.move",
@@ -67,6 +70,7 @@ _HOMES = {
     "fit_tensions": "simulate.mechanics.form_finding",
     "form_find": "simulate.mechanics.form_finding",
     "homogenize": "simulate.mechanics.homogenize",
+    "indentation": "simulate.mechanics.virtual_tests",
     "lattice": "simulate.mechanics.lattices",
     "move_mesh": "simulate.mesh_movement.move",
     "move_solver_mesh": "simulate.mesh_movement.adapters.moving",

@@ -1,4 +1,4 @@
-"""How a web is gripped and pulled: which nodes are held, and how they move."""
+"""How a web is gripped and pulled, or pushed: which nodes are held, and how they move."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulate.mesh_movement.checks import positive
 from structgen.force_density import numbers
 from structgen.web import FloatArray, WebGraph
 
@@ -19,6 +20,8 @@ AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 GRIPS = ("auto", "anchors", "faces")
 #: Nodes this share of the extent or less from either end are gripped by ``"faces"``.
 DEPTH = 0.05
+#: Rims by name.
+RIMS = ("auto", "anchors", "edge")
 #: ``"auto"`` takes the anchors where there are as many, and they span as much of the web.
 ANCHORS, SPAN = 4, 0.8
 
@@ -28,7 +31,7 @@ class Grips:
     """Nodes that are held, and how they move.
 
     ``held``: ``(n,)`` mask; ``velocity``: ``(n, 3)`` mm a unit of strain; ``length``: mm between the outermost held
-    nodes along ``axis``, a unit vector; ``name``: which grips these are.
+    nodes along ``axis``, a unit vector (of a rim: across it); ``name``: which grips these are.
     """
 
     held: BoolArray
@@ -67,9 +70,107 @@ def grips_of(web: WebGraph, axis: Any = "x", grips: Any = "auto") -> Grips:
             return _plates(web, along, place, place <= place.min() + deep, place >= place.max() - deep, name)
         return _affine(web, along, place, anchors, name)
     if isinstance(grips, Sequence) and len(grips) == 2 and all(np.ndim(side) == 1 for side in grips):
-        low, high = (_mask(side, web.n) for side in grips)
+        low, high = (_mask(side, web.n, "grips") for side in grips)
         return _plates(web, along, place, low, high, "two sets")
-    return _affine(web, along, place, _mask(grips, web.n), "nodes")
+    return _affine(web, along, place, _mask(grips, web.n, "grips"), "nodes")
+
+
+def punch_of(
+    web: WebGraph, axis: Any = "z", at: Any = None, punch: float | None = None, patch: Any = None, rim: Any = "auto"
+) -> Grips:
+    """The rim that holds ``web`` and the patch of it that a punch glued to it pushes along ``axis``.
+
+    Arguments:
+        axis: as of `grips_of`; ``length`` is the width of the rim across it.
+        at: ``(3,)`` where it is pushed, mm; default: the middle of the box around it.
+        punch: radius, mm: all nodes so near to ``at`` move together; default: the nearest alone.
+        patch: node numbers or a mask, instead of ``at`` and ``punch``.
+        rim: ``"anchors"``, all nodes with a single thread; ``"edge"``, the nodes near the outline of the web seen along
+            the axis; ``"auto"``, anchors where there are enough, else the edge; or node numbers or a mask.
+
+    Raises `ValueError` where nothing is held or pushed, or a part of the web floats.
+    """
+    along = _unit(axis)
+    flat: FloatArray = web.pos @ np.linalg.svd(along[None])[2][1:].T
+    pushed = _pushed(web, at, punch, patch)
+    held, name = _rim(web, flat, rim)
+    if (pushed & held).any():
+        raise ValueError(f"rim: node {int((pushed & held).argmax())} is held and pushed at once")
+    width = _width(flat[held])
+    if not width > 1e-9 * float(web.extents.max()):
+        raise ValueError("rim: all its nodes lie at the same place across the axis")
+    velocity = np.where(pushed, width, 0.0)[:, None] * along
+    return _checked(web, Grips(pushed | held, velocity, width, along, name))
+
+
+def _pushed(web: WebGraph, at: Any, punch: float | None, patch: Any) -> BoolArray:
+    if patch is not None:
+        if at is not None or punch is not None:
+            raise ValueError("patch names the nodes pushed: leave out at and punch, or patch")
+        pushed = _mask(patch, web.n, "patch")
+        if not pushed.any():
+            raise ValueError("patch: no node is named")
+        return pushed
+    place = (web.pos.min(axis=0) + web.pos.max(axis=0)) / 2 if at is None else vector(at, "at", "a point of three")
+    distance: FloatArray = np.linalg.norm(web.pos - place, axis=1)
+    near = distance.min() if punch is None else positive("punch", punch)
+    found: BoolArray = distance <= near
+    if punch is None:
+        found[distance.argmin() + 1 :] = False
+    elif not found.any():
+        raise ValueError(
+            f"punch is {punch:g} mm: no node is so near to its middle, the nearest is {distance.min():.4g} mm off"
+        )
+    return found
+
+
+def _rim(web: WebGraph, flat: FloatArray, rim: Any) -> tuple[BoolArray, str]:
+    if not isinstance(rim, str):
+        held = _mask(rim, web.n, "rim")
+        if not held.any():
+            raise ValueError("rim: no node is named")
+        return held, "nodes"
+    if rim not in RIMS:
+        raise ValueError(f"rim is {rim!r}, must be one of {', '.join(RIMS)}, node numbers or a mask")
+    anchors: BoolArray = web.degree == 1
+    enough = anchors.sum() >= ANCHORS and _width(flat[anchors]) >= SPAN * _width(flat)
+    if rim == "anchors" or (rim == "auto" and enough):
+        if not anchors.any():
+            raise ValueError("rim: no node has a single thread: use edge")
+        return anchors, "anchors"
+    edge: BoolArray = _inside(flat) <= DEPTH * _width(flat)
+    return edge, "edge"
+
+
+def _line(flat: FloatArray) -> FloatArray | None:
+    """``(n,)`` places along the line on which ``flat (n, 2)`` lies, if it does."""
+    centred = flat - flat.mean(axis=0)
+    if len(flat) < 3:
+        return np.asarray(centred @ (flat[-1] - flat[0]) / max(float(np.linalg.norm(flat[-1] - flat[0])), 1e-300))
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    return np.asarray(centred @ axes[0]) if sizes[1] <= 1e-9 * sizes[0] else None
+
+
+def _width(flat: FloatArray) -> float:
+    """The largest distance of two of the points ``flat (n, 2)``."""
+    place = _line(flat)
+    if place is not None:
+        return float(np.ptp(place))
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.distance import pdist
+
+    return float(pdist(flat[ConvexHull(flat).vertices]).max())
+
+
+def _inside(flat: FloatArray) -> FloatArray:
+    """``(n,)`` how far the points ``flat (n, 2)`` are inside their convex hull."""
+    place = _line(flat)
+    if place is not None:
+        return np.asarray(np.minimum(place - place.min(), place.max() - place))
+    from scipy.spatial import ConvexHull
+
+    sides = ConvexHull(flat).equations
+    return np.asarray(-(flat @ sides[:, :2].T + sides[:, 2]).max(axis=1))
 
 
 def _affine(web: WebGraph, axis: FloatArray, place: FloatArray, held: BoolArray, name: str) -> Grips:
@@ -116,20 +217,28 @@ def _checked(web: WebGraph, grips: Grips) -> Grips:
     return grips
 
 
-def _mask(nodes: Any, n: int) -> BoolArray:
+def _mask(nodes: Any, n: int, name: str) -> BoolArray:
     held = np.zeros(n, bool)
-    held[numbers(nodes, n, "grips")] = True
+    held[numbers(nodes, n, name)] = True
     return held
 
 
 def _unit(axis: Any) -> FloatArray:
     if isinstance(axis, str) and axis not in AXES:
         raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector")
-    try:
-        vector = np.asarray(AXES[axis] if isinstance(axis, str) else axis, float)
-    except (TypeError, ValueError):
-        vector = np.zeros(0)
-    if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
-        raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector of three finite numbers, not all 0")
-    unit: FloatArray = vector / np.linalg.norm(vector)
+    along = vector(AXES[axis] if isinstance(axis, str) else axis, "axis", "x, y, z or a vector of three")
+    if not along.any():
+        raise ValueError(f"axis is {axis!r}, must not be all 0")
+    unit: FloatArray = along / np.linalg.norm(along)
     return unit
+
+
+def vector(value: Any, name: str, what: str) -> FloatArray:
+    """``value`` as ``(3,)`` floats; a `ValueError` says that ``name`` must be ``what`` finite numbers."""
+    try:
+        found = np.asarray(value, float)
+    except (TypeError, ValueError):
+        found = np.zeros(0)
+    if found.shape != (3,) or not np.isfinite(found).all():
+        raise ValueError(f"{name} is {value!r}, must be {what} finite numbers")
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +61,19 @@ class History:
     lost: list[int] = field(default_factory=list)
     #: Positions ``(n, d)`` and whole threads ``(m,)`` at the strains kept.
     frames: list[tuple[float, npt.NDArray[np.float32], npt.NDArray[np.bool_]]] = field(default_factory=list)
-    #: Why it ended: ``"strain"`` reached, ``"failed"``, ``"apart"``.
+    #: Why it ended: ``"strain"`` reached, ``"failed"``, ``"apart"``, ``"interrupted"``.
     end: str = "strain"
+
+    def cut_short(self) -> None:
+        """Leave out what was not noted in full when it was interrupted."""
+        columns: list[list[Any]] = [
+            self.strain, self.load, self.energy, self.work, self.dissipated, self.residual, self.broken, self.slack
+        ]  # fmt: skip
+        points = min(len(column) for column in columns)
+        for column in columns:
+            del column[points:]
+        del self.breaks[self.broken[-1] if points else 0 :]
+        self.end = "interrupted"
 
 
 def pull(
@@ -77,7 +89,8 @@ def pull(
         frames: so many states are kept.
         tell: called at each point with strain, load and the number of broken threads.
 
-    Raises `EquilibriumError` where no equilibrium is found even in the smallest step.
+    Interrupted from the keyboard it returns what it has, if it has anything. Raises `EquilibriumError` where no
+    equilibrium is found even in the smallest step.
     """
     return _Pull(net, velocity, length, to_strain, step, tolerance, frames, tell).run()
 
@@ -91,6 +104,8 @@ class _Pull:
         self.to_strain, self.step, self.tolerance = to_strain, step, tolerance
         self.between_frames, self.tell = (to_strain / frames if frames else np.inf), tell
         self.history = History()
+        #: The state at the last point, see `History.frames`.
+        self.last: tuple[float, npt.NDArray[np.float32], npt.NDArray[np.bool_]] | None = None
         self.longest, self.capacity = step, net.capacity
         self.strain, self.work, self.dissipated = 0.0, 0.0, 0.0
         self.greatest = 0.0
@@ -101,6 +116,17 @@ class _Pull:
         _, self.group = np.unique(np.round(velocity[self.grips] / length, 9), axis=0, return_inverse=True)
 
     def run(self) -> History:
+        try:
+            self._to_the_end()
+        except KeyboardInterrupt:
+            self.history.cut_short()
+            if self.last is None:
+                raise
+        assert self.last is not None
+        self.history.frames.append(self.last)
+        return self.history
+
+    def _to_the_end(self) -> None:
         net, history = self.net, self.history
         found = net.equilibrate(self.tolerance)
         if not found.converged:
@@ -115,8 +141,6 @@ class _Pull:
             if history.broken[-1] and history.load[-1] < FAILED * self.greatest:
                 history.end = "failed"
                 break
-        self._frame(always=True)
-        return history
 
     def _advance(self) -> None:
         """One step of strain, shortened until there is equilibrium and no thread is far beyond its break."""
@@ -232,14 +256,11 @@ class _Pull:
         history.residual.append(residual)
         history.broken.append(len(history.breaks))
         history.slack.append(float((net.strain[net.alive] < 0).mean()) if net.alive.any() else 1.0)
-        self._frame()
+        self.last = self.strain, net.pos.astype(np.float32), net.alive.copy()
+        if np.isfinite(self.between_frames) and self.strain >= len(history.frames) * self.between_frames:
+            history.frames.append(self.last)
         if self.tell is not None:
             self.tell(self.strain, load, len(history.breaks))
-
-    def _frame(self, always: bool = False) -> None:
-        frames = self.history.frames
-        if always or (np.isfinite(self.between_frames) and self.strain >= len(frames) * self.between_frames):
-            frames.append((self.strain, self.net.pos.astype(np.float32), self.net.alive.copy()))
 
 
 def tolerance_text(tolerance: float) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of tension tests: the curve, the web as it is pulled, and its states as VTK files."""
+"""Pictures of tests of webs: the curve, the web as it is pulled, and its states as VTK files."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ WIDEST, SHOWN, DPI = 2.0, 0.08, 100
 
 
 def plot(result: TensionResult, path: str | Path) -> None:
-    """The stress by strain, the energies by strain, and the web in the last state kept, as PNG, PDF or SVG."""
+    """The curve, the energies, and the web in the last state kept, as PNG, PDF or SVG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     curve, energy, web = figure.subplots(1, 3)
     _curve(curve, result)
+    x, _, (across, _, _) = _shown(result)
     for name, label in (("work", "work of the grips"), ("energy", "stored"), ("dissipated", "dissipated by breaks")):
-        energy.plot(result.strain, getattr(result, name) - getattr(result, name)[0], label=label)
-    energy.set(xlabel="strain", ylabel="energy, mJ")
+        energy.plot(x, getattr(result, name) - getattr(result, name)[0], label=label)
+    energy.set(xlabel=across, ylabel="energy, mJ")
     energy.legend(frameon=False)
     strain, pos, whole = result.frames[-1]
     web.add_collection(_threads(result, pos, whole))
@@ -105,21 +106,31 @@ def _images(result: TensionResult) -> Iterator[Any]:
         web.add_collection(_threads(result, pos, whole))
         broken = int((result.breaks[:, 1] <= strain).sum())
         web.set_title(f"strain {strain:.3f}, {broken} threads broken")
-        mark.set_data([strain], [np.interp(strain, result.strain, result.stress)])
+        x, y, _ = _shown(result)
+        at = strain * x[-1] / result.strain[-1]
+        mark.set_data([at], [np.interp(at, x, y)])
         canvas.draw()
         yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def _curve(axes: Axes, result: TensionResult) -> None:
     at = result.first_drop
-    axes.plot(result.strain, result.stress, lw=1.2)
-    axes.plot(result.strain[at], result.stress[at], "o", ms=5, label=f"first major drop, {result.strength:.4g} MPa")
-    axes.set(xlabel="strain", ylabel="stress, MPa", title=", ".join(law.name for law in result.laws))
+    x, y, (across, up, unit) = _shown(result)
+    axes.plot(x, y, lw=1.2)
+    axes.plot(x[at], y[at], "o", ms=5, label=f"first major drop, {y[at]:.4g} {unit}")
+    axes.set(xlabel=across, ylabel=f"{up}, {unit}", title=", ".join(law.name for law in result.laws))
     axes.legend(frameon=False)
 
 
+def _shown(result: TensionResult) -> tuple[FloatArray, FloatArray, tuple[str, str, str]]:
+    """The curve that says most: stress by strain of what is pulled, load by depth of what is pushed; their names."""
+    if result.test == "indentation":
+        return result.displacement, result.load, ("depth, mm", "load", "N")
+    return result.strain, result.stress, ("strain", "stress", "MPa")
+
+
 def _threads(result: TensionResult, pos: Any, whole: Any) -> LineCollection:
-    """The whole threads at ``pos``, seen along the shortest side of the web, colour by stress, width by radius."""
+    """The whole threads at ``pos``, seen as `_sides` says, colour by stress, width by radius."""
     from matplotlib.collections import LineCollection
 
     i, j = result.web.edge_index[:, whole]
@@ -148,5 +159,8 @@ def _ends(pos: Any) -> FloatArray:
 
 
 def _sides(result: TensionResult) -> list[int]:
-    """The two axes that span the picture: all but the shortest side of the web."""
+    """The two axes that span the picture: all but the shortest side of the web, and that along which it is pushed."""
+    if result.test == "indentation":
+        along = int(np.abs(result.axis).argmax())
+        return [max((axis for axis in range(3) if axis != along), key=lambda axis: result.web.extents[axis]), along]
     return [axis for axis in range(3) if axis != int(np.argmin(result.web.extents))]

@@ -1,4 +1,4 @@
-"""What a tension test found: the curve and the numbers drawn from it."""
+"""What a test of a web found: the curve and the numbers drawn from it."""
 
 from __future__ import annotations
 
@@ -25,28 +25,29 @@ NOTHING = 1e-3
 #: Loads between which the stiffness is taken, over that at the first major drop: beyond the toe, before the drop.
 SECANT = (0.1, 0.3)
 #: Columns of the curve, as they are called in files.
-COLUMNS = ("strain", "load", "stress", "energy", "work", "dissipated", "residual", "broken", "slack")
+COLUMNS = ("strain", "displacement", "load", "stress", "energy", "work", "dissipated", "residual", "broken", "slack")
 
 
 @dataclass(frozen=True, eq=False)
 class TensionResult:
-    """The curve of a tension test, one row a point; every point is an equilibrium.
+    """The curve of a ``test``, ``"tension"`` or ``"indentation"``, one row a point; every point is an equilibrium.
 
-    ``strain (k,)`` of the length between grips; ``load (k,)``, N: the work of the grips by their way, so that with
-    anchors that move by their place it is that on a plate that pulls alike; ``energy`` stored, ``work`` done by the
-    grips (trapezoids under the load), ``dissipated`` by threads that broke, mJ; ``residual (k,)``, see
-    `simulate.mechanics.cable.CableNet.residual`; ``broken (k,)``: threads broken so far; ``slack (k,)``: share of
-    whole threads that carry nothing.
+    ``strain (k,)`` of the length between grips, or depth over the width of the rim; ``load (k,)``, N: the work of the
+    grips by their way, so that with anchors that move by their place it is that on a plate that pulls alike; ``energy``
+    stored, ``work`` done by the grips (trapezoids under the load), ``dissipated`` by threads that broke, mJ;
+    ``residual (k,)``, see `simulate.mechanics.cable.CableNet.residual`; ``broken (k,)``: threads broken so far;
+    ``slack (k,)``: share of whole threads that carry nothing.
 
     ``breaks (b, 4)``: thread, strain, strain of the thread and residual at each break, in order; ``lost``: threads that
     carried nothing any more after others broke; ``frames``: ``(strain, pos (n, 3), whole (m,))`` of the states kept;
-    ``end``: ``"strain"`` reached, ``"failed"`` or ``"apart"``.
+    ``end``: ``"strain"`` reached, ``"failed"``, ``"apart"`` or ``"interrupted"``.
 
     ``length`` between grips, mm; ``section``, mm^2, for stress; ``mass`` of threads, g; ``rest`` lengths and ``area``
     ``(m,)`` of threads; their ``laws`` and which one, ``law (m,)``, each follows.
     """
 
     web: WebGraph
+    test: str
     strain: FloatArray
     load: FloatArray
     energy: FloatArray
@@ -72,7 +73,7 @@ class TensionResult:
 
     @classmethod
     def of(
-        cls, web: WebGraph, grips: Grips, history: History, basis: FloatArray, middle: FloatArray,
+        cls, web: WebGraph, test: str, grips: Grips, history: History, basis: FloatArray, middle: FloatArray,
         rest: FloatArray, area: FloatArray, laws: Sequence[Law], law: IntArray, *,
         section: float, mass: float, settings: dict[str, float],
     ) -> TensionResult:  # fmt: skip
@@ -82,7 +83,7 @@ class TensionResult:
         )
         names = ("strain", "load", "energy", "work", "dissipated", "residual", "slack")
         return cls(
-            web, **{name: np.array(getattr(history, name)) for name in names},
+            web, test, **{name: np.array(getattr(history, name)) for name in names},
             broken=np.array(history.broken), breaks=np.array(history.breaks, float).reshape(-1, 4),
             lost=np.array(history.lost, np.int64), frames=frames, end=history.end, axis=grips.axis, grips=grips.name,
             length=grips.length, section=section, mass=mass, rest=rest, area=area, laws=tuple(laws), law=law,
@@ -90,6 +91,12 @@ class TensionResult:
         )  # fmt: skip
 
     # -- numbers -------------------------------------------------------------------------------
+
+    @property
+    def displacement(self) -> FloatArray:
+        """``(k,)`` way of the grips apart, or depth of the punch, mm."""
+        displacement: FloatArray = self.strain * self.length
+        return displacement
 
     @property
     def stress(self) -> FloatArray:
@@ -149,9 +156,11 @@ class TensionResult:
         carries = self.load > NOTHING * self.load.max()
         if self.work.max() < LITTLE * self.capacity:
             notes.append(f"the web carries nothing up to a strain of {self.strain[-1]:.3g}: it moves as a mechanism")
-        elif self.strain[carries.argmax()] > 2 * self.settings["step"]:
+        elif self.test == "tension" and self.strain[carries.argmax()] > 2 * self.settings["step"]:
             until = self.strain[carries.argmax() - 1]
             notes.append(f"up to a strain of {until:.3g} the web moves as a mechanism and carries almost nothing")
+        if self.end == "interrupted":
+            notes.append(f"interrupted at a strain of {self.strain[-1]:.3g}: strength and toughness are those so far")
         if self.end == "strain":
             notes.append("the web had not failed at the strain asked for: strength and toughness are those so far")
         if self.balance > 0.01:
@@ -164,11 +173,13 @@ class TensionResult:
         """The numbers, for JSON."""
         at = self.first_drop
         return {
-            "nodes": self.web.n, "threads": self.web.m, "laws": [law.name for law in self.laws],
+            "test": self.test, "nodes": self.web.n, "threads": self.web.m, "laws": [law.name for law in self.laws],
             "axis": self.axis.tolist(), "grips": self.grips, "length_mm": self.length, "section_mm2": self.section,
             "mass_g": self.mass, **self.settings,
             "stiffness_MPa": self.stiffness, "strength_MPa": self.strength, "ultimate_MPa": self.ultimate,
-            "strain_at_strength": float(self.strain[at]), "load_at_strength_N": float(self.load[at]),
+            "stiffness_N_mm": self.stiffness * self.section / self.length,
+            "strain_at_strength": float(self.strain[at]), "displacement_at_strength_mm": float(self.displacement[at]),
+            "load_at_strength_N": float(self.load[at]),
             "greatest_load_N": float(self.load.max()), "toughness_MJ_m3": self.toughness,
             "work_mJ": float(self.work[-1]), "stored_mJ": float(self.energy[-1] - self.energy[0]),
             "dissipated_mJ": float(self.dissipated[-1]), "balance": self.balance,
@@ -190,7 +201,7 @@ class TensionResult:
     # -- files ---------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write result.json, curve.csv, breaks.csv and tension.npz (all arrays, without the frames) into ``folder``."""
+        """Write into ``folder`` result.json, curve.csv, breaks.csv and an .npz named as the test; no frames."""
         folder = Path(folder)
         columns = {name: getattr(self, name) for name in COLUMNS}
         write_json(folder / "result.json", self.as_dict())
@@ -200,9 +211,9 @@ class TensionResult:
             **columns, "breaks": self.breaks, "lost": self.lost, "rest": self.rest, "area": self.area, "law": self.law,
             "pos": self.web.pos, "edge_index": self.web.edge_index, "radius": self.web.radius, "kind": self.web.kind,
         }  # fmt: skip
-        with whole_file(folder / "tension.npz") as temporary, temporary.open("wb") as file:
+        with whole_file(folder / f"{self.test}.npz") as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
-        return [folder / name for name in ("result.json", "curve.csv", "breaks.csv", "tension.npz")]
+        return [folder / name for name in ("result.json", "curve.csv", "breaks.csv", f"{self.test}.npz")]
 
     def _strain_at(self, load: float) -> float:
         """The strain at which the load first is ``load``."""
@@ -211,6 +222,14 @@ class TensionResult:
             return float(self.strain[0])
         below, above = self.load[k - 1], self.load[k]
         return float(self.strain[k - 1] + (load - below) / (above - below) * (self.strain[k] - self.strain[k - 1]))
+
+
+class InterruptedTest(KeyboardInterrupt):
+    """A test was interrupted from the keyboard; ``result`` is that up to there."""
+
+    def __init__(self, result: TensionResult) -> None:
+        super().__init__("interrupted")
+        self.result = result
 
 
 def _write_csv(path: Path, head: list[str], rows: FloatArray) -> None:

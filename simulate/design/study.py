@@ -27,7 +27,7 @@ Tell = Callable[[int, int, str], None]
 STUDY = "study.log"
 SAMPLERS = ("auto", "tpe", "nsga2", "random")
 #: Webs of a generation of NSGA-II, trials at random before TPE begins.
-POPULATION, AT_RANDOM = 24, 20
+POPULATION, AT_RANDOM = 16, 20
 
 
 @dataclass(frozen=True)

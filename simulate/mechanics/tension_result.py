@@ -106,9 +106,12 @@ class TensionResult:
 
     @property
     def first_drop(self) -> int:
-        """The point of the greatest load before it first falls by `MAJOR`; of the greatest of all if it never does."""
+        """The point of the greatest load before it first falls by `MAJOR`; of the greatest of all if it never does.
+
+        Loads of a slack web, next to nothing of the greatest, do not count.
+        """
         greatest = np.maximum.accumulate(self.load)
-        fallen = self.load < (1 - MAJOR) * greatest
+        fallen = (self.load < (1 - MAJOR) * greatest) & (greatest > NOTHING * self.load.max())
         end = int(fallen.argmax()) if fallen.any() else len(self.load)
         return int(self.load[:end].argmax()) if end else 0
 

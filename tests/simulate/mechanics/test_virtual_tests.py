@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -304,3 +305,9 @@ def test_package_offers_it_by_name():
     assert simulate.tension is tension
     assert simulate.tensions is tensions
     assert {"tension", "tensions", "TensionResult", "Law"} <= set(simulate.__all__)
+
+
+def test_a_drop_of_next_to_nothing_is_no_major_one(torn):
+    load = np.array([0, 1e-6, 1e-7, 1.0, 2.0, 0.5])
+    slack = dataclasses.replace(torn, load=load, stress=load, strain=np.linspace(0, 1, 6))
+    assert slack.first_drop == 4 and slack.strength == 2

@@ -8,6 +8,7 @@ not a number. Seconds are of the processor; compilation is left out.
 
 from __future__ import annotations
 
+import json
 import resource
 import time
 import warnings
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import parser, save, table
+from common import RESULTS, parser, save, table
 from lammps_pull import Run, lammps_module, pull
 from scipy.spatial import cKDTree
 
@@ -30,6 +31,7 @@ from structgen.sources.orb import orb
 from structgen.web import WebGraph
 
 TRACING = Path(__file__).resolve().parents[2] / "shared" / "data" / "orb_web_tracing.npz"
+PARTS = ("agreement", "growth", "random")
 #: Rates at which LAMMPS pulls, see `lammps_pull.pull`, and its damping.
 RATES, DAMPING = (0.005, 0.002, 0.001), 0.2
 #: Laws compared, and strains to which webs are pulled.
@@ -39,14 +41,16 @@ COMPARED = (("dragline", 0.8), ("elastic", 0.3))
 def main() -> None:
     """Measure, print, write."""
     options = parser(__doc__)
-    options.add_argument("--parts", nargs="*", default=["agreement", "growth", "random"])
+    options.add_argument("--parts", nargs="*", default=list(PARTS), choices=PARTS, help="the others stay as they were")
     options.add_argument("--rates", type=float, nargs="*", default=list(RATES), help="of LAMMPS")
     options.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="nodes of nets")
     options.add_argument("--webs", type=int, default=500, help="random webs")
     options.add_argument("--workers", type=int, default=1, help="processes for the random webs")
     given = options.parse_args()
     tension(orb(1), to_strain=0.1)
-    result: dict[str, Any] = {"qdldl": has_qdldl()}
+    written = given.output or RESULTS / "mechanics.json"
+    before = json.loads(written.read_text()) if written.is_file() else {}
+    result: dict[str, Any] = {"qdldl": has_qdldl()} | {part: before[part] for part in PARTS if part in before}
     if "agreement" in given.parts:
         result["agreement"] = agreement(given.rates)
     if "growth" in given.parts:

@@ -1,6 +1,6 @@
 """A background grid over a domain of triangles: averages of a field, Neumann problems, values at the nodes.
 
-The grid has at most ten thousand squares however large the mesh is, so that what is global costs little.
+The grid has a few thousand squares however large the mesh is, so that what is global costs little.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh
 
 #: Squares of the grid: as many as nodes, within the first two bounds; above the second a quarter as many as nodes, up
-#: to the third.
-FEWEST, MANY, MOST = 300, 1600, 10_000
+#: to the third. Beyond it fronts narrower than the cells of most meshes would be followed, and cells of large ones
+#: inverted.
+FEWEST, MANY, MOST = 300, 1600, 2500
 #: A square counts where the domain covers more than this share of it.
 COVERED = 0.02
 #: Points a square at least, by which a field is averaged.

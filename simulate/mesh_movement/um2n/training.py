@@ -24,7 +24,7 @@ from simulate.mesh_movement.move import MeshMover
 from simulate.mesh_movement.problems.domains import KINDS_2D
 from simulate.mesh_movement.problems.monitors import KINDS
 from simulate.mesh_movement.quality import measured
-from simulate.mesh_movement.um2n import samples
+from simulate.mesh_movement.um2n import background, samples
 from simulate.mesh_movement.um2n.losses import equidistribution_loss, paper_loss, target_loss
 from simulate.mesh_movement.um2n.network import UM2N, NetworkConfig
 from simulate.mesh_movement.um2n.prepared import Case
@@ -212,6 +212,7 @@ class _Loop:
                 "domains": list(KINDS_2D), "monitors": list(KINDS),
                 "nodes": [samples.FEWEST, samples.MOST], "large": [samples.LARGE, samples.LARGE_SHARE],
                 "strengths": [samples.WEAKEST, samples.STRONGEST],
+                "squares": [background.FEWEST, background.MANY, background.MOST],
             },
             "plan": asdict(self.plan), "seed": self.plan.seed, "steps_done": self.done, "command": self.command,
             "metrics": {"validation": validation},

@@ -16,8 +16,8 @@ from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
 from simulate.mesh_movement.um2n.fields import Fields
 
-#: Edges that are worked on at once where no gradient is wanted: bounds the memory of large meshes.
-PART = 2**18
+#: Edges that are worked on at once where no gradient is wanted: what a cache holds, which bounds the memory too.
+PART = 2**14
 #: Features of an edge of the grid.
 EDGE_FEATURES = 4
 

@@ -71,6 +71,11 @@ def test_help_needs_none_of_the_heavy_packages():
     assert run.stderr == "0 []\n"
 
 
+def test_the_package_is_run_as_a_module():
+    run = subprocess.run([sys.executable, "-m", "structgen", "-V"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"structgen, version {__version__}\n"
+
+
 def test_version(structgen, monkeypatch):
     for option in ("--version", "-V"):
         assert structgen(option).stdout == f"structgen, version {__version__}\n"

@@ -28,6 +28,7 @@ from structgen.generators.losses import share_of
 from structgen.generators.model import Config, WebGenerator
 from structgen.generators.request import TrainingRange
 from structgen.generators.store import model_type, save_model
+from structgen.plans import check_plan, learning_rate
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 
@@ -59,19 +60,11 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {self.precision!r}, must be one of {', '.join(PRECISIONS)}")
-        for name, low, high in (
-            ("steps", 1, 10**8), ("batch", 2, 10**5), ("seed", 0, 2**63 - 1), ("learning_rate", 1e-8, 1.0),
-            ("warmup", 0, 10**6), ("weight_decay", 0.0, 1.0), ("clip", 1e-8, 1e8), ("ema", 0.0, 1.0),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not low <= value <= high or (isinstance(low, int) and value != int(value)):
-                kind = "be a whole number" if isinstance(low, int) else "lie"
-                raise ValueError(f"{name} is {value}, must {kind} in {low} to {high}")
+        check_plan(self, batch=(2, 10**5))
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, then a cosine down to a twentieth."""
-        warm = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 5)))
-        return self.learning_rate * warm * (0.525 + 0.475 * math.cos(math.pi * step / self.steps))
+        return learning_rate(self, step, 0.05)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from simulate.mesh_movement.um2n.prepared import Case
 from simulate.mesh_movement.um2n.samples import random_case, random_mesh
 from simulate.mesh_movement.um2n.store import save_network
 from structgen.files import sha256, whole_file, write_json
+from structgen.plans import check_plan, learning_rate
 
 CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.json", "log.jsonl"
 LOSSES = ("equidistribution", "targets", "paper")
@@ -61,19 +62,11 @@ class MoverPlan:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss is {self.loss!r}, must be one of {', '.join(LOSSES)}")
-        for name, low, high in (
-            ("steps", 1, 10**8), ("batch", 1, 10**4), ("seed", 0, 2**63 - 1), ("learning_rate", 1e-8, 1.0),
-            ("warmup", 0, 10**6), ("weight_decay", 0.0, 1.0), ("clip", 1e-8, 1e8), ("ema", 0.0, 1.0),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not low <= value <= high or (isinstance(low, int) and value != int(value)):
-                kind = "be a whole number" if isinstance(low, int) else "lie"
-                raise ValueError(f"{name} is {value}, must {kind} in {low} to {high}")
+        check_plan(self, batch=(1, 10**4))
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, then a cosine down to a hundredth."""
-        warm = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 5)))
-        return self.learning_rate * warm * (0.505 + 0.495 * math.cos(math.pi * step / self.steps))
+        return learning_rate(self, step, 0.01)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.meshes import SimplexMesh
+from simulate.mesh_movement.meshes import SimplexMesh, cell_means
 
 #: Barycentric coordinates down to this count as inside.
 INSIDE = -1e-10
@@ -47,7 +47,7 @@ class PointLocator:
 
     def _near(self, points: FloatArray, count: int) -> IntArray:
         if self._tree is None:
-            self._tree = cKDTree(self.mesh.points[self.mesh.cells].mean(axis=1))
+            self._tree = cKDTree(cell_means(self.mesh.points, self.mesh.cells))
         count = min(count, len(self.mesh.cells))
         found: IntArray = self._tree.query(points, k=count)[1].reshape(len(points), count).astype(np.int64)
         return found

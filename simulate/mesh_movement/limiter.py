@@ -25,7 +25,7 @@ import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.meshes import SimplexMesh, determinants, edge_matrices, small_determinants
+from simulate.mesh_movement.meshes import SimplexMesh, cell_means, column_determinants, determinants, edge_matrices
 
 #: Least determinant that a cell keeps, as a share of what it was.
 FLOOR = 1e-4
@@ -95,7 +95,7 @@ class _State:
     def cell_averages(self, nodes: IntArray) -> FloatArray:
         """``(k, d)`` what is wished, averaged over the cells of each of ``nodes (k,)``."""
         cells, owner = self.mesh.cells_of_each(nodes)
-        means = self.wished[self.mesh.cells[cells]].mean(axis=1)
+        means = cell_means(self.wished, self.mesh.cells[cells])
         count = np.bincount(owner, minlength=len(nodes))
         return np.stack([np.bincount(owner, column, len(nodes)) / count for column in means.T], axis=1)
 
@@ -152,9 +152,8 @@ def path_polynomials(edges: FloatArray, moved: FloatArray, floor: float = 0.0) -
     dim = edges.shape[-1]
     result = np.zeros((len(edges), dim + 1))
     for chosen in range(2**dim):
-        columns = [bool(chosen >> k & 1) for k in range(dim)]
-        mixed = np.where(columns, moved, edges)
-        result[:, sum(columns)] += small_determinants(mixed)
+        columns = [(moved if chosen >> k & 1 else edges)[..., k] for k in range(dim)]
+        result[:, chosen.bit_count()] += column_determinants(columns)
     result[:, 0] *= 1 - floor
     return result
 
@@ -169,8 +168,9 @@ def first_root(coefficients: FloatArray) -> FloatArray:
     c[:, : coefficients.shape[1]] = coefficients
     root = np.full(len(c), np.inf)
     # In the Bernstein basis all coefficients positive means positive throughout.
-    bernstein = np.stack([c[:, 0], c[:, 0] + c[:, 1] / 3, c[:, 0] + (2 * c[:, 1] + c[:, 2]) / 3, c.sum(axis=1)], axis=1)
-    doubtful = np.flatnonzero(~(bernstein > 0).all(axis=1))
+    c0, c1, c2, c3 = c.T
+    bernstein = (c0, c0 + c1 / 3, c0 + (2 * c1 + c2) / 3, c0 + c1 + c2 + c3)
+    doubtful = np.flatnonzero(~np.logical_and.reduce([coefficient > 0 for coefficient in bernstein]))
     if doubtful.size == 0:
         return root
     c = c[doubtful]

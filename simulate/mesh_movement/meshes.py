@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -144,19 +145,33 @@ def used_nodes(cells: IntArray) -> tuple[IntArray, IntArray]:
 
 def edge_matrices(points: FloatArray, cells: IntArray) -> FloatArray:
     """``(c, d, d)``; column k is the edge from corner 0 to corner k + 1."""
-    return (points[cells[:, 1:]] - points[cells[:, :1]]).transpose(0, 2, 1)
+    corners = points.take(cells, axis=0)
+    return (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
+
+
+def cell_means(nodal: FloatArray, cells: IntArray) -> FloatArray:
+    """``(c, ...)`` means of ``nodal (n, ...)`` over the corners of ``cells (c, k)``."""
+    # Corner by corner: NumPy is slow at means of rows of three.
+    mean: FloatArray = nodal.take(cells.T, axis=0).mean(axis=0)
+    return mean
 
 
 def small_determinants(matrices: FloatArray) -> FloatArray:
-    """``(...)`` determinants of ``(..., d, d)`` matrices, d = 2 or 3; written out, faster than LU."""
-    m = matrices
-    if m.shape[-1] == 2:
-        plane: FloatArray = m[..., 0, 0] * m[..., 1, 1] - m[..., 0, 1] * m[..., 1, 0]
+    """``(...)`` determinants of ``(..., d, d)`` matrices, d = 2 or 3."""
+    return column_determinants([matrices[..., k] for k in range(matrices.shape[-1])])
+
+
+def column_determinants(columns: Sequence[FloatArray]) -> FloatArray:
+    """``(...)`` determinants of the matrices of d ``columns (..., d)``, d = 2 or 3; written out, faster than LU."""
+    a, b, *rest = columns
+    if not rest:
+        plane: FloatArray = a[..., 0] * b[..., 1] - b[..., 0] * a[..., 1]
         return plane
+    c = rest[0]
     space: FloatArray = (
-        m[..., 0, 0] * (m[..., 1, 1] * m[..., 2, 2] - m[..., 1, 2] * m[..., 2, 1])
-        - m[..., 0, 1] * (m[..., 1, 0] * m[..., 2, 2] - m[..., 1, 2] * m[..., 2, 0])
-        + m[..., 0, 2] * (m[..., 1, 0] * m[..., 2, 1] - m[..., 1, 1] * m[..., 2, 0])
+        a[..., 0] * (b[..., 1] * c[..., 2] - c[..., 1] * b[..., 2])
+        - b[..., 0] * (a[..., 1] * c[..., 2] - c[..., 1] * a[..., 2])
+        + c[..., 0] * (a[..., 1] * b[..., 2] - b[..., 1] * a[..., 2])
     )
     return space
 
@@ -175,12 +190,13 @@ def facets(cells: IntArray) -> IntArray:
 
 def facet_normals(points: FloatArray, facets: IntArray) -> FloatArray:
     """``(b, d)`` unit normals of ``facets (b, d)``, outward where they are numbered as `facets` does."""
-    edge = points[facets[:, 1]] - points[facets[:, 0]]
+    corners = points.take(facets, axis=0)
+    edge = corners[:, 1] - corners[:, 0]
     if points.shape[1] == 2:
         normal = np.stack([edge[:, 1], -edge[:, 0]], axis=1)
     else:
-        normal = np.cross(edge, points[facets[:, 2]] - points[facets[:, 0]])
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
+        normal = np.cross(edge, corners[:, 2] - corners[:, 0])
+    length = np.sqrt(np.einsum("bd,bd->b", normal, normal))[:, None]
     unit: FloatArray = normal / np.maximum(length, np.finfo(float).tiny)
     return unit
 

@@ -33,7 +33,7 @@ import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.meshes import SimplexMesh, facet_normals, small_determinants
+from simulate.mesh_movement.meshes import SimplexMesh, cell_means, facet_normals, small_determinants
 from simulate.mesh_movement.operators import Operators
 from simulate.mesh_movement.sampling import Field
 from simulate.mesh_movement.solvers import Solver, prepared
@@ -129,7 +129,7 @@ class MongeAmpere:
             if state.residual <= tolerance:
                 return state, done
             cofactors = state.monitor[:, None, None] * _bounded_cofactors(state.stretch)
-            matrix = operators.stiffness(cofactors[mesh.cells].mean(axis=1))
+            matrix = operators.stiffness(cell_means(cofactors, mesh.cells))
             load = mesh.node_volumes * operators.mass_solved(state.load)
             precision = min(1e-2, 0.1 * max(state.residual, 1e-7))
             step = self._grounded(matrix, precision)(load)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.meshes import determinants, facet_normals, facets
+from simulate.mesh_movement.meshes import cell_means, determinants, facets
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def measured(
     volume = jacobian / (2 if points.shape[1] == 2 else 6)
     ratio = jacobian / reference if reference is not None else np.ones(len(cells))
     load = cell_loads(jacobian, cells, monitor, reference)
-    angles = cell_angles(points, cells)
+    cosines = angle_cosines(points, cells)
     inverted = int((jacobian <= 0).sum())
     return MeshQuality(
         nodes=len(points),
@@ -65,8 +65,8 @@ def measured(
         min_volume=float(volume.min()),
         max_volume=float(volume.max()),
         min_jacobian=float(ratio.min()),
-        min_angle=float(angles.min()),
-        max_angle=float(angles.max()),
+        min_angle=_degrees(cosines.max()),
+        max_angle=_degrees(cosines.min()),
         equidistribution=float(load.max() / load.min()) if inverted == 0 else np.inf,
         variation=float(load.std() / load.mean()),
     )
@@ -77,13 +77,20 @@ def cell_loads(
 ) -> FloatArray:
     """``(c,)`` monitor times volume, relative to the reference; see `MeshQuality`."""
     load = jacobian if reference is None else jacobian / reference
-    return load if monitor is None else load * monitor[cells].mean(axis=1)
+    return load if monitor is None else load * cell_means(monitor, cells)
 
 
-def cell_angles(points: FloatArray, cells: IntArray) -> FloatArray:
-    """``(c, 3 or 6)`` degrees: angles of triangles, dihedral angles of tetrahedra."""
-    corners = cells.shape[1]
-    outward = facet_normals(points, facets(cells).reshape(-1, corners - 1)).reshape(len(cells), corners, -1)
-    between = [(outward[:, i] * outward[:, j]).sum(axis=1) for i, j in combinations(range(corners), 2)]
-    angles: FloatArray = 180 - np.degrees(np.arccos(np.clip(np.stack(between, axis=1), -1, 1)))
-    return angles
+def angle_cosines(points: FloatArray, cells: IntArray) -> FloatArray:
+    """``(3 or 6, c)`` cosines of the angles of triangles, of the dihedral angles of tetrahedra."""
+    count = cells.shape[1]
+    corner = points.T.take(cells.T, axis=1)
+    first, second, *third = facets(np.arange(count)[None])[0].T
+    normal = corner[:, second] - corner[:, first]
+    if third:
+        normal = np.cross(normal, corner[:, third[0]] - corner[:, first], axis=0)
+    normal /= np.maximum(np.sqrt((normal**2).sum(axis=0)), np.finfo(float).tiny)
+    return np.stack([-(normal[:, i] * normal[:, j]).sum(axis=0) for i, j in combinations(range(count), 2)])
+
+
+def _degrees(cosine: float) -> float:
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray
-from simulate.mesh_movement.meshes import SimplexMesh
+from simulate.mesh_movement.meshes import SimplexMesh, cell_means
 from simulate.mesh_movement.operators import Operators
 
 Recovery = Literal["l2", "zz"]
@@ -47,7 +47,7 @@ def patch_recovered(mesh: SimplexMesh, in_cells: FloatArray) -> FloatArray:
     of the functions fitted about their neighbours inside, and corners that of theirs.
     """
     n, dim = mesh.n, mesh.dim
-    centres = mesh.points[mesh.cells].mean(axis=1)
+    centres = cell_means(mesh.points, mesh.cells)
     offset = (centres[:, None] - mesh.points[mesh.cells]) / mesh.sizes[mesh.cells][:, :, None]
     basis = np.concatenate([np.ones((*offset.shape[:2], 1)), offset], axis=2)
     normal = np.zeros((n, dim + 1, dim + 1))

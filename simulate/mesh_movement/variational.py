@@ -29,6 +29,7 @@ from simulate.mesh_movement.limiter import FLOOR, first_root, path_polynomials
 from simulate.mesh_movement.meshes import (
     SimplexMesh,
     basis_gradients,
+    cell_means,
     determinants,
     edge_matrices,
     small_determinants,
@@ -164,7 +165,7 @@ class Variational:
     def energy(self, points: FloatArray, field: Field) -> tuple[float, FloatArray]:
         """The functional of a valid mesh ``points (n, d)``, and its gradient ``(n, d)``."""
         mesh, dim, p = self.mesh, self.mesh.dim, EXPONENT
-        monitor = field.values(points)[mesh.cells].mean(axis=1)
+        monitor = cell_means(field.values(points), mesh.cells)
         weight = mesh.volumes * monitor ** (1 - p)
         stretch = edge_matrices(points, mesh.cells) @ self._inverse
         det = small_determinants(stretch)
@@ -186,7 +187,7 @@ class Variational:
 
     def _preconditioner(self, points: FloatArray, basis: Any, field: Field) -> tuple[Any, Solver]:
         mesh, dim = self.mesh, self.mesh.dim
-        monitor = field.values(points)[mesh.cells].mean(axis=1)
+        monitor = cell_means(field.values(points), mesh.cells)
         inverse = np.linalg.inv(edge_matrices(points, mesh.cells) @ self._inverse)
         norm = (inverse**2).sum(axis=(1, 2))
         volume = determinants(points, mesh.cells) / mesh.determinants * mesh.volumes

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
-from simulate.mesh_movement.meshes import SimplexMesh, determinants, oriented
+from simulate.mesh_movement.meshes import SimplexMesh, cell_means, determinants, oriented
 
 Arrays = tuple[FloatArray, IntArray]
 #: Triangles at a boundary that are flatter than this, height over longest edge, are left out.
@@ -63,7 +63,7 @@ def relaxed(points: FloatArray, cells: IntArray, rounds: int = 3) -> Arrays:
     rim = np.unique(SimplexMesh(points, cells).boundary_facets)
     for _ in range(rounds):
         mesh = SimplexMesh(points, cells)
-        moments = mesh.volumes[:, None] * points[cells].mean(axis=1)
+        moments = mesh.volumes[:, None] * cell_means(points, cells)
         points = np.stack([mesh.gathered(column) for column in moments.T], axis=1)
         points /= mesh.gathered(mesh.volumes)[:, None]
         points[rim] = mesh.points[rim]
@@ -115,7 +115,7 @@ def _random_block(kind: str, nodes: int, random: np.random.Generator) -> Arrays:
         wave = random.uniform(0.03, 0.08, dim) * np.sin(np.pi * points[:, ::-1] * random.uniform(0.5, 2, dim))
         points = points + wave
     if "notch" in kind:
-        centre = points[cells].mean(axis=1)
+        centre = cell_means(points, cells)
         points, cells = used_only(points, cells[~(centre > 0.5).all(axis=1)])
     return points, cells
 

@@ -11,12 +11,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
-from scipy.sparse import coo_array, csr_array
+from scipy.ndimage import distance_transform_edt, map_coordinates
+from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.linalg import splu
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh
+from simulate.mesh_movement.um2n.kernels import shares
 
 #: Squares of the grid: as many as nodes, within the first two bounds; above the second a quarter as many as nodes, up
 #: to the third. Beyond it fronts narrower than the cells of most meshes would be followed, and cells of large ones
@@ -65,11 +66,8 @@ class Background:
         halvings = 0
         while len(mesh.cells) * 4**halvings < SAMPLES * wanted:
             halvings += 1
-        parts = sub_centroids(halvings)
-        samples = np.einsum("qk,ckd->cqd", parts, mesh.points[mesh.cells]).reshape(-1, 2)
-        at = np.clip(((samples - self.low) / self.step).astype(np.int64), 0, np.array(self.shape) - 1)
-        square = at[:, 0] * q + at[:, 1]
-        volume = np.repeat(mesh.volumes / len(parts), len(parts))
+        begin, square, part = shares(mesh.points, mesh.cells, sub_centroids(halvings), self.low, self.step, self.shape)
+        volume = part * np.repeat(mesh.volumes, np.diff(begin))
         covered = np.bincount(square, volume, p * q).reshape(self.shape)
         share = np.minimum(covered / self.step.prod(), 1)
         self.active = share > COVERED
@@ -82,14 +80,14 @@ class Background:
         nearest = tuple(distance_transform_edt(~self.active, return_distances=False, return_indices=True))
         #: ``(p q,)`` the square of each, or the nearest of those the domain covers.
         self._number: IntArray = number[nearest].ravel()
-        self._parts, self._volume, self._square = len(parts), volume, self._number[square]
-        self._weight = np.bincount(self._square, volume, self.g)
+        #: ``(g, c)`` volume of each cell in each square.
+        self._shared = csc_array((volume, self._number[square], begin), shape=(self.g, len(mesh.cells)))
+        self._weight = self._shared @ np.ones(len(mesh.cells))
         self._factor = self._factorised()
 
     def averaged(self, per_cell: FloatArray) -> FloatArray:
         """``(g,)`` averages over the squares of what is constant in each cell, ``per_cell (c,)``."""
-        samples = np.repeat(per_cell, self._parts) * self._volume
-        result: FloatArray = np.bincount(self._square, samples, self.g) / self._weight
+        result: FloatArray = self._shared @ per_cell / self._weight
         return result
 
     def centred(self, values: FloatArray) -> FloatArray:
@@ -126,12 +124,14 @@ class Background:
 
     @cached_property
     def centres_to_nodes(self) -> Any:
-        """The matrix ``(n, g)`` of values at the nodes of what is at centres, bilinear."""
-        return self.bilinear(self.mesh.points)
+        """The matrix ``(n, g)`` of values at the nodes of what is at centres, bilinear as `at`."""
+        return bilinear((self.mesh.points - self.low) / self.step - 0.5, self.shape, self._number, self.g)
 
-    def bilinear(self, points: FloatArray) -> Any:
-        """The matrix ``(m, g)`` of values at ``points (m, 2)``; beyond the domain those of the nearest square."""
-        return bilinear((points - self.low) / self.step - 0.5, self.shape, self._number, self.g)
+    def at(self, points: FloatArray, values: FloatArray) -> FloatArray:
+        """``(m,)`` what ``values (g,)`` are at ``points (m, 2)``; beyond the domain those of the nearest square."""
+        place = ((points - self.low) / self.step - 0.5).T
+        result: FloatArray = map_coordinates(values[self._number].reshape(self.shape), place, order=1, mode="nearest")
+        return result
 
     def walls(self) -> FloatArray:
         """``(g,)`` distance of the centres to the nearest square that is not in the domain, about."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray
+from simulate.mesh_movement.meshes import cell_means
 from simulate.mesh_movement.um2n.background import Background
 
 #: The relaxation of the Monge-Ampere equation on the grid: steps, share of the full step, and greatest change of the
@@ -48,7 +49,7 @@ def monitor_fields(grid: Background, monitor: FloatArray) -> Fields:
     The vectors are the relaxed Monge-Ampere displacement, its first step, the step its residual asks for, and the
     gradient of the averaged logarithm over the size of a square.
     """
-    level = grid.centred(grid.averaged(np.log(monitor)[grid.mesh.cells].mean(axis=1)))
+    level = grid.centred(grid.averaged(cell_means(np.log(monitor), grid.mesh.cells)))
     if np.ptp(level) < ROUNDING:
         level = np.zeros(grid.g)
     found = relaxed(grid, level)
@@ -78,7 +79,7 @@ def load_fields(grid: Background, load: FloatArray) -> Fields:
     the size of a square.
     """
     level = grid.centred(grid.averaged(load))
-    vectors = [grid.gradient(_step(grid, level)), grid.gradient(float(grid.step.prod()) * level)]
+    vectors = [_step(grid, level)[2], grid.gradient(float(grid.step.prod()) * level)]
     at_centres = _at_centres(grid, vectors)
     length = np.linalg.norm(at_centres, axis=2)
     invariants = np.concatenate([level[:, None], length / (0.01 + length)], axis=1)
@@ -105,31 +106,31 @@ def relaxed(grid: Background, level: FloatArray) -> Relaxed:
     Comput. 40 (2018) A1121, in logarithms.
     """
     psi = first = np.zeros(grid.g)
+    second, moved = np.zeros((3, grid.g)), grid.centres
     best: Relaxed | None = None
     least = np.inf
     for step in range(STEPS + 1):
-        sides = grid.gradient(psi)
-        xx, yy, xy = _second(grid, sides)
-        determinant = np.maximum((1 + xx) * (1 + yy) - xy**2, LEAST)
-        moved = grid.bilinear(grid.centres + _at_centres(grid, [sides])[:, 0])
-        residual = grid.centred(moved @ level + np.log(determinant))
+        determinant = np.maximum((1 + second[0]) * (1 + second[1]) - second[2] ** 2, LEAST)
+        residual = grid.centred(grid.at(moved, level) + np.log(determinant))
         size = float(residual**2 @ grid.volumes)
-        change = _step(grid, residual)
+        change, bent, sides = _step(grid, residual)
         if step == 0:
             first = change
         if size < least:
             best, least = Relaxed(psi, first, residual, change, determinant), size
-        psi = psi + change
+        psi, second, moved = psi + change, second + bent, moved + _at_centres(grid, [sides])[:, 0]
     assert best is not None
     return best
 
 
-def _step(grid: Background, residual: FloatArray) -> FloatArray:
-    """``(g,)`` the potential that a step of the relaxation adds."""
+def _step(grid: Background, residual: FloatArray) -> tuple[FloatArray, FloatArray, OnSides]:
+    """``(g,)`` the potential that a step of the relaxation adds, its second derivatives `_second`, and its gradient."""
     change = grid.potential(residual)
-    xx, yy, xy = _second(grid, grid.gradient(change))
-    steepest = float(np.sqrt((xx**2 + yy**2 + 2 * xy**2).max()))
-    return min(SHARE, CHANGE / max(steepest, np.finfo(float).tiny)) * change
+    x, y = grid.gradient(change)
+    second = _second(grid, (x, y))
+    steepest = float(np.sqrt((second**2).T @ [1, 1, 2]).max())
+    share = min(SHARE, CHANGE / max(steepest, np.finfo(float).tiny))
+    return share * change, share * second, (share * x, share * y)
 
 
 def _at_centres(grid: Background, fields: list[OnSides]) -> FloatArray:
@@ -142,10 +143,18 @@ def _middle(grid: Background, field: OnSides) -> tuple[FloatArray, FloatArray]:
     return ((x[:-1] + x[1:]) / 2)[grid.active], ((y[:, :-1] + y[:, 1:]) / 2)[grid.active]
 
 
-def _second(grid: Background, sides: OnSides) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Second derivatives ``(g,)`` xx, yy, xy of the potential whose gradient is on ``sides``."""
+def _second(grid: Background, sides: OnSides) -> FloatArray:
+    """``(3, g)`` second derivatives xx, yy, xy of the potential whose gradient is on ``sides``."""
     x, y = grid.full(0, sides[0]), grid.full(1, sides[1])
-    mixed = np.gradient((x[:-1] + x[1:]) / 2, grid.step[1], axis=1)
-    mixed += np.gradient((y[:, :-1] + y[:, 1:]) / 2, grid.step[0], axis=0)
-    xx, yy = np.diff(x, axis=0) / grid.step[0], np.diff(y, axis=1) / grid.step[1]
-    return xx[grid.active], yy[grid.active], mixed[grid.active] / 2
+    mixed = _slope((x[:-1] + x[1:]).T / grid.step[1]).T + _slope((y[:, :-1] + y[:, 1:]) / grid.step[0])
+    derivatives = (x[1:] - x[:-1]) / grid.step[0], (y[:, 1:] - y[:, :-1]) / grid.step[1], mixed / 4
+    return np.stack([values[grid.active] for values in derivatives])
+
+
+def _slope(values: FloatArray) -> FloatArray:
+    """Differences of rows, between those before and after, on the border to the one next to it."""
+    result = np.empty_like(values)
+    np.subtract(values[2:], values[:-2], out=result[1:-1])
+    result[1:-1] /= 2
+    result[0], result[-1] = values[1] - values[0], values[-1] - values[-2]
+    return result

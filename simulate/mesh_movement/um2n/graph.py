@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,6 @@ from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
 from simulate.mesh_movement.um2n.fields import Fields
 
-#: Edges that are worked on at once where no gradient is wanted: what a cache holds, which bounds the memory too.
-PART = 2**14
 #: Features of an edge of the grid.
 EDGE_FEATURES = 4
 
@@ -44,16 +41,6 @@ class Graph:
     def n(self) -> int:
         """Number of nodes."""
         return len(self.pointers) - 1
-
-    def parts(self) -> Iterator[tuple[slice, slice]]:
-        """Ranges of nodes and of the edges to them; one of all where gradients are wanted."""
-        if torch.is_grad_enabled() or len(self.source) <= PART:
-            yield slice(0, self.n), slice(0, len(self.source))
-            return
-        step = max(1, self.n * PART // len(self.source))
-        for start in range(0, self.n, step):
-            nodes = slice(start, min(start + step, self.n))
-            yield nodes, slice(int(self.pointers[nodes.start]), int(self.pointers[nodes.stop]))
 
 
 class GridGraph:

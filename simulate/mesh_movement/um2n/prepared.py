@@ -11,7 +11,7 @@ from torch import Tensor
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray
-from simulate.mesh_movement.meshes import SimplexMesh
+from simulate.mesh_movement.meshes import SimplexMesh, cell_means
 from simulate.mesh_movement.um2n.background import Background
 from simulate.mesh_movement.um2n.fields import Fields, OnSides, monitor_fields
 from simulate.mesh_movement.um2n.graph import GridGraph, MeshGraph, applied, real
@@ -27,7 +27,7 @@ class Prepared:
     def __init__(self, mesh: SimplexMesh, boundary: Boundary) -> None:
         self.mesh, self.boundary = mesh, boundary
         self.unit = float(np.sqrt(mesh.volumes.sum()))
-        self.middle: FloatArray = mesh.volumes @ mesh.points[mesh.cells].mean(axis=1) / self.unit**2
+        self.middle: FloatArray = mesh.volumes @ cell_means(mesh.points, mesh.cells) / self.unit**2
         self.turn = turn_of(mesh)
         seen = SimplexMesh((mesh.points - self.middle) @ self.turn / self.unit, mesh.cells)
         self.grid = Background(seen)

@@ -69,6 +69,12 @@ def test_parts_of_a_triangle():
         assert len(np.unique(parts.round(9), axis=0)) == len(parts)
 
 
+def test_what_is_at_places_is_what_the_matrix_gives_at_nodes(mesh):
+    grid = Background(mesh("L", 9))
+    values = np.random.default_rng(0).normal(size=grid.g)
+    np.testing.assert_allclose(grid.at(grid.mesh.points, values), grid.centres_to_nodes @ values, atol=1e-12)
+
+
 def test_bilinear_leaves_out_what_has_no_number():
     matrix = bilinear(np.array([[0.5, 0.5], [5.0, -1.0]]), (2, 2), np.array([0, 1, -1, 2]), 3)
     np.testing.assert_allclose(matrix.toarray(), [[0.25, 0.25, 0.25], [0, 0, 0]])

@@ -6,7 +6,6 @@ import torch
 from scipy.sparse import random_array
 from torch_geometric.utils import softmax
 
-from simulate.mesh_movement.um2n import graph
 from simulate.mesh_movement.um2n.graph import Graph, applied, neighbour_softmax
 
 
@@ -15,19 +14,6 @@ def test_edges_go_both_ways_once_and_are_in_the_order_of_targets():
     pairs = list(zip(made.target.tolist(), made.source.tolist(), strict=True))
     assert pairs == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
     assert made.pointers.tolist() == [0, 2, 4, 6, 6] and made.n == 4
-
-
-def test_parts_cover_all_nodes_and_edges_in_turn(prepared, monkeypatch):
-    whole = prepared("square", 12).nodes.graph
-    monkeypatch.setattr(graph, "PART", 100)
-    with torch.no_grad():
-        parts = list(whole.parts())
-    assert len(parts) > 5
-    for what, count in ((0, whole.n), (1, len(whole.source))):
-        assert np.concatenate([np.arange(count)[part[what]] for part in parts]).tolist() == list(range(count))
-    for nodes, edges in parts:
-        assert set(whole.target[edges].tolist()) == set(range(nodes.start, nodes.stop))
-    assert len(list(whole.parts())) == 1, "where gradients are wanted all is one part"
 
 
 def test_softmax_over_neighbours_is_that_of_torch_geometric_for_small_logits():

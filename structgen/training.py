@@ -35,6 +35,8 @@ from structgen.sources.neighbourhoods import Dataset
 CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.json", "log.jsonl"
 #: Webs in one validation loss, always the same ones with the same noise.
 VALIDATION_WEBS = 128
+#: Training webs that a trained model is calibrated on, at most: half as many as steps in short runs.
+CALIBRATION_WEBS = 384
 #: Arithmetic in training: all in 32 bits, or products of matrices in bfloat16.
 PRECISIONS = ("32-true", "bf16-mixed")
 
@@ -154,6 +156,7 @@ def train(
                 saved = time.monotonic()
             if report and fabric.is_global_zero:
                 report(Progress(loop.done, plan.steps, losses, time.monotonic() - began, validation or None))
+        loop.calibrate()
     finally:
         loop.checkpoint()
         loop.finish(validation or loop.validate())
@@ -206,6 +209,14 @@ class _Loop:
                 mean.lerp_(value, 1 - keep)
             self.done += 1
         return numbers
+
+    def calibrate(self) -> None:
+        """Let the averaged model measure what its sampler needs on training webs; of one process, on the CPU."""
+        if self.fabric.is_global_zero:
+            count = min(CALIBRATION_WEBS, self.plan.steps // 2, len(self.train_rows))
+            rows = generator(self.plan.seed, 7).choice(self.train_rows, count, replace=False)
+            self.average.cpu().eval().calibrate([self.dataset[int(k)] for k in rows], self.plan.seed)
+            self.average.to(self.fabric.device)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

@@ -33,8 +33,9 @@ from structgen.generators.rows import CERTAIN, COMPONENT, TRIES, Chance, drawn_r
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.generators.sizing import turned
 from structgen.generators.surroundings import surroundings
-from structgen.generators.taut import taut
+from structgen.generators.taut import QUANTILES, SILKS, Threads, bend_quantiles, taut
 from structgen.seeds import generator
+from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,6 +50,8 @@ GRAZE = 0.1
 OPENNESS = 1.3
 #: Webs drawn for each that is asked for.
 CANDIDATES = 2
+#: Webs drawn at a time in calibration.
+CALIBRATED = 32
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.
 CLEAR, DETOURS = 0.045, 4
 
@@ -81,12 +84,15 @@ class Autoregressive(WebGenerator):
     name = "autoregressive"
     config_type = AutoregressiveConfig
     steps = 1
+    bends: Tensor
 
     def __init__(self, config: AutoregressiveConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
         self.net = CausalGraphTransformer(
             CONDITIONS, config.width, config.edge_width, config.layers, config.heads, config.hidden, config.components
         )
+        #: Of threads as they are drawn, and of those of the data, see `taut.bend_quantiles`; zeros until `calibrate`.
+        self.register_buffer("bends", torch.zeros(2, SILKS, QUANTILES))
 
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Sequences:
         """Webs turned by one of the 48 symmetries, grown from a node drawn for each; half of them seen blurred.
@@ -211,10 +217,36 @@ class Autoregressive(WebGenerator):
         each = [1 if ask.known else CANDIDATES for ask in asks]
         several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
-        drawn = [_fitted(ask, one) for ask, one in zip(several, self._drawn(several, streams, guidance), strict=True)]
+        proposed = self._drawn(several, streams, guidance)
+        drawn = [self._fitted(ask, one) for ask, one in zip(several, proposed, strict=True)]
         last = np.cumsum(each)
         found = [drawn[end - count : end] for end, count in zip(last, each, strict=True)]
         return [min(some, key=lambda one: one[1])[0] for some in found]
+
+    def _fitted(self, ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
+        """A whole web drawn taut, turned and scaled to what is asked for, and how far off it is (`sizing.turned`)."""
+        if ask.known is not None:
+            return proposal, 0.0
+        assert ask.target.mean_edge_length is not None
+        drawn, real = self.bends.double().numpy()
+        pos, own, kind = _threads(proposal)
+        pos, off = turned(
+            taut((pos, own, kind), drawn, real), own, np.asarray(ask.target.extents), ask.target.mean_edge_length
+        )
+        return replace(proposal, pos=pos), off
+
+    @torch.no_grad()
+    def calibrate(self, webs: Sequence[WebGraph], seed: int) -> None:
+        """Measure how threads bend in ``webs``, and in one web drawn for the targets of each; see `taut`."""
+        asks = [Ask(DesignTargets.measure(web)) for web in webs]
+        asks.sort(key=lambda ask: ask.target.nodes or 0)  # so that little is padding
+        drawn: list[Proposal] = []
+        for first in range(0, len(asks), CALIBRATED):
+            some = asks[first : first + CALIBRATED]
+            drawn += self._drawn(some, [generator(seed, first, k) for k in range(len(some))], 1.0)
+        real = [(web.pos, web.edge_index.T, web.kind) for web in webs]
+        both = np.stack([bend_quantiles(map(_threads, drawn)), bend_quantiles(real)])
+        self.bends.copy_(torch.from_numpy(both))
 
     def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
         """One proposal for each of ``asks``."""
@@ -324,14 +356,10 @@ class Autoregressive(WebGenerator):
         return inside[row, pick], parent[row, pick]
 
 
-def _fitted(ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
-    """A whole web drawn taut, turned and scaled to what is asked for, and how far it is off, see `sizing.turned`."""
-    if ask.known is not None:
-        return proposal, 0.0
-    assert ask.target.mean_edge_length is not None
-    own, sides = proposal.edges[proposal.score > 0], np.asarray(ask.target.extents)
-    pos, off = turned(taut(proposal.pos, own), own, sides, ask.target.mean_edge_length)
-    return replace(proposal, pos=pos), off
+def _threads(proposal: Proposal) -> Threads:
+    """Those that the model itself proposes."""
+    own = proposal.score > 0
+    return proposal.pos, proposal.edges[own], proposal.kind[own]
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

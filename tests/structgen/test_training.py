@@ -193,6 +193,17 @@ def test_checkpoints_are_written_meanwhile(train, tmp_path):
     assert steps == list(range(1, 9))
 
 
+def test_the_averaged_model_is_calibrated_on_training_webs_when_all_steps_are_done(train, dataset, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Analog, "calibrate", lambda model, webs, seed: seen.append((webs, seed)))
+    train("out", until=5)
+    assert seen == []
+    train("out")
+    (webs, seed), training = seen[0], [dataset[int(k)] for k in dataset.indices("train")]
+    assert seed == PLAN.seed and len(webs) == PLAN.steps // 2
+    assert all(any(web == other for other in training) for web in webs)
+
+
 def test_training_lowers_the_loss(train, tmp_path):
     losses = []
     for steps in (1, 60):

@@ -13,6 +13,7 @@ from structgen.generators.nets_causal import Mixture
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.sequences import sequences
+from structgen.generators.taut import bend_quantiles
 from structgen.targets import DesignTargets
 
 TINY = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
@@ -209,3 +210,20 @@ def test_half_of_the_webs_are_seen_blurred_and_none_past_its_box(tiny, webs):
     assert (off.amax(1)[batch.blur > 0] > 0).any()
     # At most five standard deviations, of a tenth of half the box each.
     assert (off <= 0.5 * batch.request.half_box[:, None] + 1e-6).all()
+
+
+def test_calibration_measures_the_bends_of_the_data_and_of_what_is_drawn(training_range, dataset):
+    torch.manual_seed(0)
+    model = Autoregressive(TINY, training_range).requires_grad_(False)
+    assert not model.bends.any()
+    real = [dataset[int(k)] for k in dataset.indices("train")[:40]]
+    before = proposals(model, asks(3))
+    model.calibrate(real, seed=3)
+    once = model.bends.clone()
+    known = np.stack([model.bends[1].numpy(), bend_quantiles((web.pos, web.edge_index.T, web.kind) for web in real)])
+    np.testing.assert_allclose(known[0], known[1], rtol=1e-6)
+    assert model.bends[0].any(), "some silk was drawn often enough"
+    model.calibrate(real, seed=3)
+    assert torch.equal(model.bends, once), "the same seed, the same numbers"
+    after = proposals(model, asks(3))
+    assert any(not np.array_equal(one.pos, other.pos) for one, other in zip(before, after, strict=True))

@@ -47,9 +47,9 @@ BLUR, SAMPLED_BLUR = 0.15, 0.03
 #: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
 GRAZE = 0.1
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
-OPENNESS = 1.3
+OPENNESS = 0.7
 #: Webs drawn for each that is asked for.
-CANDIDATES = 2
+CANDIDATES = 4
 #: Webs drawn at a time in calibration.
 CALIBRATED = 32
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.

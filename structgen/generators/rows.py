@@ -17,7 +17,7 @@ from structgen.generators.nets_causal import LINKS
 TRIES = 5
 #: Webs are drawn colder than they were learned, as what is placed wrong is never taken back: what the logits of a
 #: place's component, its spread, the noise of the number of links and that of the edges are divided or multiplied by.
-COMPONENT, SPREAD, LINK_NOISE, EDGE_NOISE = 0.4, 0.5, 0.25, 0.25
+COMPONENT, SPREAD, LINK_NOISE, EDGE_NOISE = 0.5, 0.6, 0.6, 0.5
 #: Log-odds of an edge that is given, and of that to the node that a new one is grown from.
 CERTAIN = 12.0
 #: Least log-odds of an edge that a row must have.

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulate.checks import whole
 from simulate.design.properties import predicted_of
 from simulate.design.space import Space
 from simulate.design.wishes import Wishes
 from simulate.mechanics.predictor.network import Predictor
-from simulate.mesh_movement.checks import whole
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph

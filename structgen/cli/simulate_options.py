@@ -43,7 +43,7 @@ def struts(depth: str) -> Function:
 
 def filmed(function: Function) -> Function:
     """``--frames``, ``--animate`` and ``--vtu``."""
-    return _all(
+    decorated: Function = _all(
         click.option(
             "--frames",
             type=click.IntRange(2, 10_000),
@@ -56,6 +56,7 @@ def filmed(function: Function) -> Function:
             "--vtu", is_flag=True, help="Write the states as VTK files as well, states/*.vtp and states/states.pvd."
         ),
     )(function)
+    return decorated
 
 
 def _all(*options: Function) -> Function:

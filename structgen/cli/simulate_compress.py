@@ -87,7 +87,8 @@ def command(
     \b
     Examples:
       structgen simulate compress web.npz --material pla --to-strain 0.2 -o run
-      structgen simulate compress web.npz --material tpu --axis x --lateral free --animate --vtu -o run
+      structgen simulate compress web.npz --material tpu --axis x --lateral free -o run
+      structgen simulate compress web.npz --to-strain 0.3 --animate --vtu -o run
     """
     from simulate.mechanics import compression_picture
     from simulate.mechanics.compression import compression

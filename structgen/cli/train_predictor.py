@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("predictor", short_help="Train the network that predicts mechanical properties.")
 @data_set
-@run(3_000, 64, 2e-3, "Tests in a step.", "labels, checkpoint, weights, card and log")
+@run(6_000, 64, 2e-3, "Tests in a step.", "labels, checkpoint, weights, card and log")
 @processes("simulate the tests", default=0)
 @seeded
 @common
@@ -33,7 +33,7 @@ def command(
 
     \b
     Examples:
-      structgen data build --default-set 128 -n 4000 --seed 1 -o set.npz
+      structgen data build --default-set 512 -n 6000 --seed 1 -o set.npz
       structgen train predictor --data set.npz -o run
     """
     from simulate.mechanics.predictor.training import PredictorPlan, train_predictor

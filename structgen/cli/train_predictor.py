@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("predictor", short_help="Train the network that predicts mechanical properties.")
 @data_set
-@run(6_000, 64, 2e-3, "Tests in a step.", "labels, checkpoint, weights, card and log")
+@run(3_500, 64, 2e-3, "Tests in a step.", "labels, checkpoint, weights, card and log")
 @processes("simulate the tests", default=0)
 @seeded
 @common

@@ -29,7 +29,7 @@ SURE, UNSURE = 2 * np.log(0.02), 2 * np.log(3.0)
 class PredictorConfig:
     """Sizes: ``width`` of the states of nodes and threads, ``layers`` of messages."""
 
-    width: int = 64
+    width: int = 32
     layers: int = 4
 
     def __post_init__(self) -> None:

@@ -33,7 +33,7 @@ class PredictorPlan:
     """What is trained how long. steps: optimiser steps in all. batch: tests a step. beta: how far tests of which the
     network is unsure weigh less, from 1, not at all, to 0, as in the likelihood (M. Seitzer et al., ICLR 2022)."""
 
-    steps: int = 6_000
+    steps: int = 3_500
     batch: int = 64
     seed: int = 0
     learning_rate: float = 2e-3

@@ -26,8 +26,7 @@ Tell = Callable[[int, int, str], None]
 
 STUDY = "study.log"
 SAMPLERS = ("auto", "tpe", "nsga2", "random")
-#: Webs of a generation of NSGA-II, trials at random before TPE begins. Few, for searches of a hundred trials: with 16 a
-#: generation NSGA-II lost to chance in one of five of these.
+#: Webs of a generation of NSGA-II, few as searches are short; trials at random before TPE begins.
 POPULATION, AT_RANDOM = 8, 20
 
 

@@ -32,7 +32,7 @@ def command() -> None:
 
 def threads(function: Command) -> Command:
     """What every test must know of threads, and what it writes."""
-    options = [
+    options: list[Command] = [
         tested("result.json, curve.csv, breaks.csv, all arrays as .npz, and curve.png"),
         click.option(
             "--law",

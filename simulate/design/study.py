@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulate.checks import whole
 from simulate.design.properties import predicted_of
 from simulate.design.space import Space
 from simulate.design.wishes import Wishes
 from simulate.mechanics.predictor.network import Predictor
-from simulate.mesh_movement.checks import whole
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -26,8 +26,8 @@ Tell = Callable[[int, int, str], None]
 
 STUDY = "study.log"
 SAMPLERS = ("auto", "tpe", "nsga2", "random")
-#: Webs of a generation of NSGA-II, trials at random before TPE begins.
-POPULATION, AT_RANDOM = 16, 20
+#: Webs of a generation of NSGA-II, few as searches are short; trials at random before TPE begins.
+POPULATION, AT_RANDOM = 8, 20
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulate.checks import number, positive, whole
 from simulate.mechanics.compression_result import CompressionResult
 from simulate.mechanics.frame.buckling import buckling
 from simulate.mechanics.frame.equations import Equations, MechanismError
@@ -17,8 +18,7 @@ from simulate.mechanics.frame.material import Material, material_of
 from simulate.mechanics.frame.model import BoolArray, Frame, State
 from simulate.mechanics.frame.path import TOLERANCE, Point, follow
 from simulate.mechanics.frame.settling import settle
-from simulate.mechanics.grips import AXES
-from simulate.mesh_movement.checks import number, positive, whole
+from simulate.mechanics.grips import unit_axis
 from structgen.parallel import parallel_map
 from structgen.seeds import generator
 from structgen.web import FloatArray, WebGraph
@@ -104,7 +104,7 @@ def compression(
     made_of = material_of(material)
     if radius is not None:
         web = web.with_radius(radius)
-    along = _unit(axis)
+    along = unit_axis(axis)
     turned = np.stack([*_across(along), along])
     middle = web.pos.mean(axis=0)
     upright = replace(web, pos=(web.pos - middle) @ turned.T)
@@ -206,19 +206,6 @@ class _Kept:
         if self.latest is not None and self.found[-1] is not self.latest:
             self.found = [*self.found[: self.count - 1], self.latest]
         return tuple(self.found)
-
-
-def _unit(axis: Any) -> FloatArray:
-    if isinstance(axis, str) and axis not in AXES:
-        raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector")
-    try:
-        vector = np.asarray(AXES[axis] if isinstance(axis, str) else axis, float)
-    except (TypeError, ValueError):
-        vector = np.zeros(0)
-    if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
-        raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector of three finite numbers, not all 0")
-    unit: FloatArray = vector / np.linalg.norm(vector)
-    return unit
 
 
 def _across(along: FloatArray) -> tuple[FloatArray, FloatArray]:

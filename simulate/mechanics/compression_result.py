@@ -175,7 +175,7 @@ class CompressionResult:
     # -- files ---------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write result.json, curve.csv, curve.png and compression.npz (all arrays) into ``folder``."""
+        """Write into ``folder`` result.json, curve.csv and compression.npz, all arrays."""
         folder = Path(folder)
         columns = {name: getattr(self, name) for name in COLUMNS}
         write_json(folder / "result.json", self.as_dict())
@@ -185,7 +185,6 @@ class CompressionResult:
         writer.writerows([[f"{value:.10g}" for value in row] for row in zip(*columns.values(), strict=True)])
         with whole_file(folder / "curve.csv") as temporary:
             temporary.write_text(text.getvalue())
-        self.picture(folder / "curve.png")
         arrays = {
             **columns, "strut_stress": self.strut_stress, "pos": self.web.pos, "edge_index": self.web.edge_index,
             "radius": self.web.radius, "frame_strain": np.array([frame[0] for frame in self.frames]),
@@ -193,45 +192,4 @@ class CompressionResult:
         }  # fmt: skip
         with whole_file(folder / "compression.npz") as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
-        return [folder / name for name in ("result.json", "curve.csv", "curve.png", "compression.npz")]
-
-    def picture(self, path: str | Path) -> None:
-        """The curve, and beside it, if states were kept, the web before and after."""
-        from matplotlib.figure import Figure
-
-        shapes = [self.frames[0], self.frames[-1]] if len(self.frames) > 1 else []
-        figure = Figure(figsize=(5 + 3.5 * len(shapes), 4), layout="constrained")
-        plot = figure.add_subplot(1, 1 + len(shapes), 1)
-        plot.plot(self.strain, self.force, color="black", linewidth=1)
-        loose = self.unstable > 0
-        if loose.any():
-            plot.plot(self.strain[loose], self.force[loose], ".", color="tab:red", label="not stable")
-        if self.first_yield is not None:
-            plot.plot(*self.first_yield, "o", color="tab:orange", label=f"first strut at {self.material.limit:g} MPa")
-        if self.buckling_force is not None and abs(self.buckling_force) < 2 * np.abs(self.force).max():
-            plot.axhline(self.buckling_force, linestyle=":", color="gray", label="buckling, by eigenvalue")
-        if plot.get_legend_handles_labels()[0]:
-            plot.legend(frameon=False, fontsize=8)
-        plot.set(xlabel="strain of the web", ylabel="force on a platen, N")
-        for column, (strain, pos, stress) in enumerate(shapes):
-            self._shape(figure.add_subplot(1, 1 + len(shapes), 2 + column, projection="3d"), strain, pos, stress)
-        with whole_file(path) as temporary:
-            figure.savefig(temporary, dpi=130)
-
-    def _shape(self, plot: Any, strain: float, pos: npt.NDArray[Any], stress: npt.NDArray[Any]) -> None:
-        from matplotlib import colormaps
-        from mpl_toolkits.mplot3d.art3d import Line3DCollection
-
-        parts = int(self.settings["parts"])
-        i, j = self.web.edge_index
-        inner = pos[self.web.n :].reshape(self.web.m, parts - 1, 3)
-        lines = np.concatenate([pos[i][:, None], inner, pos[j][:, None]], axis=1)
-        colours = colormaps["viridis"](np.clip(stress / self.material.limit, 0, 1))
-        plot.add_collection3d(Line3DCollection(lines, colors=colours, linewidths=0.9))
-        every = np.concatenate([frame[1] for frame in self.frames])
-        for name, low, high in zip("xyz", every.min(axis=0), every.max(axis=0), strict=True):
-            getattr(plot, f"set_{name}lim")(low, high if high > low else low + 1)
-        sides = np.maximum(np.ptp(every, axis=0), 0.02 * np.ptp(every, axis=0).max())
-        plot.set_box_aspect(sides)
-        plot.set_axis_off()
-        plot.set_title(f"strain {strain:.3g}; colour: stress, 0 to {self.material.limit:g} MPa", fontsize=8)
+        return [folder / name for name in ("result.json", "curve.csv", "compression.npz")]

@@ -12,8 +12,8 @@ from scipy.optimize import lsq_linear
 from scipy.sparse import coo_array, csr_array, diags_array, vstack
 from scipy.sparse.linalg import spsolve
 
+from simulate.checks import number, positive
 from simulate.mechanics.silk import laws_by_edge, radii
-from simulate.mesh_movement.checks import number, positive
 from structgen.force_density import equilibrium, numbers
 from structgen.web import KINDS, FloatArray, WebGraph
 

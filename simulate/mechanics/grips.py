@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulate.mesh_movement.checks import positive
+from simulate.checks import positive
 from structgen.force_density import numbers
 from structgen.web import FloatArray, WebGraph
 
@@ -53,7 +53,7 @@ def grips_of(web: WebGraph, axis: Any = "x", grips: Any = "auto") -> Grips:
 
     Raises `ValueError` where nothing is held, nothing would be stretched, or a part of the web floats.
     """
-    along = _unit(axis)
+    along = unit_axis(axis)
     place = web.pos @ along
     if not np.ptp(place) > 1e-9 * float(web.extents.max()):
         raise ValueError(f"axis is {axis!r}: the web has no extent along it, pull along another")
@@ -90,7 +90,7 @@ def punch_of(
 
     Raises `ValueError` where nothing is held or pushed, or a part of the web floats.
     """
-    along = _unit(axis)
+    along = unit_axis(axis)
     flat: FloatArray = web.pos @ np.linalg.svd(along[None])[2][1:].T
     pushed = _pushed(web, at, punch, patch)
     held, name = _rim(web, flat, rim)
@@ -223,7 +223,8 @@ def _mask(nodes: Any, n: int, name: str) -> BoolArray:
     return held
 
 
-def _unit(axis: Any) -> FloatArray:
+def unit_axis(axis: Any) -> FloatArray:
+    """``(3,)`` unit vector of ``axis``: ``"x"``, ``"y"``, ``"z"`` or a vector; else `ValueError`."""
     if isinstance(axis, str) and axis not in AXES:
         raise ValueError(f"axis is {axis!r}, must be x, y, z or a vector")
     along = vector(AXES[axis] if isinstance(axis, str) else axis, "axis", "x, y, z or a vector of three")

@@ -9,11 +9,11 @@ from scipy.sparse import block_array, csc_array, csr_array
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
+from simulate.checks import number
 from simulate.mechanics.frame.equations import NO_PIVOT, Factor, MechanismError
 from simulate.mechanics.frame.material import Material, material_of
 from simulate.mechanics.frame.model import Frame, State
 from simulate.mechanics.stiffness import STRAINS, Stiffness
-from simulate.mesh_movement.checks import number
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Boundary conditions by name.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simulate.mesh_movement.checks import positive, whole
+from simulate.checks import positive, whole
 from structgen.web import FloatArray, IntArray, WebGraph
 
 

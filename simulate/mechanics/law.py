@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from simulate.mesh_movement.checks import number
+from simulate.checks import number
 from structgen.files import check_readable
 
 FloatArray = npt.NDArray[np.float64]

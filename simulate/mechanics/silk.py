@@ -15,6 +15,7 @@ from structgen.web import KINDS, FloatArray, IntArray, WebGraph
 #: Key of the law of kinds that a table of laws does not name.
 DEFAULT = "default"
 
+# The figures of _IJB were compared with its Table 2; the others could not be compared with the text of their sources.
 _CRANFORD = "S. W. Cranford, A. Tarakanova, N. M. Pugno, M. J. Buehler, Nature 482 (2012) 72"
 _GOSLINE = "J. M. Gosline, P. A. Guerette, C. S. Ortlepp, K. N. Savage, J. Exp. Biol. 202 (1999) 3295"
 _ZAERA = "R. Zaera, A. Soler, J. Teus, J. R. Soc. Interface 11 (2014) 20140484"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulate.mechanics.states import write_gif, write_vtk
 from simulate.mechanics.tension_result import TensionResult
 from structgen.files import whole_file
 from structgen.web import FloatArray, WebGraph
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import LineCollection
 
-#: Widest thread, points; seconds a state is shown; dots an inch.
-WIDEST, SHOWN, DPI = 2.0, 0.08, 100
+#: Widest thread, points; dots an inch.
+WIDEST, DPI = 2.0, 100
 
 
 def plot(result: TensionResult, path: str | Path) -> None:
@@ -42,52 +43,32 @@ def plot(result: TensionResult, path: str | Path) -> None:
 
 
 def animate(result: TensionResult, path: str | Path) -> None:
-    """The web as it is pulled, beside its curve, as an animated GIF of the states kept.
+    """The web as it is pulled, beside its curve, as an animated GIF of the states kept (see ``frames`` of `tension`).
 
-    Raises `ValueError` for another suffix, or where only one state was kept (see ``frames`` of `tension`).
+    Raises `ValueError` as `simulate.mechanics.states.write_gif` does.
     """
-    from PIL import Image
-
-    path = Path(path)
-    if path.suffix.lower() != ".gif":
-        raise ValueError(f"{path}: suffix {path.suffix!r} is no animation, use .gif")
-    if len(result.frames) < 2:
-        raise ValueError("frames: only the last state was kept, ask tension for more")
-    images = [Image.fromarray(image) for image in _images(result)]
-    with whole_file(path) as temporary:
-        images[0].save(
-            temporary, format="GIF", save_all=True, append_images=images[1:], duration=int(1000 * SHOWN), loop=0
-        )
+    write_gif(_images(result), path)
 
 
 def write_vtp(result: TensionResult, folder: str | Path) -> list[Path]:
-    """Write the states kept as VTK poly-data, one file a state, and a .pvd file that lists them by strain.
+    """Write the states kept as VTK poly-data, see `simulate.mechanics.states.write_vtk`.
 
     Cell data: ``stress`` (MPa), ``strain``, ``radius``, ``kind`` and ``thread``, the number of the edge; threads that
-    are gone are left out.
+    are gone, and states without any, are left out.
     """
-    folder = Path(folder)
-    paths = [folder / f"state_{number:04d}.vtp" for number in range(len(result.frames))]
-    entries = []
-    for path, (strain, pos, whole) in zip(paths, result.frames, strict=True):
-        kept = np.flatnonzero(whole)
-        if not len(kept):
-            continue
-        web = result.web
-        part = WebGraph(pos.astype(float), web.edge_index[:, kept], web.radius[kept], web.kind[kept])
-        mesh = part.to_pyvista()
-        mesh.cell_data["stress"] = result.thread_stress(pos, whole)[kept]
-        mesh.cell_data["strain"] = part.lengths / result.rest[kept] - 1
-        mesh.cell_data["thread"] = kept
-        with whole_file(path) as temporary:
-            mesh.save(temporary)
-        entries.append(f'<DataSet timestep="{strain:.9g}" file="{path.name}"/>\n')
-    with whole_file(folder / "states.pvd") as temporary:
-        temporary.write_text(
-            f'<?xml version="1.0"?>\n<VTKFile type="Collection" version="0.1">\n<Collection>\n{"".join(entries)}'
-            "</Collection>\n</VTKFile>\n"
-        )
-    return [path for path in paths if path.exists()]
+    return write_vtk(
+        ((strain, _mesh(result, pos, whole)) for strain, pos, whole in result.frames if whole.any()), folder
+    )
+
+
+def _mesh(result: TensionResult, pos: Any, whole: Any) -> Any:
+    web, kept = result.web, np.flatnonzero(whole)
+    part = WebGraph(pos.astype(float), web.edge_index[:, kept], web.radius[kept], web.kind[kept])
+    mesh = part.to_pyvista()
+    mesh.cell_data["stress"] = result.thread_stress(pos, whole)[kept]
+    mesh.cell_data["strain"] = part.lengths / result.rest[kept] - 1
+    mesh.cell_data["thread"] = kept
+    return mesh
 
 
 def _images(result: TensionResult) -> Iterator[Any]:

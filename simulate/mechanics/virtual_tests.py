@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulate.checks import number, positive, whole
 from simulate.mechanics.cable import TOLERANCE, CableNet
 from simulate.mechanics.grips import Grips, grips_of, punch_of
 from simulate.mechanics.law import Law
 from simulate.mechanics.pulling import Tell, pull
 from simulate.mechanics.silk import laws_by_edge, per_edge, radii
 from simulate.mechanics.tension_result import InterruptedTest, TensionResult
-from simulate.mesh_movement.checks import number, positive, whole
 from structgen.parallel import parallel_map
 from structgen.web import FloatArray, WebGraph
 

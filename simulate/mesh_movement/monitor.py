@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from simulate.mesh_movement.checks import FloatArray, number, positive, real_array
+from simulate.checks import number, positive
+from simulate.mesh_movement.checks import FloatArray, real_array
 from simulate.mesh_movement.meshes import SimplexMesh, checked_mesh
 from simulate.mesh_movement.operators import Operators
 from simulate.mesh_movement.recovery import Recovery, recovered_gradient, recovered_hessian

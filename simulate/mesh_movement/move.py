@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from simulate.checks import number, positive, whole
 from simulate.mesh_movement.boundary import Projection, find_boundary
-from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, number, positive, real_array, whole
+from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, real_array
 from simulate.mesh_movement.interpolation import PointLocator
 from simulate.mesh_movement.limiter import limited
 from simulate.mesh_movement.meshes import checked_mesh, determinants

@@ -11,6 +11,7 @@ import click
 from structgen.cli import simulate_compress, simulate_homogenize
 from structgen.cli.console import Console
 from structgen.cli.options import common
+from structgen.cli.simulate_options import filmed, tested
 
 if TYPE_CHECKING:
     from simulate.mechanics.tension_result import TensionResult
@@ -31,15 +32,8 @@ def command() -> None:
 
 def threads(function: Command) -> Command:
     """What every test must know of threads, and what it writes."""
-    options = [
-        click.argument("web", type=click.Path(path_type=Path)),
-        click.option(
-            "-o",
-            "--output",
-            type=click.Path(path_type=Path),
-            required=True,
-            help="Folder for result.json, curve.csv, breaks.csv, all arrays as .npz, and curve.png.",
-        ),
+    options: list[Command] = [
+        tested("result.json, curve.csv, breaks.csv, all arrays as .npz, and curve.png"),
         click.option(
             "--law",
             default="dragline",
@@ -70,17 +64,7 @@ def threads(function: Command) -> Command:
             show_default=True,
             help="Largest force out of balance over the largest tension, at every point.",
         ),
-        click.option(
-            "--frames",
-            type=click.IntRange(1, 10_000),
-            default=60,
-            show_default=True,
-            help="States kept for --animate and --vtu.",
-        ),
-        click.option("--animate", is_flag=True, help="Write an animation, .gif, as well."),
-        click.option(
-            "--vtu", is_flag=True, help="Write the states as VTK files as well, states/*.vtp and states/states.pvd."
-        ),
+        filmed,
     ]
     for option in reversed(options):
         function = option(function)

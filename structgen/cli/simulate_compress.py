@@ -8,23 +8,12 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import common, seeded
+from structgen.cli.simulate_options import filmed, struts, tested
 
 
 @click.command("compress", short_help="Crush a printed web between two platens: stiffness, buckling, yield.")
-@click.argument("web", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder for result.json, curve.csv, curve.png and compression.npz.",
-)
-@click.option(
-    "--material",
-    default="pla",
-    show_default=True,
-    help="Material of struts: pla, petg, tpu, resin, nylon, or a .csv file with columns strain and stress_MPa.",
-)
+@tested("result.json, curve.csv, compression.npz and curve.png")
+@struts("Nodes so near to either end, as a share of the length, are held by the platens.")
 @click.option("--axis", type=click.Choice(["x", "y", "z"]), default="z", show_default=True, help="Axis of the test.")
 @click.option(
     "--to-strain",
@@ -32,13 +21,6 @@ from structgen.cli.options import common, seeded
     default=0.1,
     show_default=True,
     help="Way of the platens over the length between them; below 0 they pull.",
-)
-@click.option(
-    "--depth",
-    type=click.FloatRange(0, 0.25, min_open=True),
-    default=0.05,
-    show_default=True,
-    help="Nodes so near to either end, as a share of the length, are held by the platens.",
 )
 @click.option(
     "--lateral",
@@ -55,19 +37,12 @@ from structgen.cli.options import common, seeded
     help="Whether held nodes turn.",
 )
 @click.option(
-    "--radius",
-    type=click.FloatRange(0, min_open=True),
-    metavar="MM",
-    help="Radius of all struts.  [default: as in the file]",
-)
-@click.option(
     "--parts",
     type=click.IntRange(1, 64),
     default=4,
     show_default=True,
     help="Beams a strut; 1 does for the stiffness.",
 )
-@click.option("--shear", is_flag=True, help="Beams that shear as well, for struts shorter than about ten radii.")
 @click.option(
     "--imperfection",
     type=click.FloatRange(0, 1),
@@ -96,12 +71,13 @@ from structgen.cli.options import common, seeded
     show_default=True,
     help="Largest force out of balance over the largest in a strut, at every point.",
 )
+@filmed
 @seeded
 @common
 def command(
     console: Console, web: Path, output: Path, material: str, axis: str, to_strain: float, depth: float, lateral: str,
     rotation: str, radius: float | None, parts: int, shear: bool, imperfection: float, section: float | None,
-    path: str, steps: int, tolerance: float, seed: int,
+    path: str, steps: int, tolerance: float, frames: int, animate: bool, vtu: bool, seed: int,
 ) -> None:  # fmt: skip
     """Crush WEB along an axis between two platens, or pull it, as a frame of beams with rigid joints.
 
@@ -112,7 +88,9 @@ def command(
     Examples:
       structgen simulate compress web.npz --material pla --to-strain 0.2 -o run
       structgen simulate compress web.npz --material tpu --axis x --lateral free -o run
+      structgen simulate compress web.npz --to-strain 0.3 --animate --vtu -o run
     """
+    from simulate.mechanics import compression_picture
     from simulate.mechanics.compression import compression
     from structgen.files import check_writable
     from structgen.io import read_web
@@ -129,10 +107,16 @@ def command(
         result = compression(
             source, material, axis, to_strain, depth=depth, lateral=lateral, rotation=rotation, radius=radius,
             parts=parts, shear=shear, imperfection=imperfection, section=section, path=path, steps=steps,
-            tolerance=tolerance, frames=2, seed=seed, tell=tell,
+            tolerance=tolerance, frames=frames if animate or vtu else 2, seed=seed, tell=tell,
         )  # fmt: skip
     with console.stage("write"):
-        files = result.save(output)
+        files = [*result.save(output), output / "curve.png"]
+        compression_picture.plot(result, files[-1])
+        if animate:
+            files.append(output / "compression.gif")
+            compression_picture.animate(result, files[-1])
+        if vtu:
+            files += compression_picture.write_vtp(result, output / "states")
     found = result.as_dict()
     lines = [
         f"{output}",

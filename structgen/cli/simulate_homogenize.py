@@ -8,23 +8,12 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import common
+from structgen.cli.simulate_options import struts, tested
 
 
 @click.command("homogenize", short_help="Effective stiffness of a web: moduli in all directions, anisotropy.")
-@click.argument("web", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder for stiffness.json and stiffness.png.",
-)
-@click.option(
-    "--material",
-    default="pla",
-    show_default=True,
-    help="Material of struts: pla, petg, tpu, resin, nylon, or a .csv file with columns strain and stress_MPa.",
-)
+@tested("stiffness.json and stiffness.png")
+@struts("Nodes so near to a face of the box, as a share of its side, are on it; not for periodic.")
 @click.option(
     "--boundary",
     type=click.Choice(["kinematic", "static", "periodic"]),
@@ -32,20 +21,6 @@ from structgen.cli.options import common
     show_default=True,
     help="kinematic: an upper bound; static: a lower one; periodic: the web is a cell that repeats.",
 )
-@click.option(
-    "--depth",
-    type=click.FloatRange(0, 0.25, min_open=True),
-    default=0.05,
-    show_default=True,
-    help="Nodes so near to a face of the box, as a share of its side, are on it; not for periodic.",
-)
-@click.option(
-    "--radius",
-    type=click.FloatRange(0, min_open=True),
-    metavar="MM",
-    help="Radius of all struts.  [default: as in the file]",
-)
-@click.option("--shear", is_flag=True, help="Beams that shear as well, for struts shorter than about ten radii.")
 @common
 def command(
     console: Console, web: Path, output: Path, material: str, boundary: str, depth: float, radius: float | None,

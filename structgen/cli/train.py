@@ -11,6 +11,7 @@ import click
 from structgen.cli import train_mover, train_predictor
 from structgen.cli.console import Console
 from structgen.cli.options import Function, common, seeded
+from structgen.cli.train_options import data_set, run, warmup
 
 if TYPE_CHECKING:
     from structgen.training import Progress, TrainingPlan
@@ -51,17 +52,9 @@ def _trains(name: str) -> Function:
     """The sub-command that trains the model of that name."""
 
     @command.command(name, short_help=f"Train {MODELS[name]}.", help=HELP.format(model=MODELS[name], name=name))
-    @click.option(
-        "--data", type=click.Path(path_type=Path), required=True, help="Data set made by `structgen data build`."
-    )
-    @click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path),
-        default=Path("run"),
-        show_default=True,
-        help="Folder for checkpoint, weights, card and log.",
-    )
+    @data_set
+    @run(4000, 32, 1e-3, "Webs in a step, over all devices.", checkpoint_seconds=120.0)
+    @warmup
     @click.option(
         "--from",
         "start",
@@ -69,12 +62,6 @@ def _trains(name: str) -> Function:
         envvar=f"STRUCTGEN_TRAIN_{name.upper()}_FROM",
         help="Fine-tune this model: a shipped one, or a .safetensors file.",
     )
-    @click.option("--steps", type=int, default=4000, show_default=True, help="Optimiser steps in all.")
-    @click.option("--batch", type=int, default=32, show_default=True, help="Webs in a step, over all devices.")
-    @click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Largest learning rate.")
-    @click.option("--warmup", type=int, default=100, show_default=True, help="Steps until the rate is at its largest.")
-    @click.option("--ema", type=float, default=0.998, show_default=True, help="Decay of the average of the weights.")
-    @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
     @click.option(
         "--accelerator",
         type=click.Choice(["cpu", "gpu", "auto"]),
@@ -91,13 +78,6 @@ def _trains(name: str) -> Function:
         default=1,
         show_default=True,
         help="Machines; each is started by torchrun or `fabric run`.",
-    )
-    @click.option(
-        "--checkpoint-seconds",
-        type=click.FloatRange(1),
-        default=120.0,
-        show_default=True,
-        help="Time between checkpoints.",
     )
     @click.option(
         "--precision",

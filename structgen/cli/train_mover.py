@@ -9,25 +9,15 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import common, seeded
+from structgen.cli.train_options import run, warmup
 
 if TYPE_CHECKING:
     from simulate.mesh_movement.um2n.training import MoverPlan, MoverProgress
 
 
 @click.command("mover", short_help="Train the network that moves meshes.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("run"),
-    show_default=True,
-    help="Folder for checkpoint, weights, card and log.",
-)
-@click.option("--steps", type=int, default=10_000, show_default=True, help="Optimiser steps in all.")
-@click.option("--batch", type=int, default=4, show_default=True, help="Random meshes and monitors in a step.")
-@click.option("--learning-rate", type=float, default=2e-3, show_default=True, help="Largest learning rate.")
-@click.option("--warmup", type=int, default=100, show_default=True, help="Steps until the rate is at its largest.")
-@click.option("--ema", type=float, default=0.998, show_default=True, help="Decay of the average of the weights.")
+@run(10_000, 4, 2e-3, "Random meshes and monitors in a step.")
+@warmup
 @click.option(
     "--loss",
     default="equidistribution",
@@ -40,10 +30,6 @@ if TYPE_CHECKING:
     default="slices",
     show_default=True,
     help="Global attention of the encoder: full, slices, performer or virtual-node.",
-)
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@click.option(
-    "--checkpoint-seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Time between checkpoints."
 )
 @seeded
 @common
@@ -60,7 +46,8 @@ def command(
     Example: structgen train mover --steps 10000 -o run
     """
     from simulate.mesh_movement.um2n.network import NetworkConfig
-    from simulate.mesh_movement.um2n.training import CARD, CHECKPOINT, WEIGHTS, MoverPlan, train_mover
+    from simulate.mesh_movement.um2n.training import MoverPlan, train_mover
+    from simulate.training import CARD, CHECKPOINT, WEIGHTS
     from structgen.files import check_writable
 
     plan = MoverPlan(

@@ -9,29 +9,15 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import common, processes, seeded
+from structgen.cli.train_options import data_set, run
 
 if TYPE_CHECKING:
     from simulate.mechanics.predictor.training import PredictorPlan, PredictorProgress
 
 
 @click.command("predictor", short_help="Train the network that predicts mechanical properties.")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Data set made by `structgen data build`.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("run"),
-    show_default=True,
-    help="Folder for labels, checkpoint, weights, card and log.",
-)
-@click.option("--steps", type=int, default=3_000, show_default=True, help="Optimiser steps in all.")
-@click.option("--batch", type=int, default=64, show_default=True, help="Tests in a step.")
-@click.option("--learning-rate", type=float, default=2e-3, show_default=True, help="Largest learning rate.")
-@click.option("--ema", type=float, default=0.998, show_default=True, help="Decay of the average of the weights.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@click.option(
-    "--checkpoint-seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Time between checkpoints."
-)
+@data_set
+@run(3_500, 64, 2e-3, "Tests in a step.", "labels, checkpoint, weights, card and log")
 @processes("simulate the tests", default=0)
 @seeded
 @common
@@ -47,10 +33,11 @@ def command(
 
     \b
     Examples:
-      structgen data build --default-set 128 -n 4000 --seed 1 -o set.npz
+      structgen data build --default-set 512 -n 6000 --seed 1 -o set.npz
       structgen train predictor --data set.npz -o run
     """
-    from simulate.mechanics.predictor.training import CARD, CHECKPOINT, WEIGHTS, PredictorPlan, train_predictor
+    from simulate.mechanics.predictor.training import PredictorPlan, train_predictor
+    from simulate.training import CARD, CHECKPOINT, WEIGHTS
     from structgen.files import check_writable
     from structgen.sources.neighbourhoods import Dataset
 

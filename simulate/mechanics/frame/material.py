@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from simulate.checks import number
 from simulate.mechanics.silk import LAWS, law_of
-from simulate.mesh_movement.checks import number
 
 #: Poisson's ratio of a material that does not say: polymers have 0.33 to 0.45 and it enters torsion alone.
 POISSON = 0.36

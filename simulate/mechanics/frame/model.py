@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from simulate.checks import whole
 from simulate.mechanics.frame.element import beams, end_loads, turn
 from simulate.mechanics.frame.material import Material
-from simulate.mesh_movement.checks import whole
 from structgen.web import FloatArray, IntArray, WebGraph
 
 BoolArray = npt.NDArray[np.bool_]

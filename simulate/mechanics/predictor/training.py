@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +16,13 @@ from simulate.mechanics.predictor.labels import AXES, TEST, UNITS, Labels, Webs,
 from simulate.mechanics.predictor.network import Predictor, PredictorConfig, SeenBatch
 from simulate.mechanics.predictor.quality import predicted, quality, temperatures
 from simulate.mechanics.predictor.store import save_predictor
-from structgen.files import sha256, whole_file, write_json
+from simulate.training import WEIGHTS, Loop
 from structgen.parallel import parallel_map
 from structgen.plans import check_plan, learning_rate
 from structgen.seeds import generator
 from structgen.web import FloatArray, IntArray, WebGraph
 
-LABELS, CHECKPOINT, WEIGHTS, CARD, LOG = (
-    "labels.npz", "checkpoint.pt", "weights.safetensors", "card.json", "log.jsonl"
-)  # fmt: skip
+LABELS = "labels.npz"
 SPLITS = ("train", "validation", "test")
 #: Least spread that a feature is divided by.
 LEAST_SPREAD = 1e-3
@@ -38,7 +33,7 @@ class PredictorPlan:
     """What is trained how long. steps: optimiser steps in all. batch: tests a step. beta: how far tests of which the
     network is unsure weigh less, from 1, not at all, to 0, as in the likelihood (M. Seitzer et al., ICLR 2022)."""
 
-    steps: int = 3_000
+    steps: int = 3_500
     batch: int = 64
     seed: int = 0
     learning_rate: float = 2e-3
@@ -107,16 +102,14 @@ def train_predictor(
         webs, out / LABELS, workers, scheduler, lambda k, n: tell(PredictorProgress("simulated web", k, n))
     )
     tests = by_split(webs, split, labels, workers, scheduler, tell)
-    loop = _Loop(out, plan, config or PredictorConfig(), tests, {
+    loop = _Loop(out, plan, lambda: Predictor(config or PredictorConfig()), tests, {
         **(data or {}), "webs": len(webs), "simulation": TEST, "simulation, processor seconds": round(labels.seconds),
         "tests": {name: len(tests[name].truth) for name in SPLITS}, "units": UNITS,
     }, command)  # fmt: skip
-    if resume:
-        loop.restore()
-    else:
-        (out / LOG).unlink(missing_ok=True)
-    loop.run(checkpoint_seconds, validate_every, tell)
-    return loop.average.eval().requires_grad_(False)
+    return loop.run(
+        resume, checkpoint_seconds, validate_every,
+        lambda done, loss, seconds, new: tell(PredictorProgress("step", done, plan.steps, loss, seconds, new)),
+    )  # fmt: skip
 
 
 def by_split(
@@ -146,98 +139,36 @@ def _seen_along(task: tuple[WebGraph, np.ndarray]) -> list[Seen]:
     return [seen(web, axis) for axis, wanted in zip(AXES, along, strict=True) if wanted]
 
 
-class _Loop:
+class _Loop(Loop[Predictor]):
     """One training run."""
 
+    # What is left in the end is measured after the calibration.
+    validates_last = False
+
     def __init__(
-        self, out: Path, plan: PredictorPlan, config: PredictorConfig, tests: Mapping[str, TensionTests],
+        self, out: Path, plan: PredictorPlan, make: Callable[[], Predictor], tests: Mapping[str, TensionTests],
         data: dict[str, Any], command: str,
     ) -> None:  # fmt: skip
-        self.out, self.plan, self.tests, self.data, self.command, self.done = out, plan, tests, data, command, 0
-        torch.manual_seed(plan.seed)
-        self.network, self.average = Predictor(config), Predictor(config)
+        super().__init__(out, plan, make, command)
+        self.tests, self.data = tests, data
         _scale(self.network, tests["train"])
-        self.average.load_state_dict(self.network.state_dict())
-        self.average.requires_grad_(False).eval()
+        self.start_average()
         self.truth = torch.from_numpy(tests["train"].truth.astype(np.float32))
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay
-        )
 
-    def run(self, checkpoint_seconds: float, validate_every: int, tell: Report) -> None:
-        """All steps that are left, then calibration and the card."""
-        saved, steps = time.monotonic(), self.plan.steps
-        try:
-            while self.done < steps:
-                began = time.monotonic()
-                loss = self.step()
-                validation = None
-                if self.done % validate_every == 0 and self.done < steps:
-                    kept = self.tests["validation"]
-                    validation = quality(self.average, kept.seens, kept.truth)
-                    self.log({"step": self.done, "loss": loss, "validation": validation})
-                if time.monotonic() - saved > checkpoint_seconds:
-                    self.checkpoint()
-                    saved = time.monotonic()
-                tell(PredictorProgress("step", self.done, steps, loss, time.monotonic() - began, validation))
-        finally:
-            self.checkpoint()
-            self.finish()
-
-    def step(self) -> float:
-        """The next optimiser step; it is done whole or not at all."""
-        plan, step, train = self.plan, self.done, self.tests["train"]
-        for group in self.optimizer.param_groups:
-            group["lr"] = plan.rate(step)
+    def backward(self, step: int) -> float:
+        plan, train = self.plan, self.tests["train"]
         rng = generator(plan.seed, step)
         torch.manual_seed(int(rng.integers(2**31)))
         rows = rng.choice(len(train.seens), min(plan.batch, len(train.seens)), replace=False)
         mean, log_variance = self.network(SeenBatch.of_all([train.seens[k] for k in rows]))
         loss = likelihood(self.truth[rows], mean, log_variance, self.network.error_scale[1], plan.beta)
-        if not math.isfinite(loss.item()):
-            raise ValueError(f"learning_rate is {plan.learning_rate:g}, too high: loss of step {step} is not finite")
-        self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
-        keep = min(plan.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            self.optimizer.step()
-            for mean_of, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean_of.lerp_(value, 1 - keep)
-            self.done += 1
         return loss.item()
 
-    def checkpoint(self) -> None:
-        """Everything needed to go on."""
-        state = {
-            "step": self.done, "run": self._identity(), "network": self.network.state_dict(),
-            "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
-        }  # fmt: skip
-        with whole_file(self.out / CHECKPOINT) as temporary:
-            torch.save(state, temporary)
+    def validate(self) -> dict[str, Any]:
+        return self._quality("validation")
 
-    def restore(self) -> None:
-        """Load the checkpoint."""
-        path = self.out / CHECKPOINT
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no checkpoint to resume from")
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            begun, step = json.loads(state["run"]), int(state["step"])
-        except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
-            raise ValueError(f"{path}: not a sound checkpoint ({' '.join(str(error).split())[:160]})") from None
-        now = json.loads(self._identity())
-        differing = [f"{k} {begun.get(k)}, now {v}" for k, v in now.items() if begun.get(k) != v]
-        if differing or not 0 <= step <= self.plan.steps:
-            raise ValueError(
-                f"{path}: was begun with {'; '.join(differing) or f'step {step}'}; start anew or use those"
-            )
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.done = step
-
-    def finish(self) -> None:
+    def finish(self, validation: dict[str, Any]) -> None:
         """Calibrate on the validation webs; write the weights, and the model card beside them."""
         kept = self.tests["validation"]
         self.average.temperature.fill_(1.0)
@@ -247,25 +178,13 @@ class _Loop:
         ):
             buffer.copy_(torch.from_numpy(found))
         save_predictor(self.average, self.out / WEIGHTS)
-        write_json(self.out / CARD, {
-            "model": "predictor", "version": version("structgen-webs"), "sha256": sha256(self.out / WEIGHTS),
-            "parameters": sum(p.numel() for p in self.network.parameters()), "config": asdict(self.network.config),
-            "data": self.data, "plan": asdict(self.plan), "seed": self.plan.seed, "steps_done": self.done,
-            "command": self.command,
-            "metrics": {
-                name: quality(self.average, self.tests[name].seens, self.tests[name].truth) for name in SPLITS[1:]
-            },
-        })  # fmt: skip
+        self.write_card("predictor", self.data, {name: self._quality(name) for name in SPLITS[1:]})
 
-    def log(self, row: dict[str, Any]) -> None:
-        """One line of JSON in the log of the run."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        with (self.out / LOG).open("a") as stream:
-            stream.write(json.dumps(row) + "\n")
+    def identity(self) -> dict[str, Any]:
+        return super().identity() | {f"{name} tests": len(one.truth) for name, one in self.tests.items()}
 
-    def _identity(self) -> str:
-        counts = {f"{name} tests": len(one.truth) for name, one in self.tests.items()}
-        return json.dumps(asdict(self.plan) | asdict(self.network.config) | counts)
+    def _quality(self, split: str) -> dict[str, Any]:
+        return quality(self.average, self.tests[split].seens, self.tests[split].truth)
 
 
 def likelihood(

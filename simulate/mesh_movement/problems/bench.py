@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate.mesh_movement.checks import whole
+from simulate.checks import whole
 from simulate.mesh_movement.move import METHODS, move_mesh
 from simulate.mesh_movement.problems.burgers import Burgers
 from simulate.mesh_movement.problems.corner import Corner

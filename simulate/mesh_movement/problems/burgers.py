@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.mesh_movement.checks import FloatArray, IntArray, number
+from simulate.checks import number
+from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.problems.domains import SQUARE, Arrays, polygon_mesh
 from simulate.mesh_movement.problems.elements import linear_basis, scikit_fem, solved_with, upwind_time
 from simulate.mesh_movement.problems.marching import Marching

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulate.checks import positive
 from simulate.mesh_movement import monitor
-from simulate.mesh_movement.checks import FloatArray, IntArray, positive
+from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.problems.domains import Arrays, block, squares
 from simulate.mesh_movement.problems.steady import Steady, elliptic
 

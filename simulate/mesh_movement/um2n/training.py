@@ -6,13 +6,9 @@ uninterrupted one would have drawn.
 
 from __future__ import annotations
 
-import json
-import math
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +26,9 @@ from simulate.mesh_movement.um2n.network import UM2N, NetworkConfig
 from simulate.mesh_movement.um2n.prepared import Case
 from simulate.mesh_movement.um2n.samples import random_case, random_mesh
 from simulate.mesh_movement.um2n.store import save_network
-from structgen.files import sha256, whole_file, write_json
+from simulate.training import WEIGHTS, Loop
 from structgen.plans import check_plan, learning_rate
 
-CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.json", "log.jsonl"
 LOSSES = ("equidistribution", "targets", "paper")
 #: Steps for which a mesh is used, each with a new monitor: meshes take longer to make.
 LIFE = 8
@@ -96,51 +91,24 @@ def train_mover(
     Returns the network with averaged weights. Raises `ValueError` for a checkpoint that does not fit, and when the
     loss is no longer finite.
     """
-    loop = _Loop(Path(out), plan, config or NetworkConfig(), command)
-    if resume:
-        loop.restore()
-    else:
-        (loop.out / LOG).unlink(missing_ok=True)
-    saved, validation = time.monotonic(), {}
-    try:
-        while loop.done < plan.steps:
-            began = time.monotonic()
-            loss = loop.step()
-            validation = loop.validate() if loop.done % validate_every == 0 or loop.done == plan.steps else {}
-            if validation:
-                loop.log({"step": loop.done, "loss": loss, "validation": validation})
-            if time.monotonic() - saved > checkpoint_seconds:
-                loop.checkpoint()
-                saved = time.monotonic()
-            if report:
-                report(MoverProgress(loop.done, plan.steps, loss, time.monotonic() - began, validation or None))
-    finally:
-        loop.checkpoint()
-        loop.finish(validation or loop.validate())
-    return loop.average.eval().requires_grad_(False)
+
+    def tell(done: int, loss: float, seconds: float, validation: dict[str, Any] | None) -> None:
+        if report:
+            report(MoverProgress(done, plan.steps, loss, seconds, validation))
+
+    loop = _Loop(Path(out), plan, lambda: UM2N(config or NetworkConfig()), command)
+    return loop.run(resume, checkpoint_seconds, validate_every, tell)
 
 
-class _Loop:
+class _Loop(Loop[UM2N]):
     """One training run."""
 
-    def __init__(self, out: Path, plan: MoverPlan, config: NetworkConfig, command: str) -> None:
-        self.out, self.plan, self.command, self.done = out, plan, command, 0
-        torch.manual_seed(plan.seed)
-        self.network, self.average = UM2N(config), UM2N(config)
-        self.average.load_state_dict(self.network.state_dict())
-        self.average.requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=plan.learning_rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay
-        )
+    def __init__(self, out: Path, plan: MoverPlan, make: Callable[[], UM2N], command: str) -> None:
+        super().__init__(out, plan, make, command)
         self.mesh = lru_cache(maxsize=2 * plan.batch)(lambda number: random_mesh(number, plan.seed))
 
-    def step(self) -> float:
-        """The next optimiser step; it is done whole or not at all."""
-        plan, step = self.plan, self.done
-        for group in self.optimizer.param_groups:
-            group["lr"] = plan.rate(step)
-        self.optimizer.zero_grad()
-        total = 0.0
+    def backward(self, step: int) -> float:
+        plan, total = self.plan, 0.0
         for place in range(plan.batch):
             # The meshes of a batch are renewed one after the other.
             age = (step + place * LIFE // plan.batch) // LIFE
@@ -148,74 +116,22 @@ class _Loop:
             loss = loss_of(plan.loss, case, self.network(case)) / plan.batch
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
-        if not math.isfinite(total):
-            raise ValueError(f"learning_rate is {plan.learning_rate:g}, too high: loss of step {step} is not finite")
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
-        keep = min(plan.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            self.optimizer.step()
-            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(value, 1 - keep)
-            self.done += 1
         return total
 
     def validate(self) -> dict[str, float]:
-        """Of the averaged network on the cases kept for it: see `validated`."""
         return validated(self.average, kept_cases(VALIDATION, self.plan.seed))
 
     def checkpoint(self) -> None:
         """Everything needed to go on, and the averaged weights for use meanwhile."""
-        state = {
-            "step": self.done, "plan": json.dumps(asdict(self.plan)), "config": json.dumps(asdict(self.network.config)),
-            "network": self.network.state_dict(), "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }  # fmt: skip
-        with whole_file(self.out / CHECKPOINT) as temporary:
-            torch.save(state, temporary)
+        super().checkpoint()
         save_network(self.average, self.out / WEIGHTS)
 
-    def restore(self) -> None:
-        """Load the checkpoint."""
-        path = self.out / CHECKPOINT
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no checkpoint to resume from")
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            begun, sizes = json.loads(state["plan"]), json.loads(state["config"])
-            step = int(state["step"])
-        except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
-            raise ValueError(f"{path}: not a sound checkpoint ({' '.join(str(error).split())[:160]})") from None
-        now = asdict(self.plan) | asdict(self.network.config)
-        differing = [f"{k} {v}, now {now[k]}" for k, v in (begun | sizes).items() if now.get(k) != v]
-        if differing or not 0 <= step <= self.plan.steps:
-            raise ValueError(
-                f"{path}: was begun with {'; '.join(differing) or f'step {step}'}; start anew or use those"
-            )
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.done = step
-
     def finish(self, validation: dict[str, float]) -> None:
-        """The model card beside the weights."""
-        write_json(self.out / CARD, {
-            "model": "um2n", "version": version("structgen-webs"), "sha256": sha256(self.out / WEIGHTS),
-            "parameters": sum(p.numel() for p in self.network.parameters()), "config": asdict(self.network.config),
-            "data": {
-                "domains": list(KINDS_2D), "monitors": list(KINDS),
-                "nodes": [samples.FEWEST, samples.MOST], "large": [samples.LARGE, samples.LARGE_SHARE],
-                "strengths": [samples.WEAKEST, samples.STRONGEST],
-                "squares": [background.FEWEST, background.MANY, background.MOST],
-            },
-            "plan": asdict(self.plan), "seed": self.plan.seed, "steps_done": self.done, "command": self.command,
-            "metrics": {"validation": validation},
-        })  # fmt: skip
-
-    def log(self, row: dict[str, Any]) -> None:
-        """One line of JSON in the log of the run."""
-        self.out.mkdir(parents=True, exist_ok=True)
-        with (self.out / LOG).open("a") as stream:
-            stream.write(json.dumps(row) + "\n")
+        self.write_card("um2n", {
+            "domains": list(KINDS_2D), "monitors": list(KINDS), "nodes": [samples.FEWEST, samples.MOST],
+            "large": [samples.LARGE, samples.LARGE_SHARE], "strengths": [samples.WEAKEST, samples.STRONGEST],
+            "squares": [background.FEWEST, background.MANY, background.MOST],
+        }, {"validation": validation or self.validate()})  # fmt: skip
 
 
 def loss_of(kind: str, case: Case, displacement: torch.Tensor) -> torch.Tensor:

@@ -7,9 +7,9 @@ from simulate.design.study import Search
 
 
 def test_one_search_is_the_same_whole_or_in_parts_and_its_webs_are_made_again(search):
-    whole = search("load=max", "mass=min", "nodes<=18", folder="whole", seed=3).run(40)
-    search("load=max", "mass=min", "nodes<=18", folder="parts", seed=3).run(15)
-    again = search("load=max", "mass=min", "nodes<=18", folder="parts", seed=3)
+    whole = search("load=max", "mass=min", "nodes<=18", folder="whole", seed=5).run(40)
+    search("load=max", "mass=min", "nodes<=18", folder="parts", seed=5).run(15)
+    again = search("load=max", "mass=min", "nodes<=18", folder="parts", seed=5)
     parts = again.run(40)
     assert parts == whole
     assert 0 < len(whole) < 40  # webs of sevens there are none

@@ -122,8 +122,7 @@ def test_files_hold_the_curve(crushed, tmp_path):
     assert any("contact" in note for note in result["notes"])
     rows = list(csv.DictReader(paths[1].open()))
     np.testing.assert_allclose([float(row["force"]) for row in rows], crushed.force, rtol=1e-9, atol=1e-9)
-    assert paths[2].stat().st_size > 10_000
-    with np.load(paths[3]) as arrays:
+    with np.load(paths[2]) as arrays:
         assert arrays["frame_pos"].shape[0] == 3
 
 

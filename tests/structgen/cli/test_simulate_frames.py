@@ -50,6 +50,15 @@ def test_compress_writes_curve_numbers_and_picture(run, web, tmp_path):
     assert "note: contact" in said
 
 
+def test_compress_with_an_animation_and_states(run, web, tmp_path):
+    words = ("--to-strain", 0.05, "--steps", 6, "--parts", 2, "--animate", "--vtu", "--frames", 4)
+    files = json.loads(run("compress", web, "-o", tmp_path / "run", *words, "--json").stdout)["files"]
+    assert (tmp_path / "run" / "compression.gif").read_bytes().startswith(b"GIF89a")
+    states = [path.name for path in sorted((tmp_path / "run" / "states").iterdir())]
+    assert states == [*(f"state_{k:04}.vtp" for k in range(4)), "states.pvd"]
+    assert str(tmp_path / "run" / "states" / "state_0003.vtp") in files
+
+
 def test_homogenize_writes_stiffness_and_picture(run, web, tmp_path):
     found = json.loads(run("homogenize", web, "-o", tmp_path, "--boundary", "periodic", "--json").stdout)
     assert found["young_MPa"][0] == pytest.approx(found["young_MPa"][2])

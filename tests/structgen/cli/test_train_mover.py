@@ -5,8 +5,9 @@ import json
 import meshio
 import pytest
 
+from simulate import training
 from simulate.mesh_movement.problems.domains import block
-from simulate.mesh_movement.um2n import network, training
+from simulate.mesh_movement.um2n import network
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,6 @@ from lammps_pull import Run, lammps_module, pull
 from scipy.spatial import cKDTree
 
 from simulate.mechanics.grips import grips_of
-from simulate.mechanics.linear import has_qdldl
 from simulate.mechanics.silk import LAWS
 from simulate.mechanics.tension_result import TensionResult
 from simulate.mechanics.virtual_tests import tension
@@ -50,7 +49,7 @@ def main() -> None:
     tension(orb(1), to_strain=0.1)
     written = given.output or RESULTS / "mechanics.json"
     before = json.loads(written.read_text()) if written.is_file() else {}
-    result: dict[str, Any] = {"qdldl": has_qdldl()} | {part: before[part] for part in PARTS if part in before}
+    result: dict[str, Any] = {part: before[part] for part in PARTS if part in before}
     if "agreement" in given.parts:
         result["agreement"] = agreement(given.rates)
     if "growth" in given.parts:

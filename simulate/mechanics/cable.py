@@ -95,9 +95,9 @@ class CableNet:
         self.energy = 0.0
         self.newton_steps = 0
         self._neighbours: csr_array | None = None
-        self._diagonal, self._across, indices, indptr = kernels.pattern(self.ends, self.free, self.dim)
-        self._values = np.zeros(len(indices))
-        self.factors = Factors(indices, indptr)
+        self._diagonal = np.zeros((len(self.unknowns), self.dim, self.dim))
+        self._across = np.zeros((self.m, self.dim, self.dim))
+        self.factors = Factors(self.pos[self.unknowns], self.free[self.ends])
         self.respond()
 
     # -- state ---------------------------------------------------------------------------------
@@ -142,10 +142,7 @@ class CableNet:
                 residual = self.residual
             if residual <= tolerance:
                 return Equilibrium(residual, True, step)
-            self._stiffness()
-            right = -self.gradient[self.unknowns].ravel()
-            move = self.factors.solve(self._values, right, min(0.1, max(0.3 * tolerance / residual, 1e-3)))
-            if not self._search(move.reshape(-1, self.dim)):
+            if not self._factorise() or not self._search(self.factors.solve(-self.gradient[self.unknowns])):
                 return Equilibrium(residual, False, step)
             self.newton_steps += 1
             residual = self.residual
@@ -159,10 +156,8 @@ class CableNet:
         )
         if not len(self.unknowns):
             return motion
-        if not self.factors.ready:
-            self._stiffness()
-            self.factors.factorise(self._values)
-        motion[self.unknowns] = self.factors.last(-self._image[self.unknowns].ravel()).reshape(-1, self.dim)
+        if self.factors.ready or self._factorise():
+            motion[self.unknowns] = self.factors.solve(-self._image[self.unknowns])
         return motion
 
     def _settle_rough(self, tolerance: float) -> None:
@@ -244,11 +239,13 @@ class CableNet:
 
     # -- steps ---------------------------------------------------------------------------------
 
-    def _stiffness(self) -> None:
+    def _factorise(self) -> bool:
+        """Factorise the stiffness where the nodes are now; whether it is positive definite."""
         kernels.stiffness(
             self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope,
-            self.free, self._diagonal, self._across, self._values,
+            self.free, self._diagonal, self._across,
         )  # fmt: skip
+        return self.factors.factorise(self._diagonal, self._across)
 
     def _search(self, move: FloatArray) -> bool:
         """Go along ``move`` to where the energy falls no more, or nearly; whether it fell at all.

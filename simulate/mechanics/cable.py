@@ -90,10 +90,9 @@ class CableNet:
         self.alive = np.ones(self.m, bool)
         self.free = np.where(held, -1, np.cumsum(~held) - 1)
         self.unknowns = np.flatnonzero(~held)
-        self.gradient, self._image = np.zeros((self.n, self.dim)), np.zeros((self.n, self.dim))
+        self.gradient = np.zeros((self.n, self.dim))
         self.strain, self.tension, self.slope = np.zeros(self.m), np.zeros(self.m), np.zeros(self.m)
         self.energy = 0.0
-        self.newton_steps = 0
         self._neighbours: csr_array | None = None
         self._diagonal = np.zeros((len(self.unknowns), self.dim, self.dim))
         self._across = np.zeros((self.m, self.dim, self.dim))
@@ -144,21 +143,26 @@ class CableNet:
                 return Equilibrium(residual, True, step)
             if not self._factorise() or not self._search(self.factors.solve(-self.gradient[self.unknowns])):
                 return Equilibrium(residual, False, step)
-            self.newton_steps += 1
             residual = self.residual
         return Equilibrium(residual, False, MOST_STEPS)
 
-    def drive(self, velocity: FloatArray) -> FloatArray:
-        """``(n, d)`` motion of all nodes, to first order, while those held move with ``velocity (n, d)``."""
+    def drive(self, velocity: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """How all nodes move, to first order, while those held move with ``velocity (n, d)``, and what that takes.
+
+        Returns the motion ``(n, d)`` and the change of the gradient ``(n, d)`` that goes with it.
+        """
         motion = np.where(self.held[:, None], velocity, 0.0)
+        if len(self.unknowns) and self._factorise():
+            motion[self.unknowns] = self.factors.solve(-self._change(motion)[self.unknowns])
+        return motion, self._change(motion)
+
+    def _change(self, motion: FloatArray) -> FloatArray:
+        """``(n, d)`` change of the gradient for a small ``motion``."""
+        change = np.empty_like(motion)
         kernels.stretched(
-            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope, motion, self._image
+            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope, motion, change
         )
-        if not len(self.unknowns):
-            return motion
-        if self.factors.ready or self._factorise():
-            motion[self.unknowns] = self.factors.solve(-self._image[self.unknowns])
-        return motion
+        return change
 
     def _settle_rough(self, tolerance: float) -> None:
         """Settle the nodes far out of balance, and those around them, all others held, where they are few.
@@ -167,7 +171,7 @@ class CableNet:
         steps of all nodes would be as short as those few need.
         """
         out = np.sqrt((self.gradient**2).sum(axis=1)) / self._scale
-        rough = (out > max(10 * tolerance, 0.03 * self.residual)) & ~self.held
+        rough = (out > max(tolerance, 0.03 * self.residual)) & ~self.held
         if not rough.any() or rough.sum() > self.n / 50:
             return
         inside = np.zeros(self.n, bool)

@@ -185,12 +185,16 @@ def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: Float
         for p in range(a, b):
             node = plan.order[p]
             r = local[p]
-            front[r : r + dim, r : r + dim] = diagonal[node]
+            for x in range(dim):
+                for y in range(dim):
+                    front[r + x, r + y] = diagonal[node, x, y]
             for at in range(plan.first[node], plan.first[node + 1]):
                 q = plan.place[plan.near[at]]
                 if q > p:
                     c = local[q]
-                    front[r : r + dim, c : c + dim] += across[plan.thread[at]]
+                    for x in range(dim):
+                        for y in range(dim):
+                            front[r + x, c + y] += across[plan.thread[at], x, y]
         bottom = height
         left -= plan.children[s]
         for k in range(left, left + plan.children[s]):
@@ -229,19 +233,14 @@ def _add(
 @compiled
 def _eliminate(front: FloatArray, update: FloatArray) -> bool:
     """Eliminate the rows of ``front``, in place, from themselves and from ``update``; whether all pivots are > 0."""
-    own, width = front.shape
+    own = len(front)
     for a in range(0, own, PANEL):
         b = min(a + PANEL, own)
         for r in range(a, b):
-            for p in range(a, r):
-                share = front[p, r]
-                for y in range(r, width):
-                    front[r, y] -= share * front[p, y]
+            _subtract(front[r], 0, front[a:r], r)
             if not front[r, r] > 0:
                 return False
-            scale = 1 / np.sqrt(front[r, r])
-            for y in range(r, width):
-                front[r, y] *= scale
+            front[r, r:] *= 1 / np.sqrt(front[r, r])
         for r in range(b, own):
             _subtract(front[r], 0, front[a:b], r)
         for r in range(len(update)):
@@ -252,20 +251,22 @@ def _eliminate(front: FloatArray, update: FloatArray) -> bool:
 @compiled
 def _subtract(row: FloatArray, skip: int, panel: FloatArray, at: int) -> None:
     """Subtract from ``row``, the columns of a front from ``skip`` on, those of ``panel (p, w)`` times their ``at``."""
-    width = panel.shape[1]
+    target = row[at - skip :]
+    # Slices, from whose beginning it is counted: the compiler does not vectorise where an index may be negative.
     if len(panel) == PANEL:
-        a, b, c, d = panel[0, at], panel[1, at], panel[2, at], panel[3, at]
-        e, f, g, h = panel[4, at], panel[5, at], panel[6, at], panel[7, at]
-        for y in range(at, width):
-            row[y - skip] -= (
-                a * panel[0, y] + b * panel[1, y] + c * panel[2, y] + d * panel[3, y]
-                + e * panel[4, y] + f * panel[5, y] + g * panel[6, y] + h * panel[7, y]
-            )  # fmt: skip
+        r0, r1, r2, r3 = panel[0, at:], panel[1, at:], panel[2, at:], panel[3, at:]
+        r4, r5, r6, r7 = panel[4, at:], panel[5, at:], panel[6, at:], panel[7, at:]
+        a, b, c, d, e, f, g, h = r0[0], r1[0], r2[0], r3[0], r4[0], r5[0], r6[0], r7[0]
+        for y in range(len(r0)):
+            target[y] -= (
+                a * r0[y] + b * r1[y] + c * r2[y] + d * r3[y] + e * r4[y] + f * r5[y] + g * r6[y] + h * r7[y]
+            )
     else:
         for p in range(len(panel)):
-            share = panel[p, at]
-            for y in range(at, width):
-                row[y - skip] -= share * panel[p, y]
+            source = panel[p, at:]
+            share = source[0]
+            for y in range(len(source)):
+                target[y] -= share * source[y]
 
 
 @compiled
@@ -285,8 +286,9 @@ def solve(plan: Plan, factor: FloatArray, right: FloatArray, solution: FloatArra
         for p in range(own):
             share = part[p] / front[p, p]
             part[p] = share
-            for y in range(p + 1, width):
-                part[y] -= share * front[p, y]
+            source, target = front[p, p + 1 :], part[p + 1 : width]
+            for y in range(len(source)):
+                target[y] -= share * source[y]
         flat[a : a + own] = part[:own]
         for k in range(len(others)):
             for x in range(dim):
@@ -300,19 +302,16 @@ def solve(plan: Plan, factor: FloatArray, right: FloatArray, solution: FloatArra
             for x in range(dim):
                 part[own + k * dim + x] = flat[others[k] * dim + x]
         for p in range(own - 1, -1, -1):
-            row = front[p]
+            row, known = front[p, p + 1 :], part[p + 1 : width]
             # Four sums at a time do not wait for each other.
             s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-            y = p + 1
-            while y + 4 <= width:
-                s0 += row[y] * part[y]
-                s1 += row[y + 1] * part[y + 1]
-                s2 += row[y + 2] * part[y + 2]
-                s3 += row[y + 3] * part[y + 3]
-                y += 4
-            while y < width:
-                s0 += row[y] * part[y]
-                y += 1
-            part[p] = (flat[a + p] - (s0 + s1 + s2 + s3)) / row[p]
+            for y in range(len(row) // 4):
+                s0 += row[4 * y] * known[4 * y]
+                s1 += row[4 * y + 1] * known[4 * y + 1]
+                s2 += row[4 * y + 2] * known[4 * y + 2]
+                s3 += row[4 * y + 3] * known[4 * y + 3]
+            for y in range(len(row) // 4 * 4, len(row)):
+                s0 += row[y] * known[y]
+            part[p] = (flat[a + p] - (s0 + s1 + s2 + s3)) / front[p, p]
         flat[a : a + own] = part[:own]
     solution[plan.order] = sorted_

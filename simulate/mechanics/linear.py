@@ -32,16 +32,13 @@ class Factors:
         offset = np.concatenate([[0], np.cumsum(own * (own + rest))])
         self._plan = fronts.Plan(order, place, start, children, begin, rows, offset, first, near, thread, dim)
         self._stack, self._factor = np.empty(blocks * dim**2), np.empty(offset[-1])
-        #: Whether there is a factor.
-        self.ready = False
 
     def factorise(self, diagonal: FloatArray, across: FloatArray) -> bool:
         """Factorise the matrix with blocks ``diagonal (n, d, d)`` of nodes and ``across (m, d, d)`` of pairs.
 
         Blocks are symmetric. False where it is not positive definite.
         """
-        self.ready = fronts.factorise(self._plan, diagonal, across, self._stack, self._factor)
-        return self.ready
+        return bool(fronts.factorise(self._plan, diagonal, across, self._stack, self._factor))
 
     def solve(self, right: FloatArray) -> FloatArray:
         """``(n, d)`` solution for ``right (n, d)`` and the matrix that was factorised last."""

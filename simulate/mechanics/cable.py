@@ -141,7 +141,7 @@ class CableNet:
                 residual = self.residual
             if residual <= tolerance:
                 return Equilibrium(residual, True, step)
-            if not self._factorise() or not self._search(self.factors.solve(-self.gradient[self.unknowns])):
+            if not self.factorise() or not self._search(self.factors.solve(-self.gradient[self.unknowns])):
                 return Equilibrium(residual, False, step)
             residual = self.residual
         return Equilibrium(residual, False, MOST_STEPS)
@@ -152,11 +152,19 @@ class CableNet:
         Returns the motion ``(n, d)`` and the change of the gradient ``(n, d)`` that goes with it.
         """
         motion = np.where(self.held[:, None], velocity, 0.0)
-        if len(self.unknowns) and self._factorise():
-            motion[self.unknowns] = self.factors.solve(-self._change(motion)[self.unknowns])
-        return motion, self._change(motion)
+        if len(self.unknowns) and self.factorise():
+            motion[self.unknowns] = self.factors.solve(-self.change(motion)[self.unknowns])
+        return motion, self.change(motion)
 
-    def _change(self, motion: FloatArray) -> FloatArray:
+    def factorise(self) -> bool:
+        """Factorise the stiffness where the nodes are now; whether it is positive definite."""
+        kernels.stiffness(
+            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope,
+            self.free, self._diagonal, self._across,
+        )  # fmt: skip
+        return self.factors.factorise(self._diagonal, self._across)
+
+    def change(self, motion: FloatArray) -> FloatArray:
         """``(n, d)`` change of the gradient for a small ``motion``."""
         change = np.empty_like(motion)
         kernels.stretched(
@@ -242,14 +250,6 @@ class CableNet:
             self.alive[going] = False
 
     # -- steps ---------------------------------------------------------------------------------
-
-    def _factorise(self) -> bool:
-        """Factorise the stiffness where the nodes are now; whether it is positive definite."""
-        kernels.stiffness(
-            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope,
-            self.free, self._diagonal, self._across,
-        )  # fmt: skip
-        return self.factors.factorise(self._diagonal, self._across)
 
     def _search(self, move: FloatArray) -> bool:
         """Go along ``move`` to where the energy falls no more, or nearly; whether it fell at all.

@@ -201,7 +201,7 @@ def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: Float
             child = waiting[k]
             bottom = min(bottom, where[child])
             _add(stack, where[child], local, plan.rows[plan.begin[child] : plan.begin[child + 1]], front, update, dim)
-        if not _eliminate(front, update):
+        if not _eliminate(factor, plan.offset[s], own, rest, stack, height):
             return False
         stack[bottom : bottom + rest * rest] = stack[height : height + rest * rest]
         waiting[left], where[s] = s, bottom
@@ -231,42 +231,69 @@ def _add(
 
 
 @compiled
-def _eliminate(front: FloatArray, update: FloatArray) -> bool:
-    """Eliminate the rows of ``front``, in place, from themselves and from ``update``; whether all pivots are > 0."""
-    own = len(front)
+def _eliminate(factor: FloatArray, at: int, own: int, rest: int, stack: FloatArray, height: int) -> bool:
+    """Eliminate the ``own`` rows of a front at ``factor[at]`` from themselves and from its triangle at ``stack[height]``.
+
+    Whether all pivots are > 0.
+    """
+    width = own + rest
     for a in range(0, own, PANEL):
         b = min(a + PANEL, own)
         for r in range(a, b):
-            _subtract(front[r], 0, front[a:r], r)
-            if not front[r, r] > 0:
+            here = at + r * width + r
+            _subtract(factor, here, factor, at + a * width + r, width, r - a, width - r)
+            if not factor[here] > 0:
                 return False
-            front[r, r:] *= 1 / np.sqrt(front[r, r])
+            _scale(factor, here, width - r, 1 / np.sqrt(factor[here]))
         for r in range(b, own):
-            _subtract(front[r], 0, front[a:b], r)
-        for r in range(len(update)):
-            _subtract(update[r], own, front[a:b], own + r)
+            _subtract(factor, at + r * width + r, factor, at + a * width + r, width, b - a, width - r)
+        for r in range(rest):
+            above = at + a * width + own + r
+            _subtract(stack, height + r * rest + r, factor, above, width, b - a, rest - r)
     return True
 
 
 @compiled
-def _subtract(row: FloatArray, skip: int, panel: FloatArray, at: int) -> None:
-    """Subtract from ``row``, the columns of a front from ``skip`` on, those of ``panel (p, w)`` times their ``at``."""
-    target = row[at - skip :]
-    # Slices, from whose beginning it is counted: the compiler does not vectorise where an index may be negative.
-    if len(panel) == PANEL:
-        r0, r1, r2, r3 = panel[0, at:], panel[1, at:], panel[2, at:], panel[3, at:]
-        r4, r5, r6, r7 = panel[4, at:], panel[5, at:], panel[6, at:], panel[7, at:]
-        a, b, c, d, e, f, g, h = r0[0], r1[0], r2[0], r3[0], r4[0], r5[0], r6[0], r7[0]
-        for y in range(len(r0)):
-            target[y] -= (
-                a * r0[y] + b * r1[y] + c * r2[y] + d * r3[y] + e * r4[y] + f * r5[y] + g * r6[y] + h * r7[y]
-            )
+def _scale(row: FloatArray, at: int, size: int, factor: float) -> None:
+    """Multiply ``size`` numbers of ``row`` from ``at`` on by ``factor``."""
+    first = np.uint64(at)
+    for y in range(np.uint64(size)):
+        row[first + y] *= factor
+
+
+@compiled
+def _subtract(
+    target: FloatArray, to: int, panel: FloatArray, at: int, width: int, rows: int, size: int
+) -> None:  # fmt: skip
+    """Subtract from ``size`` numbers from ``target[to]`` on ``rows`` rows of a ``panel``, each times its first number.
+
+    The first row begins at ``panel[at]``, the others ``width`` on each. Indices without sign are never counted from the
+    end: only so the compiler vectorises.
+    """
+    t, first, step = np.uint64(to), np.uint64(at), np.uint64(width)
+    if rows == PANEL:
+        r0 = first
+        r1 = r0 + step
+        r2 = r1 + step
+        r3 = r2 + step
+        r4 = r3 + step
+        r5 = r4 + step
+        r6 = r5 + step
+        r7 = r6 + step
+        a, b, c, d, e, f, g, h = (
+            panel[r0], panel[r1], panel[r2], panel[r3], panel[r4], panel[r5], panel[r6], panel[r7]
+        )  # fmt: skip
+        for y in range(np.uint64(size)):
+            target[t + y] -= (
+                a * panel[r0 + y] + b * panel[r1 + y] + c * panel[r2 + y] + d * panel[r3 + y]
+                + e * panel[r4 + y] + f * panel[r5 + y] + g * panel[r6 + y] + h * panel[r7 + y]
+            )  # fmt: skip
     else:
-        for p in range(len(panel)):
-            source = panel[p, at:]
-            share = source[0]
-            for y in range(len(source)):
-                target[y] -= share * source[y]
+        for _ in range(rows):
+            share = panel[first]
+            for y in range(np.uint64(size)):
+                target[t + y] -= share * panel[first + y]
+            first += step
 
 
 @compiled

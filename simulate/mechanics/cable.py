@@ -29,12 +29,13 @@ HOLD = 1e-4
 TOLERANCE = 1e-4
 #: Residuals are over the largest tension, but over no less than this share of the greatest that a thread can carry.
 SLACK = 0.1
-#: Nodes of a net in which parts far from equilibrium settle by themselves before all do.
+#: Nodes of a net in which parts out of balance settle by themselves before all do.
 LARGE = 5_000
 #: Such a part reaches so many threads around the nodes out of balance.
 NEAR = 6
-#: Where a net is so slack that no equilibrium is found it is looked for with so many times `HOLD` first.
-HELD_MORE = (100.0, 10.0)
+#: After so many Newton steps an equilibrium is looked for under so many times `HOLD` first, up to such a residual: many
+#: threads go slack, and the less stiffness is left, the shorter are steps.
+PATIENCE, HELD_MORE, ROUGH = 25, (100.0, 10.0), 0.01
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
 
@@ -124,27 +125,33 @@ class CableNet:
         return share
 
     def equilibrate(self, tolerance: float = TOLERANCE) -> Equilibrium:
-        """Move the free nodes to equilibrium; where they do not get there, by way of equilibria under more `HOLD`."""
-        found, hold = self._newton(tolerance), self.hold
+        """Move the free nodes to equilibrium; where that is far, by way of rough equilibria under more `HOLD`."""
+        found = self._newton(tolerance, PATIENCE)
         if not found.converged:
-            for more in (*HELD_MORE, 1.0):
+            hold = self.hold
+            for more in HELD_MORE:
                 self.hold = more * hold
                 self.respond()
-                found = self._newton(tolerance)
+                self._newton(max(ROUGH, tolerance), MOST_STEPS)
+            self.hold = hold
+            self.respond()
+            found = self._newton(tolerance, MOST_STEPS)
         return found
 
-    def _newton(self, tolerance: float) -> Equilibrium:
+    def _newton(self, tolerance: float, most: int) -> Equilibrium:
         residual = self.residual
-        for step in range(MOST_STEPS):
+        for step in range(most + 1):
             if residual > tolerance and self.n > LARGE:
                 self._settle_rough(tolerance)
                 residual = self.residual
             if residual <= tolerance:
                 return Equilibrium(residual, True, step)
-            if not self.factorise() or not self._search(self.factors.solve(-self.gradient[self.unknowns])):
-                return Equilibrium(residual, False, step)
+            if step == most or not self.factorise():
+                break
+            if not self._search(self.factors.solve(-self.gradient[self.unknowns])):
+                break
             residual = self.residual
-        return Equilibrium(residual, False, MOST_STEPS)
+        return Equilibrium(residual, False, step)
 
     def drive(self, velocity: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How all nodes move, to first order, while those held move with ``velocity (n, d)``, and what that takes.
@@ -173,7 +180,7 @@ class CableNet:
         return change
 
     def _settle_rough(self, tolerance: float) -> None:
-        """Settle the nodes far out of balance, and those around them, all others held, where they are few.
+        """Settle the nodes most out of balance, and those around them, all others held, where they are few.
 
         Nonlinear elimination: X.-C. Cai, X. Li, SIAM J. Sci. Comput. 33 (2011) 746. Where threads broke or go slack the
         steps of all nodes would be as short as those few need.
@@ -194,7 +201,8 @@ class CableNet:
             self.pos[around], ends.reshape(2, -1), self.rest[threads], self.area[threads], self.law[threads],
             ~inside[around], self.tables, self.firm[threads], self.breaks_at[threads],
         )  # fmt: skip
-        small.slack_tension = self._scale
+        small.hold, small.slack_tension = self.hold[threads], self._scale
+        small.respond()
         small.equilibrate(tolerance)
         self.pos[around] = small.pos
         self.respond()

@@ -232,9 +232,9 @@ def _add(
 
 @compiled
 def _eliminate(factor: FloatArray, at: int, own: int, rest: int, stack: FloatArray, height: int) -> bool:
-    """Eliminate the ``own`` rows of a front at ``factor[at]`` from themselves and from its triangle at ``stack[height]``.
+    """Eliminate ``own`` rows of a front at ``factor[at]`` from themselves and from its triangle at ``stack[height]``.
 
-    Whether all pivots are > 0.
+    Returns whether all pivots are > 0.
     """
     width = own + rest
     for a in range(0, own, PANEL):
@@ -262,9 +262,7 @@ def _scale(row: FloatArray, at: int, size: int, factor: float) -> None:
 
 
 @compiled
-def _subtract(
-    target: FloatArray, to: int, panel: FloatArray, at: int, width: int, rows: int, size: int
-) -> None:  # fmt: skip
+def _subtract(target: FloatArray, to: int, panel: FloatArray, at: int, width: int, rows: int, size: int) -> None:
     """Subtract from ``size`` numbers from ``target[to]`` on ``rows`` rows of a ``panel``, each times its first number.
 
     The first row begins at ``panel[at]``, the others ``width`` on each. Indices without sign are never counted from the

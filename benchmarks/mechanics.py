@@ -229,7 +229,7 @@ def growth(sizes: list[int], keep: Keep) -> None:
         found.append({"net": name, "seconds": seconds, "wall": wall, "memory_GB": memory, **result.as_dict()})
         print(f"{name}, {web.n} nodes: {seconds:.1f} s", flush=True)
         timings = np.log([(row["nodes"], row["seconds"]) for row in found if row["net"] == "net"])
-        exponent = float(np.polyfit(*timings.T, 1)[0]) if len(timings) > 1 else None
+        exponent = float(np.polyfit(timings[:, 0], timings[:, 1], 1)[0]) if len(timings) > 1 else None
         keep({"exponent": exponent, "nets": found})
     print("\nGrowth, dragline, to failure\n" + table(rows))
     print(f"seconds grow as nodes to the power of {exponent}")

@@ -35,7 +35,7 @@ LARGE = 5_000
 NEAR = 6
 #: After so many Newton steps an equilibrium is looked for under so many times `HOLD` first, up to such a residual: many
 #: threads go slack, and the less stiffness is left, the shorter are steps.
-PATIENCE, HELD_MORE, ROUGH = 25, (100.0, 10.0), 0.01
+PATIENCE, HELD_MORE, ROUGH = 20, (100.0, 10.0), 0.01
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
 

@@ -167,8 +167,7 @@ class _Pull:
     def _advance(self) -> None:
         """One step of strain, shortened until there is equilibrium and no thread is far beyond its break.
 
-        Where it is shortened what was found farther is not lost: the shorter one starts between, and what holds to
-        there is a later point.
+        What is found beyond a point that the work needs between is kept: it is a later point.
         """
         net, smallest = self.net, self.step * SMALLEST
         start = self.here or self._point(self.strain, self.history.residual[-1])
@@ -176,7 +175,7 @@ class _Pull:
         end = self.ahead.pop() if self.ahead else None
         if end is None:
             step = self._first_guess(before)
-            found = self._settle_at(start.pos + step * start.motion)
+            found = self._settle_beyond(start, step)
         else:
             step, found = end.strain - start.strain, Equilibrium(end.residual, True, 0)
             net.pos = end.pos.copy()
@@ -190,22 +189,20 @@ class _Pull:
                         f"no equilibrium at a strain of {self.strain + step:.6g}: "
                         f"residual {found.residual:.2g}, {tolerance_text(self.tolerance)}"
                     )
-                step = max(smallest, step / 4)
-                guess = start.pos + step * start.motion
+                share = 0.25
+            elif worst[at] > 1 + OVERSHOOT and step > smallest:
+                share = float(np.clip((1 + OVERSHOOT / 2 - before[at]) / (worst[at] - before[at]), 0.1, 0.9))
             else:
-                if worst[at] > 1 + OVERSHOOT and step > smallest:
-                    share = float(np.clip((1 + OVERSHOOT / 2 - before[at]) / (worst[at] - before[at]), 0.1, 0.9))
-                else:
-                    end = end or self._point(self.strain + step, found.residual)
-                    off = self._off(start, end)
-                    if off <= 1 or step <= self.step * COARSEST:
-                        break
-                    self.ahead.append(end)
-                    share = float(np.clip(0.9 * off**-0.2, 0.25, 0.7))
-                    self.longest = share * step
-                step = max(smallest, share * step)
-                guess = start.pos + step * start.motion
-            end, found = None, self._settle_at(guess)
+                end = end or self._point(self.strain + step, found.residual)
+                off = self._off(start, end)
+                if off <= 1 or step <= self.step * COARSEST:
+                    break
+                self.ahead.append(end)
+                share = float(np.clip(0.9 * off**-0.2, 0.25, 0.7))
+                self.longest = share * step
+            step = max(smallest, share * step)
+            end, found = None, self._settle_beyond(start, step)
+        # The cubic is off by the fifth power of the step.
         self.longest = min(self.step, max(self.longest, step * min(2.0, 0.9 * max(off, 1e-9) ** -0.2)))
         self.strain = self.to_strain if end.strain > self.to_strain * (1 - 1e-9) else end.strain
         self.rates = (net.strain - strains) / step
@@ -213,8 +210,13 @@ class _Pull:
         self.here = end
         self._note(end.residual)
 
-    def _settle_at(self, pos: FloatArray) -> Equilibrium:
-        self.net.pos = pos
+    def _settle_beyond(self, start: _Point, step: float) -> Equilibrium:
+        """The equilibrium ``step`` of strain beyond ``start``, looked for along its motion.
+
+        Along it threads are longer than to first order, as the length of a thread is convex, hence taut: Newton's
+        method gets on there, and hardly where they are slack, as between two equilibria.
+        """
+        self.net.pos = start.pos + step * start.motion
         self.net.respond()
         return self.net.equilibrate(self.tolerance)
 

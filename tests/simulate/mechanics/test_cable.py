@@ -127,6 +127,18 @@ def test_large_nets_settle_in_parts_to_the_same_equilibrium(monkeypatch):
     assert one.energy == pytest.approx(other.energy, rel=1e-9)
 
 
+@pytest.mark.parametrize("large", [5_000, 10])
+def test_the_way_by_more_hold_leads_to_the_same_equilibrium(monkeypatch, large):
+    monkeypatch.setattr(cable, "LARGE", large)
+    one, other = net(8, n=60, stretch=-0.02), net(8, n=60, stretch=-0.02)
+    monkeypatch.setattr(cable, "PATIENCE", 200)
+    assert one.equilibrate(1e-8).converged
+    monkeypatch.setattr(cable, "PATIENCE", 0)
+    assert other.equilibrate(1e-8).converged
+    assert other.energy == pytest.approx(one.energy, rel=1e-9)
+    np.testing.assert_array_equal(one.hold, other.hold)
+
+
 def test_what_is_cut_off_goes_too():
     """A held chain 0-1-2-3, and 4-5-6 behind a thread that is cut; 2-7 is a loose end."""
     pos = np.array([[0.0, 0], [1, 0], [2, 0], [3, 0], [2, 1], [2, 2], [3, 2], [1, -1]])

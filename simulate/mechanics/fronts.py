@@ -1,6 +1,6 @@
 """Cholesky's factor of block matrices by dense fronts: order of elimination, factor, solution, compiled by numba.
 
-Nodes are halved by a plane across their longest extent, each half again, and so on; the nodes between the halves are
+Nodes are halved by a plane or a sphere that cuts few threads, each half again, and so on; the nodes between halves are
 eliminated after both: A. George, SIAM J. Numer. Anal. 10 (1973) 345. What is eliminated together is a front, a dense
 matrix of its own nodes and of those not yet eliminated that they touch: I. S. Duff, J. K. Reid, ACM Trans. Math.
 Softw. 9 (1983) 302. In fronts memory is walked row by row, which is most of the speed.
@@ -60,26 +60,33 @@ def dissect(pos: FloatArray, first: IntArray, near: IntArray) -> tuple[IntArray,
             low[count], high[count], above[count] = a, b, parent
             count += 1
             continue
-        mine = order[a:b].copy()
-        axis, longest = 0, -1.0
-        for x in range(dim):
-            extent = pos[mine, x].max() - pos[mine, x].min()
-            if extent > longest:
-                axis, longest = x, extent
-        mine = mine[np.argsort(pos[mine, axis], kind="mergesort")]
+        part = order[a:b].copy()
         half = (b - a) // 2
+        # Halves along an axis, or within and beyond a distance from the middle: where the fewest nodes go between.
+        mine, touches, total = part, np.zeros(b - a, np.bool_), np.full(2, b - a)
+        for x in range(dim + 1):
+            if x < dim:
+                key = pos[part, x]
+            else:
+                key = np.zeros(b - a)
+                for y in range(dim):
+                    key += (pos[part, y] - pos[part, y].mean()) ** 2
+            tried = part[np.argsort(key, kind="mergesort")]
+            for k in range(b - a):
+                side_of[tried[k]] = stamp + (k >= half)
+            # Nodes of either half that touch the other; the fewer go between.
+            touching, counted = np.zeros(b - a, np.bool_), np.zeros(2, np.int64)
+            for k in range(b - a):
+                side = side_of[tried[k]] - stamp
+                for at in range(first[tried[k]], first[tried[k] + 1]):
+                    if side_of[near[at]] == stamp + 1 - side:
+                        touching[k] = True
+                        counted[side] += 1
+                        break
+            if counted.min() < total.min():
+                mine, touches, total = tried, touching, counted
         for k in range(b - a):
             side_of[mine[k]] = stamp + (k >= half)
-        # Nodes of either half that touch the other; the fewer go between.
-        touches = np.zeros(b - a, np.bool_)
-        total = np.zeros(2, np.int64)
-        for k in range(b - a):
-            side = side_of[mine[k]] - stamp
-            for at in range(first[mine[k]], first[mine[k] + 1]):
-                if side_of[near[at]] == stamp + 1 - side:
-                    touches[k] = True
-                    total[side] += 1
-                    break
         between = 0 if total[0] <= total[1] else 1
         middle = a + half - (total[0] if between == 0 else 0)
         end = b - total[between]

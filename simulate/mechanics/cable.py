@@ -29,12 +29,13 @@ HOLD = 1e-4
 TOLERANCE = 1e-4
 #: Residuals are over the largest tension, but over no less than this share of the greatest that a thread can carry.
 SLACK = 0.1
-#: Nodes of a net in which parts far from equilibrium settle by themselves before all do.
+#: Nodes of a net in which parts out of balance settle by themselves before all do.
 LARGE = 5_000
 #: Such a part reaches so many threads around the nodes out of balance.
 NEAR = 6
-#: Where a net is so slack that no equilibrium is found it is looked for with so many times `HOLD` first.
-HELD_MORE = (100.0, 10.0)
+#: After so many Newton steps an equilibrium is looked for under so many times `HOLD` first, up to such a residual: many
+#: threads go slack, and the less stiffness is left, the shorter are steps.
+PATIENCE, HELD_MORE, ROUGH = 20, (100.0, 10.0), 0.01
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
 
@@ -90,14 +91,13 @@ class CableNet:
         self.alive = np.ones(self.m, bool)
         self.free = np.where(held, -1, np.cumsum(~held) - 1)
         self.unknowns = np.flatnonzero(~held)
-        self.gradient, self._image = np.zeros((self.n, self.dim)), np.zeros((self.n, self.dim))
+        self.gradient = np.zeros((self.n, self.dim))
         self.strain, self.tension, self.slope = np.zeros(self.m), np.zeros(self.m), np.zeros(self.m)
         self.energy = 0.0
-        self.newton_steps = 0
         self._neighbours: csr_array | None = None
-        self._diagonal, self._across, indices, indptr = kernels.pattern(self.ends, self.free, self.dim)
-        self._values = np.zeros(len(indices))
-        self.factors = Factors(indices, indptr)
+        self._diagonal = np.zeros((len(self.unknowns), self.dim, self.dim))
+        self._across = np.zeros((self.m, self.dim, self.dim))
+        self.factors = Factors(self.pos[self.unknowns], self.free[self.ends])
         self.respond()
 
     # -- state ---------------------------------------------------------------------------------
@@ -125,54 +125,68 @@ class CableNet:
         return share
 
     def equilibrate(self, tolerance: float = TOLERANCE) -> Equilibrium:
-        """Move the free nodes to equilibrium; where they do not get there, by way of equilibria under more `HOLD`."""
-        found, hold = self._newton(tolerance), self.hold
+        """Move the free nodes to equilibrium; where that is far, by way of rough equilibria under more `HOLD`."""
+        found = self._newton(tolerance, PATIENCE)
         if not found.converged:
-            for more in (*HELD_MORE, 1.0):
+            hold = self.hold
+            for more in HELD_MORE:
                 self.hold = more * hold
                 self.respond()
-                found = self._newton(tolerance)
+                self._newton(max(ROUGH, tolerance), MOST_STEPS)
+            self.hold = hold
+            self.respond()
+            found = self._newton(tolerance, MOST_STEPS)
         return found
 
-    def _newton(self, tolerance: float) -> Equilibrium:
+    def _newton(self, tolerance: float, most: int) -> Equilibrium:
         residual = self.residual
-        for step in range(MOST_STEPS):
+        for step in range(most + 1):
             if residual > tolerance and self.n > LARGE:
                 self._settle_rough(tolerance)
                 residual = self.residual
             if residual <= tolerance:
                 return Equilibrium(residual, True, step)
-            self._stiffness()
-            right = -self.gradient[self.unknowns].ravel()
-            move = self.factors.solve(self._values, right, min(0.1, max(0.3 * tolerance / residual, 1e-3)))
-            if not self._search(move.reshape(-1, self.dim)):
-                return Equilibrium(residual, False, step)
-            self.newton_steps += 1
+            if step == most or not self.factorise():
+                break
+            if not self._search(self.factors.solve(-self.gradient[self.unknowns])):
+                break
             residual = self.residual
-        return Equilibrium(residual, False, MOST_STEPS)
+        return Equilibrium(residual, False, step)
 
-    def drive(self, velocity: FloatArray) -> FloatArray:
-        """``(n, d)`` motion of all nodes, to first order, while those held move with ``velocity (n, d)``."""
+    def drive(self, velocity: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """How all nodes move, to first order, while those held move with ``velocity (n, d)``, and what that takes.
+
+        Returns the motion ``(n, d)`` and the change of the gradient ``(n, d)`` that goes with it.
+        """
         motion = np.where(self.held[:, None], velocity, 0.0)
+        if len(self.unknowns) and self.factorise():
+            motion[self.unknowns] = self.factors.solve(-self.change(motion)[self.unknowns])
+        return motion, self.change(motion)
+
+    def factorise(self) -> bool:
+        """Factorise the stiffness where the nodes are now; whether it is positive definite."""
+        kernels.stiffness(
+            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope,
+            self.free, self._diagonal, self._across,
+        )  # fmt: skip
+        return self.factors.factorise(self._diagonal, self._across)
+
+    def change(self, motion: FloatArray) -> FloatArray:
+        """``(n, d)`` change of the gradient for a small ``motion``."""
+        change = np.empty_like(motion)
         kernels.stretched(
-            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope, motion, self._image
+            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope, motion, change
         )
-        if not len(self.unknowns):
-            return motion
-        if not self.factors.ready:
-            self._stiffness()
-            self.factors.factorise(self._values)
-        motion[self.unknowns] = self.factors.last(-self._image[self.unknowns].ravel()).reshape(-1, self.dim)
-        return motion
+        return change
 
     def _settle_rough(self, tolerance: float) -> None:
-        """Settle the nodes far out of balance, and those around them, all others held, where they are few.
+        """Settle the nodes most out of balance, and those around them, all others held, where they are few.
 
         Nonlinear elimination: X.-C. Cai, X. Li, SIAM J. Sci. Comput. 33 (2011) 746. Where threads broke or go slack the
         steps of all nodes would be as short as those few need.
         """
         out = np.sqrt((self.gradient**2).sum(axis=1)) / self._scale
-        rough = (out > max(10 * tolerance, 0.03 * self.residual)) & ~self.held
+        rough = (out > max(tolerance, 0.03 * self.residual)) & ~self.held
         if not rough.any() or rough.sum() > self.n / 50:
             return
         inside = np.zeros(self.n, bool)
@@ -187,7 +201,8 @@ class CableNet:
             self.pos[around], ends.reshape(2, -1), self.rest[threads], self.area[threads], self.law[threads],
             ~inside[around], self.tables, self.firm[threads], self.breaks_at[threads],
         )  # fmt: skip
-        small.slack_tension = self._scale
+        small.hold, small.slack_tension = self.hold[threads], self._scale
+        small.respond()
         small.equilibrate(tolerance)
         self.pos[around] = small.pos
         self.respond()
@@ -243,12 +258,6 @@ class CableNet:
             self.alive[going] = False
 
     # -- steps ---------------------------------------------------------------------------------
-
-    def _stiffness(self) -> None:
-        kernels.stiffness(
-            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope,
-            self.free, self._diagonal, self._across, self._values,
-        )  # fmt: skip
 
     def _search(self, move: FloatArray) -> bool:
         """Go along ``move`` to where the energy falls no more, or nearly; whether it fell at all.

@@ -106,15 +106,15 @@ def forces(
 @compiled
 def stiffness(
     pos: FloatArray, ends: IntArray, rest: FloatArray, hold: FloatArray, alive: npt.NDArray[np.bool_],
-    tension: FloatArray, slope: FloatArray, free: IntArray, diagonal: IntArray, across: IntArray, values: FloatArray,
+    tension: FloatArray, slope: FloatArray, free: IntArray, diagonal: FloatArray, across: FloatArray,
 ) -> None:  # fmt: skip
-    """Fill ``values``, the upper triangle of the stiffness of the free nodes in the pattern of `pattern`.
+    """Fill the blocks of the stiffness: ``diagonal (free, d, d)`` of free nodes, ``across (m, d, d)`` of threads.
 
-    ``free (n,)``: number of each node among the unknowns, or -1. ``diagonal (free, d, d)`` and ``across (m, d, d)``:
-    where in ``values`` the entries of blocks lie. Nodes that no thread holds get a unit block.
+    ``free (n,)``: number of each node among the unknowns, or -1. Nodes that no thread holds get a unit block.
     """
     dim = pos.shape[1]
-    values[:] = 0.0
+    diagonal[:] = 0.0
+    across[:] = 0.0
     along = np.zeros(dim)
     for e in range(len(rest)):
         if not alive[e]:
@@ -134,17 +134,15 @@ def stiffness(
                 entry = axial * along[a] * along[b]
                 if a == b:
                     entry += density
-                if b >= a:
-                    if free[i] >= 0:
-                        values[diagonal[free[i], a, b]] += entry
-                    if free[j] >= 0:
-                        values[diagonal[free[j], a, b]] += entry
-                if free[i] >= 0 and free[j] >= 0:
-                    values[across[e, a, b]] -= entry
+                if free[i] >= 0:
+                    diagonal[free[i], a, b] += entry
+                if free[j] >= 0:
+                    diagonal[free[j], a, b] += entry
+                across[e, a, b] = -entry
     for k in range(len(diagonal)):
-        if values[diagonal[k, 0, 0]] == 0:
+        if diagonal[k, 0, 0] == 0:
             for a in range(dim):
-                values[diagonal[k, a, a]] = 1.0
+                diagonal[k, a, a] = 1.0
 
 
 @compiled
@@ -173,43 +171,3 @@ def stretched(
             change = density * (motion[j, a] - motion[i, a]) + axial * (pos[j, a] - pos[i, a])
             result[j, a] += change
             result[i, a] -= change
-
-
-def pattern(ends: IntArray, free: IntArray, dim: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Where the entries of the stiffness lie in the upper triangle, column by column.
-
-    Returns ``(diagonal, across, indices, indptr)``: for `stiffness`, and of the compressed sparse columns.
-    """
-    count = int(free.max()) + 1
-    size = count * dim
-    a, b = np.meshgrid(np.arange(dim), np.arange(dim), indexing="ij")
-    own = dim * np.arange(count)[:, None, None]
-    pair = free[ends]
-    inner = np.flatnonzero((pair >= 0).all(axis=0))
-    low, high = dim * pair[:, inner].min(axis=0)[:, None, None], dim * pair[:, inner].max(axis=0)[:, None, None]
-    upper = np.broadcast_to(b >= a, (count, dim, dim))
-    keys = np.concatenate([((own + b) * size + own + a)[upper], ((high + b) * size + low + a).ravel()])
-    order = np.argsort(keys)
-    place = np.empty(len(keys), np.int64)
-    place[order] = np.arange(len(keys))
-    diagonal = np.full((count, dim, dim), -1)
-    diagonal[upper] = place[: int(upper.sum())]
-    across = np.full((ends.shape[1], dim, dim), -1)
-    across[inner] = place[int(upper.sum()) :].reshape(-1, dim, dim)
-    column, indices = np.divmod(keys[order], size)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=size))])
-    return diagonal, across, indices, indptr
-
-
-@compiled
-def multiply(indptr: IntArray, indices: IntArray, values: FloatArray, vector: FloatArray, result: FloatArray) -> None:
-    """Fill ``result`` with a symmetric matrix, given by its upper triangle, times ``vector``."""
-    result[:] = 0.0
-    for column in range(len(vector)):
-        total = 0.0
-        for at in range(indptr[column], indptr[column + 1]):
-            row = indices[at]
-            total += values[at] * vector[row]
-            if row != column:
-                result[row] += values[at] * vector[column]
-        result[column] += total

@@ -21,9 +21,12 @@ from simulate.mechanics.kernels import FloatArray, IntArray
 OVERSHOOT = 0.005
 #: Smallest step over the largest.
 SMALLEST = 2.0**-14
-#: How far the trapezoid of a step may be from the energy stored in it, as a share of the work so far (of no less than
-#: the share `LITTLE` of what all threads can take), unless the step is the share `COARSEST` of the largest.
-CURVE, COARSEST, LITTLE = 0.002, 1 / 64, 1e-4
+#: How far the work of a step may be from the energy stored in it, as a share of that work, or of the step's part of the
+#: work so far (of no less than the share `LITTLE` of what all threads can take): over the whole pull these add up to
+#: twice that at most.
+CURVE, LITTLE = 0.002, 1e-4
+#: Steps of this share of the largest are not shortened for that.
+COARSEST = 1 / 256
 #: The net has failed when its load is below this share of the greatest.
 FAILED = 0.05
 #: Threads of a net in which one thread breaks at a time; larger ones have several break at once.
@@ -36,6 +39,22 @@ Tell = Callable[[float, float, int], None]
 
 class EquilibriumError(RuntimeError):
     """No equilibrium was found, however small the step; says where, and what is left of the residual."""
+
+
+@dataclass(frozen=True)
+class _Point:
+    """An equilibrium and how it goes on.
+
+    ``pos (n, d)``, mm; ``motion (n, d)``, mm a unit of strain; ``energy``, mJ; ``load``, N, and its ``rate`` by strain.
+    """
+
+    strain: float
+    pos: FloatArray
+    motion: FloatArray
+    energy: float
+    load: float
+    rate: float
+    residual: float
 
 
 @dataclass
@@ -111,6 +130,9 @@ class _Pull:
         self.greatest = 0.0
         #: How fast threads strained in the last step in which none broke.
         self.rates: FloatArray | None = None
+        #: The last point, unless threads broke since, and those found beyond it, the nearest last.
+        self.here: _Point | None = None
+        self.ahead: list[_Point] = []
         # Of nodes that move alike the same number.
         self.grips = np.flatnonzero(net.held)
         _, self.group = np.unique(np.round(velocity[self.grips] / length, 9), axis=0, return_inverse=True)
@@ -143,43 +165,82 @@ class _Pull:
                 break
 
     def _advance(self) -> None:
-        """One step of strain, shortened until there is equilibrium and no thread is far beyond its break."""
-        net = self.net
-        start, strains, before, energy = net.pos.copy(), net.strain.copy(), net.worst, net.energy
-        motion = net.drive(self.velocity)
-        load, step = self._load(), self._first_guess(before)
-        smallest = self.step * SMALLEST
-        while True:
-            net.pos = start + step * motion
+        """One step of strain, shortened until there is equilibrium and no thread is far beyond its break.
+
+        What is found beyond a point that the work needs between is kept: it is a later point.
+        """
+        net, smallest = self.net, self.step * SMALLEST
+        start = self.here or self._point(self.strain, self.history.residual[-1])
+        strains, before = net.strain.copy(), net.worst
+        end = self.ahead.pop() if self.ahead else None
+        if end is None:
+            step = self._first_guess(before)
+            found = self._settle_beyond(start, step)
+        else:
+            step, found = end.strain - start.strain, Equilibrium(end.residual, True, 0)
+            net.pos = end.pos.copy()
             net.respond()
-            found = net.equilibrate(self.tolerance)
+        while True:
             worst = net.worst
             at = int(worst.argmax())
-            work = step * self.length * (load + self._load()) / 2
-            # Nothing breaks on the way, so that the work is the energy stored, but for the trapezoid under the curve.
-            off = abs(work - (net.energy - energy)) / (CURVE * max(self.work + work, LITTLE * self.capacity))
-            if found.converged and worst[at] <= 1 + OVERSHOOT and (off <= 1 or step <= self.step * COARSEST):
-                break
-            if found.converged and step <= smallest:
-                break
-            if step <= smallest:
-                raise EquilibriumError(
-                    f"no equilibrium at a strain of {self.strain + step:.6g}: "
-                    f"residual {found.residual:.2g}, {tolerance_text(self.tolerance)}"
-                )
-            if found.converged and worst[at] > 1 + OVERSHOOT:
-                share = (1 + OVERSHOOT / 2 - before[at]) / (worst[at] - before[at])
-                step = max(smallest, step * float(np.clip(share, 0.1, 0.9)))
-            elif found.converged:
-                self.longest = step = max(self.step * COARSEST, step * float(np.clip(off**-0.5, 0.2, 0.7)))
+            if not found.converged:
+                if step <= smallest:
+                    raise EquilibriumError(
+                        f"no equilibrium at a strain of {self.strain + step:.6g}: "
+                        f"residual {found.residual:.2g}, {tolerance_text(self.tolerance)}"
+                    )
+                share = 0.25
+            elif worst[at] > 1 + OVERSHOOT and step > smallest:
+                share = float(np.clip((1 + OVERSHOOT / 2 - before[at]) / (worst[at] - before[at]), 0.1, 0.9))
             else:
-                step = max(smallest, step / 4)
-        if off < 0.1:
-            self.longest = min(self.step, 2 * self.longest)
-        self.strain = self.to_strain if self.strain + step > self.to_strain * (1 - 1e-9) else self.strain + step
+                end = end or self._point(self.strain + step, found.residual)
+                off = self._off(start, end)
+                if off <= 1 or step <= self.step * COARSEST:
+                    break
+                self.ahead.append(end)
+                share = float(np.clip(0.9 * off**-0.2, 0.25, 0.7))
+                self.longest = share * step
+            step = max(smallest, share * step)
+            end, found = None, self._settle_beyond(start, step)
+        # The cubic is off by the fifth power of the step.
+        self.longest = min(self.step, max(self.longest, step * min(2.0, 0.9 * max(off, 1e-9) ** -0.2)))
+        self.strain = self.to_strain if end.strain > self.to_strain * (1 - 1e-9) else end.strain
         self.rates = (net.strain - strains) / step
-        self.work += work
-        self._note(found.residual)
+        self.work += self._work(start, end)
+        self.here = end
+        self._note(end.residual)
+
+    def _settle_beyond(self, start: _Point, step: float) -> Equilibrium:
+        """The equilibrium ``step`` of strain beyond ``start``, looked for along its motion.
+
+        Along it threads are longer than to first order, as the length of a thread is convex, hence taut: Newton's
+        method gets on there, and hardly where they are slack, as between two equilibria.
+        """
+        self.net.pos = start.pos + step * start.motion
+        self.net.respond()
+        return self.net.equilibrate(self.tolerance)
+
+    def _point(self, strain: float, residual: float) -> _Point:
+        """The equilibrium in which the net is."""
+        net = self.net
+        motion, change = net.drive(self.velocity)
+        # What is left out of balance does work too; with it the load is off by the residual squared.
+        load = float((net.gradient * motion).sum()) / self.length
+        return _Point(
+            strain, net.pos.copy(), motion, net.energy, load, float((change * motion).sum()) / self.length, residual
+        )
+
+    def _work(self, start: _Point, end: _Point) -> float:
+        """Work of the grips between, under the cubic through loads and their rates, mJ."""
+        step = end.strain - start.strain
+        return step * self.length * ((start.load + end.load) / 2 + step * (start.rate - end.rate) / 12)
+
+    def _off(self, start: _Point, end: _Point) -> float:
+        """How far the work is from the energy stored, over what is allowed: nothing breaks between."""
+        work = self._work(start, end)
+        part = (end.strain - start.strain) / self.to_strain
+        allowed = CURVE * (abs(work) + part * max(self.work, LITTLE * self.capacity))
+        return abs(work - (end.energy - start.energy)) / allowed
 
     def _first_guess(self, worst: FloatArray) -> float:
         """The largest step, or to where the next thread breaks at the rate of the last one."""
@@ -199,6 +260,7 @@ class _Pull:
         residual = history.residual[-1]
         history.breaks += [(int(e), self.strain, float(net.strain[e]), residual) for e in going]
         before = net.energy
+        self.here, self.ahead = None, []
         history.lost += net.cut(going).tolist()
         if self._apart():
             # Nothing holds the parts apart: they hang slack, wherever they are.

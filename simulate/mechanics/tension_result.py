@@ -34,9 +34,9 @@ class TensionResult:
 
     ``strain (k,)`` of the length between grips, or depth over the width of the rim; ``load (k,)``, N: the work of the
     grips by their way, so that with anchors that move by their place it is that on a plate that pulls alike; ``energy``
-    stored, ``work`` done by the grips (trapezoids under the load), ``dissipated`` by threads that broke, mJ;
-    ``residual (k,)``, see `simulate.mechanics.cable.CableNet.residual`; ``broken (k,)``: threads broken so far;
-    ``slack (k,)``: share of whole threads that carry nothing.
+    stored, ``work`` done by the grips (under the cubic through loads and their rates), ``dissipated`` by threads that
+    broke, mJ; ``residual (k,)``, see `simulate.mechanics.cable.CableNet.residual`; ``broken (k,)``: threads broken so
+    far; ``slack (k,)``: share of whole threads that carry nothing.
 
     ``breaks (b, 4)``: thread, strain, strain of the thread and residual at each break, in order; ``lost``: threads that
     carried nothing any more after others broke; ``frames``: ``(strain, pos (n, 3), whole (m,))`` of the states kept;

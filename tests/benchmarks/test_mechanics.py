@@ -26,7 +26,7 @@ def check(found, webs):
     assert found["failed"] == found["refused"] == found["not finite"] == 0
     assert found["largest energy gain at a break"] < 1e-6
     assert found["largest residual"] <= 1e-4
-    assert found["balance over 1 %, torn"] == 0
+    assert found["balance over 1 %, torn"] == found["balance over 1 %, slack to the end"] == 0
 
 
 def test_random_webs(tmp_path):
@@ -40,7 +40,7 @@ def test_many_random_webs(tmp_path):
 
 @pytest.mark.slow
 def test_agreement_with_lammps(tmp_path):
-    found = result(tmp_path, "--parts", "agreement", "--rates", 0.005)["agreement"]
+    found = result(tmp_path, "--parts", "agreement", "--rates", 0.001)["agreement"]
     if not found[0]["lammps"]:
         pytest.skip("needs lammps and mpich")
     for web in found:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.mechanics import cable, linear
+from simulate.mechanics import cable
 from simulate.mechanics.cable import CableNet
 from simulate.mechanics.law import Law
 from simulate.mechanics.silk import LAWS
@@ -30,13 +30,6 @@ def test_gradient_and_stiffness_are_the_derivatives_of_the_energy(seed, dim, law
     random = np.random.default_rng(seed)
     motion = random.normal(size=one.pos.shape) * 1e-6
     start, gradient = one.pos.copy(), one.gradient.copy()
-    one._stiffness()
-    image = np.zeros_like(motion)
-    free = np.where(one.held[:, None], 0.0, motion)
-    cable.kernels.stretched(one.pos, one.ends, one.rest, one.hold, one.alive, one.tension, one.slope, free, image)
-    product = np.zeros(one.factors.size)
-    cable.kernels.multiply(one.factors.indptr, one.factors.indices, one._values, free[one.unknowns].ravel(), product)
-    np.testing.assert_allclose(product, image[one.unknowns].ravel(), rtol=1e-9, atol=1e-12)
     energies, gradients = [], []
     for sign in (1, -1):
         one.pos = start + sign * motion
@@ -46,9 +39,34 @@ def test_gradient_and_stiffness_are_the_derivatives_of_the_energy(seed, dim, law
     assert (energies[0] - energies[1]) / 2 == pytest.approx((gradient * motion).sum(), rel=1e-4, abs=1e-9)
     one.pos = start
     one.respond()
-    cable.kernels.stretched(one.pos, one.ends, one.rest, one.hold, one.alive, one.tension, one.slope, motion, image)
-    scale = np.abs(image).max()
-    np.testing.assert_allclose((gradients[0] - gradients[1]) / 2, image, atol=2e-3 * scale)
+    change = one.change(motion)
+    np.testing.assert_allclose((gradients[0] - gradients[1]) / 2, change, atol=2e-3 * np.abs(change).max())
+
+
+@given(seed=st.integers(0, 10**6), dim=st.sampled_from([2, 3]), n=st.integers(5, 60))
+@settings(max_examples=25)
+def test_a_solution_changes_the_gradient_as_asked(seed, dim, n):
+    one = net(seed, dim, n)
+    assert one.factorise()
+    asked = np.random.default_rng(seed).normal(size=(len(one.unknowns), dim))
+    motion = np.zeros_like(one.pos)
+    motion[one.unknowns] = one.factors.solve(asked)
+    np.testing.assert_allclose(one.change(motion)[one.unknowns], asked, atol=1e-6)
+
+
+def test_a_drive_is_how_the_equilibrium_moves():
+    """To first order, and the load then rises as the drive says."""
+    one = net(5, held=6)
+    velocity = np.where(one.held[:, None], one.pos - one.pos.mean(axis=0), 0.0)
+    assert one.equilibrate(1e-11).converged
+    motion, change = one.drive(velocity)
+    start, gradient, step = one.pos.copy(), one.gradient.copy(), 1e-6
+    one.pos = start + step * velocity
+    one.respond()
+    assert one.equilibrate(1e-11).converged
+    np.testing.assert_allclose((one.pos - start) / step, motion, atol=1e-3 * np.abs(motion).max())
+    rise = (((one.gradient - gradient) / step) * velocity).sum()
+    assert (change * motion).sum() == pytest.approx(rise, rel=1e-3)
 
 
 @given(seed=st.integers(0, 10**6), dim=st.sampled_from([2, 3]), law=st.sampled_from(sorted(LAWS)))
@@ -97,42 +115,6 @@ def test_slack_threads_carry_nothing():
     assert one.tension.max() < 2e-3 * LAWS["dragline"].strength * one.area.max()
 
 
-def test_both_factorisations_give_the_same(monkeypatch):
-    if not linear.has_qdldl():
-        pytest.skip("needs qdldl")
-    one, other = net(5, 3), net(5, 3)
-    monkeypatch.setattr(linear, "has_qdldl", lambda: False)
-    by_superlu = linear.Factors(other.factors.indices, other.factors.indptr)
-    one._stiffness()
-    right = np.random.default_rng(0).normal(size=one.factors.size)
-    np.testing.assert_allclose(
-        one.factors.solve(one._values, right, 1e-3), by_superlu.solve(one._values, right, 1e-3), rtol=1e-7, atol=1e-10
-    )
-
-
-def test_an_old_factor_is_used_and_renewed_when_it_is_of_no_use(monkeypatch):
-    monkeypatch.setattr(linear, "ALWAYS_FACTORISE", 0)
-    one = net(6, n=30)
-    right = np.random.default_rng(0).normal(size=one.factors.size)
-    product = np.zeros_like(right)
-
-    def solved(values):
-        solution = one.factors.solve(values, right, 1e-8)
-        linear.multiply(one.factors.indptr, one.factors.indices, values, solution, product)
-        return np.linalg.norm(product - right) / np.linalg.norm(right)
-
-    one._stiffness()
-    values = one._values.copy()
-    assert solved(values) < 1e-8
-    assert solved(1.1 * values) < 1e-7
-    assert one.factors.made == 1
-    one.pos += np.random.default_rng(1).normal(size=one.pos.shape)
-    one.respond()
-    one._stiffness()
-    assert solved(one._values) < 1e-7
-    assert one.factors.made == 2
-
-
 def test_large_nets_settle_in_parts_to_the_same_equilibrium(monkeypatch):
     one, other = net(8, n=60), net(8, n=60)
     one.equilibrate(1e-8)
@@ -143,6 +125,18 @@ def test_large_nets_settle_in_parts_to_the_same_equilibrium(monkeypatch):
         each.cut(np.array([int(each.tension.argmax())]))
         assert each.equilibrate(1e-8).converged
     assert one.energy == pytest.approx(other.energy, rel=1e-9)
+
+
+@pytest.mark.parametrize("large", [5_000, 10])
+def test_the_way_by_more_hold_leads_to_the_same_equilibrium(monkeypatch, large):
+    monkeypatch.setattr(cable, "LARGE", large)
+    one, other = net(8, n=60, stretch=-0.02), net(8, n=60, stretch=-0.02)
+    monkeypatch.setattr(cable, "PATIENCE", 200)
+    assert one.equilibrate(1e-8).converged
+    monkeypatch.setattr(cable, "PATIENCE", 0)
+    assert other.equilibrate(1e-8).converged
+    assert other.energy == pytest.approx(one.energy, rel=1e-9)
+    np.testing.assert_array_equal(one.hold, other.hold)
 
 
 def test_what_is_cut_off_goes_too():

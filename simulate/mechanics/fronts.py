@@ -1,0 +1,349 @@
+"""Cholesky's factor of block matrices by dense fronts: order of elimination, factor, solution, compiled by numba.
+
+Nodes are halved by a plane or a sphere that cuts few threads, each half again, and so on; the nodes between halves are
+eliminated after both: A. George, SIAM J. Numer. Anal. 10 (1973) 345. What is eliminated together is a front, a dense
+matrix of its own nodes and of those not yet eliminated that they touch: I. S. Duff, J. K. Reid, ACM Trans. Math.
+Softw. 9 (1983) 302. In fronts memory is walked row by row, which is most of the speed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulate.mechanics.kernels import FloatArray, IntArray, compiled
+
+#: Parts of so many nodes are not halved any more.
+LEAF = 8
+#: Rows of a front that are eliminated before the others are updated by all of them; `_subtract` is written for 8.
+PANEL = 8
+
+
+class Plan(NamedTuple):
+    """In which order ``n`` nodes are eliminated, in ``f`` fronts, the children of a front right before it.
+
+    ``order (n,)``: nodes as they are eliminated, and ``place (n,)``, its inverse. ``start (f + 1,)``: first place of
+    each front. ``children (f,)``: how many. ``rows``: places of the other nodes that a front touches, those of front
+    ``s`` from ``begin[s]`` to ``begin[s + 1]``. ``offset (f + 1,)``: where the rows of a front lie in the factor.
+    ``first (n + 1,)``, ``near``, ``thread``: neighbours of each node, and by which thread. ``dim``: size of blocks.
+    """
+
+    order: IntArray
+    place: IntArray
+    start: IntArray
+    children: IntArray
+    begin: IntArray
+    rows: IntArray
+    offset: IntArray
+    first: IntArray
+    near: IntArray
+    thread: IntArray
+    dim: int
+
+
+@compiled
+def dissect(pos: FloatArray, first: IntArray, near: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """``order``, ``start`` and ``children`` of `Plan` for nodes at ``pos (n, d)``."""
+    n, dim = pos.shape
+    order = np.arange(n)
+    side_of = np.full(n, -1)
+    low, high, above = np.empty(2 * n + 1, np.int64), np.empty(2 * n + 1, np.int64), np.empty(2 * n + 1, np.int64)
+    # Parts of `order` yet to be halved, and the front that is eliminated right after them; halves halve: few wait.
+    waiting = np.empty((130, 3), np.int64)
+    waiting[0, 0], waiting[0, 1], waiting[0, 2] = 0, n, -1
+    left, count, stamp = 1, 0, 0
+    while left > 0:
+        left -= 1
+        a, b, parent = waiting[left]
+        if b - a <= LEAF:
+            low[count], high[count], above[count] = a, b, parent
+            count += 1
+            continue
+        part = order[a:b].copy()
+        half = (b - a) // 2
+        # Halves along an axis, or within and beyond a distance from the middle: where the fewest nodes go between.
+        mine, touches, total = part, np.zeros(b - a, np.bool_), np.full(2, b - a)
+        for x in range(dim + 1):
+            if x < dim:
+                key = pos[part, x]
+            else:
+                key = np.zeros(b - a)
+                for y in range(dim):
+                    key += (pos[part, y] - pos[part, y].mean()) ** 2
+            tried = part[np.argsort(key, kind="mergesort")]
+            for k in range(b - a):
+                side_of[tried[k]] = stamp + (k >= half)
+            # Nodes of either half that touch the other; the fewer go between.
+            touching, counted = np.zeros(b - a, np.bool_), np.zeros(2, np.int64)
+            for k in range(b - a):
+                side = side_of[tried[k]] - stamp
+                for at in range(first[tried[k]], first[tried[k] + 1]):
+                    if side_of[near[at]] == stamp + 1 - side:
+                        touching[k] = True
+                        counted[side] += 1
+                        break
+            if counted.min() < total.min():
+                mine, touches, total = tried, touching, counted
+        for k in range(b - a):
+            side_of[mine[k]] = stamp + (k >= half)
+        between = 0 if total[0] <= total[1] else 1
+        middle = a + half - (total[0] if between == 0 else 0)
+        end = b - total[between]
+        ahead, behind, apart = a, middle, end
+        for k in range(b - a):
+            side = side_of[mine[k]] - stamp
+            if touches[k] and side == between:
+                order[apart] = mine[k]
+                apart += 1
+            elif side == 0:
+                order[ahead] = mine[k]
+                ahead += 1
+            else:
+                order[behind] = mine[k]
+                behind += 1
+        side_of[order[end:b]] = -1
+        stamp += 2
+        if end < b:
+            low[count], high[count], above[count] = end, b, parent
+            parent = count
+            count += 1
+        for c, d in ((a, middle), (middle, end)):
+            if d > c:
+                waiting[left, 0], waiting[left, 1], waiting[left, 2] = c, d, parent
+                left += 1
+    # Parents were found before their children; they are eliminated after them.
+    result = np.empty(n, np.int64)
+    start, children = np.zeros(count + 1, np.int64), np.zeros(count, np.int64)
+    for s in range(count):
+        k = count - 1 - s
+        start[s + 1] = start[s] + high[k] - low[k]
+        result[start[s] : start[s + 1]] = order[low[k] : high[k]]
+        if above[k] >= 0:
+            children[count - 1 - above[k]] += 1
+    return result, start, children
+
+
+@compiled
+def touched(
+    order: IntArray, place: IntArray, start: IntArray, children: IntArray, first: IntArray, near: IntArray
+) -> tuple[IntArray, IntArray, int]:
+    """``begin`` and ``rows`` of `Plan`, and the most blocks that wait at a time to be added to later fronts."""
+    n, count = len(order), len(children)
+    begin, rows = np.zeros(count + 1, np.int64), np.empty(8 * n + 16, np.int64)
+    seen = np.full(n, -1)
+    found, waiting = np.empty(n, np.int64), np.empty(count, np.int64)
+    left, blocks, most = 0, 0, 0
+    for s in range(count):
+        end, size = start[s + 1], 0
+        for p in range(start[s], end):
+            for at in range(first[order[p]], first[order[p] + 1]):
+                q = place[near[at]]
+                if q >= end and seen[q] != s:
+                    seen[q] = s
+                    found[size] = q
+                    size += 1
+        blocks_before = blocks
+        for child in waiting[left - children[s] : left]:
+            blocks -= (begin[child + 1] - begin[child]) ** 2
+            for q in rows[begin[child] : begin[child + 1]]:
+                if q >= end and seen[q] != s:
+                    seen[q] = s
+                    found[size] = q
+                    size += 1
+        most = max(most, blocks_before + size**2)
+        blocks += size**2
+        begin[s + 1] = begin[s] + size
+        if begin[s + 1] > len(rows):
+            more = np.empty(2 * begin[s + 1], np.int64)
+            more[: begin[s]] = rows[: begin[s]]
+            rows = more
+        rows[begin[s] : begin[s + 1]] = np.sort(found[:size])
+        left -= children[s]
+        waiting[left] = s
+        left += 1
+    return begin, rows[: begin[count]].copy(), most
+
+
+@compiled
+def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: FloatArray, factor: FloatArray) -> bool:
+    """Fill ``factor`` with the rows of the fronts, U in A = U^T U; False if A is not positive definite.
+
+    ``diagonal (n, d, d)``: blocks of the nodes; ``across (m, d, d)``: of pairs of them, symmetric each.
+    ``stack``: room for what waits to be added to later fronts.
+    """
+    dim = plan.dim
+    local = np.empty(len(plan.order), np.int64)
+    waiting, where = np.empty(len(plan.children), np.int64), np.empty(len(plan.children) + 1, np.int64)
+    left, height = 0, 0
+    for s in range(len(plan.children)):
+        a, b = plan.start[s], plan.start[s + 1]
+        others = plan.rows[plan.begin[s] : plan.begin[s + 1]]
+        own, rest = (b - a) * dim, len(others) * dim
+        for p in range(a, b):
+            local[p] = (p - a) * dim
+        for k in range(len(others)):
+            local[others[k]] = own + k * dim
+        # Rows of the front's own nodes, and the triangle that is left for the others.
+        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, own + rest)
+        update = stack[height : height + rest * rest].reshape(rest, rest)
+        front[:] = 0.0
+        update[:] = 0.0
+        for p in range(a, b):
+            node = plan.order[p]
+            r = local[p]
+            for x in range(dim):
+                for y in range(dim):
+                    front[r + x, r + y] = diagonal[node, x, y]
+            for at in range(plan.first[node], plan.first[node + 1]):
+                q = plan.place[plan.near[at]]
+                if q > p:
+                    c = local[q]
+                    for x in range(dim):
+                        for y in range(dim):
+                            front[r + x, c + y] += across[plan.thread[at], x, y]
+        bottom = height
+        left -= plan.children[s]
+        for k in range(left, left + plan.children[s]):
+            child = waiting[k]
+            bottom = min(bottom, where[child])
+            _add(stack, where[child], local, plan.rows[plan.begin[child] : plan.begin[child + 1]], front, update, dim)
+        if not _eliminate(factor, plan.offset[s], own, rest, stack, height):
+            return False
+        stack[bottom : bottom + rest * rest] = stack[height : height + rest * rest]
+        waiting[left], where[s] = s, bottom
+        left += 1
+        height = bottom + rest * rest
+    return True
+
+
+@compiled
+def _add(
+    stack: FloatArray, at: int, local: IntArray, places: IntArray, front: FloatArray, update: FloatArray, dim: int
+) -> None:
+    """Add the triangle at ``stack[at]``, of the nodes at ``places``, to ``front`` and ``update``."""
+    size, own = len(places) * dim, len(front)
+    triangle = stack[at : at + size * size].reshape(size, size)
+    for k in range(len(places)):
+        row = local[places[k]]
+        for x in range(dim):
+            source = triangle[k * dim + x]
+            target, skip = (front[row + x], 0) if row < own else (update[row + x - own], own)
+            for y in range(x, dim):
+                target[row + y - skip] += source[k * dim + y]
+            for j in range(k + 1, len(places)):
+                column = local[places[j]] - skip
+                for y in range(dim):
+                    target[column + y] += source[j * dim + y]
+
+
+@compiled
+def _eliminate(factor: FloatArray, at: int, own: int, rest: int, stack: FloatArray, height: int) -> bool:
+    """Eliminate ``own`` rows of a front at ``factor[at]`` from themselves and from its triangle at ``stack[height]``.
+
+    Returns whether all pivots are > 0.
+    """
+    width = own + rest
+    for a in range(0, own, PANEL):
+        b = min(a + PANEL, own)
+        for r in range(a, b):
+            here = at + r * width + r
+            _subtract(factor, here, factor, at + a * width + r, width, r - a, width - r)
+            if not factor[here] > 0:
+                return False
+            _scale(factor, here, width - r, 1 / np.sqrt(factor[here]))
+        for r in range(b, own):
+            _subtract(factor, at + r * width + r, factor, at + a * width + r, width, b - a, width - r)
+        for r in range(rest):
+            above = at + a * width + own + r
+            _subtract(stack, height + r * rest + r, factor, above, width, b - a, rest - r)
+    return True
+
+
+@compiled
+def _scale(row: FloatArray, at: int, size: int, factor: float) -> None:
+    """Multiply ``size`` numbers of ``row`` from ``at`` on by ``factor``."""
+    first = np.uint64(at)
+    for y in range(np.uint64(size)):
+        row[first + y] *= factor
+
+
+@compiled
+def _subtract(target: FloatArray, to: int, panel: FloatArray, at: int, width: int, rows: int, size: int) -> None:
+    """Subtract from ``size`` numbers from ``target[to]`` on ``rows`` rows of a ``panel``, each times its first number.
+
+    The first row begins at ``panel[at]``, the others ``width`` on each. Indices without sign are never counted from the
+    end: only so the compiler vectorises.
+    """
+    t, first, step = np.uint64(to), np.uint64(at), np.uint64(width)
+    if rows == PANEL:
+        r0 = first
+        r1 = r0 + step
+        r2 = r1 + step
+        r3 = r2 + step
+        r4 = r3 + step
+        r5 = r4 + step
+        r6 = r5 + step
+        r7 = r6 + step
+        a, b, c, d, e, f, g, h = (
+            panel[r0], panel[r1], panel[r2], panel[r3], panel[r4], panel[r5], panel[r6], panel[r7]
+        )  # fmt: skip
+        for y in range(np.uint64(size)):
+            target[t + y] -= (
+                a * panel[r0 + y] + b * panel[r1 + y] + c * panel[r2 + y] + d * panel[r3 + y]
+                + e * panel[r4 + y] + f * panel[r5 + y] + g * panel[r6 + y] + h * panel[r7 + y]
+            )  # fmt: skip
+    else:
+        for _ in range(rows):
+            share = panel[first]
+            for y in range(np.uint64(size)):
+                target[t + y] -= share * panel[first + y]
+            first += step
+
+
+@compiled
+def solve(plan: Plan, factor: FloatArray, right: FloatArray, solution: FloatArray) -> None:
+    """Fill ``solution (n, d)`` of A x = ``right (n, d)``."""
+    dim = plan.dim
+    sorted_ = right[plan.order]
+    flat = sorted_.reshape(-1)
+    part = np.empty(len(flat))
+    for s in range(len(plan.children)):
+        a, own = plan.start[s] * dim, (plan.start[s + 1] - plan.start[s]) * dim
+        others = plan.rows[plan.begin[s] : plan.begin[s + 1]]
+        width = own + len(others) * dim
+        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, width)
+        part[:own] = flat[a : a + own]
+        part[own:width] = 0.0
+        for p in range(own):
+            share = part[p] / front[p, p]
+            part[p] = share
+            source, target = front[p, p + 1 :], part[p + 1 : width]
+            for y in range(len(source)):
+                target[y] -= share * source[y]
+        flat[a : a + own] = part[:own]
+        for k in range(len(others)):
+            for x in range(dim):
+                flat[others[k] * dim + x] += part[own + k * dim + x]
+    for s in range(len(plan.children) - 1, -1, -1):
+        a, own = plan.start[s] * dim, (plan.start[s + 1] - plan.start[s]) * dim
+        others = plan.rows[plan.begin[s] : plan.begin[s + 1]]
+        width = own + len(others) * dim
+        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, width)
+        for k in range(len(others)):
+            for x in range(dim):
+                part[own + k * dim + x] = flat[others[k] * dim + x]
+        for p in range(own - 1, -1, -1):
+            row, known = front[p, p + 1 :], part[p + 1 : width]
+            # Four sums at a time do not wait for each other.
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for y in range(len(row) // 4):
+                s0 += row[4 * y] * known[4 * y]
+                s1 += row[4 * y + 1] * known[4 * y + 1]
+                s2 += row[4 * y + 2] * known[4 * y + 2]
+                s3 += row[4 * y + 3] * known[4 * y + 3]
+            for y in range(len(row) // 4 * 4, len(row)):
+                s0 += row[y] * known[y]
+            part[p] = (flat[a + p] - (s0 + s1 + s2 + s3)) / front[p, p]
+        flat[a : a + own] = part[:own]
+    solution[plan.order] = sorted_

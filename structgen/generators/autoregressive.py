@@ -47,7 +47,7 @@ BLUR, SAMPLED_BLUR = 0.15, 0.03
 #: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
 GRAZE = 0.1
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
-OPENNESS = 0.7
+OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
 CANDIDATES = 4
 #: Webs drawn at a time in calibration.

@@ -208,3 +208,14 @@ def _table_of(context: click.Context, path: Path) -> tuple[dict[str, Any], str]:
         if not isinstance(table, dict):
             raise click.UsageError(f"--config {path}: {'.'.join(names)} is {table!r}, must be a table of options")
     return table, f"[{'.'.join(names)}]"
+
+
+def together(*options: Function) -> Function:
+    """One decorator of several, whose options are listed in this order."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

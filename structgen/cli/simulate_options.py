@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from structgen.cli.options import Function
+from structgen.cli.options import Function, together
 
 
 def tested(files: str) -> Function:
     """The web, and the folder that ``files`` go to."""
-    return _all(
+    return together(
         click.argument("web", type=click.Path(path_type=Path)),
         click.option(
             "-o", "--output", type=click.Path(path_type=Path), required=True, help=f"Folder for {files}."
@@ -21,7 +21,7 @@ def tested(files: str) -> Function:
 
 def struts(depth: str) -> Function:
     """What must be known of struts, and ``--depth``, which says ``depth``."""
-    return _all(
+    return together(
         click.option(
             "--material",
             default="pla",
@@ -43,7 +43,7 @@ def struts(depth: str) -> Function:
 
 def filmed(function: Function) -> Function:
     """``--frames``, ``--animate`` and ``--vtu``."""
-    decorated: Function = _all(
+    decorated: Function = together(
         click.option(
             "--frames",
             type=click.IntRange(2, 10_000),
@@ -57,12 +57,3 @@ def filmed(function: Function) -> Function:
         ),
     )(function)
     return decorated
-
-
-def _all(*options: Function) -> Function:
-    def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate

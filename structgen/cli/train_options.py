@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from structgen.cli.options import Function
+from structgen.cli.options import Function, together
 
 
 def data_set(function: Function) -> Function:
@@ -22,7 +22,7 @@ def run(
 ) -> Function:  # fmt: skip
     """``--output`` for ``files``, ``--steps``, ``--batch``, ``--learning-rate``, ``--ema``, ``--resume`` and
     ``--checkpoint-seconds``, with these defaults; ``--batch`` says ``batch_help``."""
-    options = [
+    return together(
         click.option(
             "-o",
             "--output",
@@ -47,14 +47,7 @@ def run(
             show_default=True,
             help="Time between checkpoints.",
         ),
-    ]
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+    )
 
 
 def warmup(function: Function) -> Function:

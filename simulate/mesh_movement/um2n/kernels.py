@@ -33,12 +33,12 @@ def sweep_logits(
     the relative length less the ``usual`` and the rise of the load by ``edge (2, s)``."""
     slim = len(out)
     result = np.empty(len(sources), dtype=np.float32)
-    below, zero = np.float32(slope), np.float32(usual)
+    below, middle = np.float32(slope), np.float32(usual)
     for i in range(len(pointers) - 1):
         for e in range(pointers[i], pointers[i + 1]):
             j = sources[e]
             x, y = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1]
-            length = np.sqrt(x * x + y * y) / sizes[i] - zero
+            length = np.sqrt(x * x + y * y) / sizes[i] - middle
             rise = load[j] - load[i]
             total = np.float32(0)
             for k in range(slim):

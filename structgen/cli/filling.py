@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from structgen.cli.console import CheckError, Console
-from structgen.cli.options import CURVE_OPTIONS, TARGETS
+from structgen.cli.options import CURVE_OPTIONS, TARGETS, together
 
 if TYPE_CHECKING:
     from assembly import Filled, Shape, Solid, Wrapped
@@ -35,7 +35,7 @@ SHARED = {"cylinder": ("radius",), "revolved": ("t0", "t1")}
 def coverings(command: Function) -> Function:
     """``--fill``, ``--wrap`` and what goes with them; see `cover`."""
     positive = click.FloatRange(0, min_open=True)
-    for option in reversed((
+    return together(
         click.option("--fill", type=click.Path(path_type=Path), metavar="SHAPE",
                      help="Fill this closed shape (.stl, .obj, .ply, .3mf) instead of following a curve."),
         click.option("--skin", type=positive, metavar="MM",
@@ -49,9 +49,7 @@ def coverings(command: Function) -> Function:
         click.option("--height", type=positive, metavar="MM", help=f"Height of the cylinder of --wrap [{HEIGHT:g}]."),
         click.option("--offset", type=float, metavar="MM",
                      help="With --wrap: of the webs' middles from the surface, outward [0]."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
+    )(command)  # fmt: skip
 
 
 def cover(
@@ -120,13 +118,11 @@ def needs_solid(output: Sequence[Path]) -> bool:
 
 def skins(command: Function) -> Function:
     """``--skin-of`` and ``--skin`` for a web that is written already; see `shape_with_skin`."""
-    for option in reversed((
+    return together(
         click.option("--skin-of", type=click.Path(path_type=Path), metavar="SHAPE",
                      help="Closed shape (.stl, .obj, .ply, .3mf) that WEB fills: its skin becomes part of the solid."),
         click.option("--skin", type=click.FloatRange(0, min_open=True), metavar="MM", help="Thickness of that skin."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
+    )(command)  # fmt: skip
 
 
 def shape_with_skin(skin_of: Path | None, skin: float | None, others: Sequence[str]) -> Shape | None:

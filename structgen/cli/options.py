@@ -123,39 +123,34 @@ CURVE_OPTIONS = (
 def curves(radius: float = 20, pitch: float = 8, turns: float = 3) -> Callable[[Function], Function]:
     """``--along`` and what describes it, see `modules.curve_of`; the arguments are what a helix has by default."""
 
-    def decorate(command: Function) -> Function:
-        for option in reversed((
-            click.option("--along", default="helix", show_default=True, metavar="CURVE",
-                         help="helix, line, spiral, logarithmic-spiral, torus-knot, lissajous or attractor; three "
-                              "expressions in t, in mm, 'x; y; z'; a .csv or .svg file; or SVG path data, 'M ...'."),
-            _length("--radius", f"Radius of a helix [{radius:g}], of a spiral's end [40], of the ring of a torus knot "
-                                "[30] or the attractor [24], mm."),
-            _length("--pitch", f"Rise in one turn, mm, of a helix [{pitch:g}] or a spiral [0, flat]."),
-            click.option("--turns", type=float, help=f"Turns of a helix [{turns:g}] or a spiral [3]."),
-            _length("--end-radius", "Radius at the end of a conical helix, mm."),
-            _length("--inner-radius", "Radius at the start of a spiral [5], mm."),
-            _length("--length", "Length of a line, mm."),
-            click.option("--p", type=int, help="Times that a torus knot goes round its axis [2]."),
-            click.option("--q", type=int, help="Times that a torus knot goes round its ring [3]."),
-            _length("--tube-radius", "Half the thickness of a torus knot's ring [12], mm."),
-            click.option("--frequencies", type=int, nargs=3, metavar="A B C",
-                         help="Frequencies of a Lissajous curve in x, y, z [3 2 7]."),
-            click.option("--amplitudes", type=float, nargs=3, metavar="X Y Z",
-                         help="Half the sides of a Lissajous curve, mm [40 40 40]."),
-            click.option("--phases", type=float, nargs=3, metavar="U V W",
-                         help="Phases of a Lissajous curve, radians [0.7 0.2 0]."),
-            click.option("--t0", type=float, help="First value of t in the expressions [0]."),
-            click.option("--t1", type=float, help="Last value of t in the expressions [1]."),
-            click.option("--smooth", is_flag=True, default=None, help="A spline through the points of a .csv file."),
-            click.option("--closed", is_flag=True, default=None, help="From a .csv file's last point to its first."),
-            _length("--corner-radius", "Round the corners of a .csv file's straight legs [0], mm."),
-            click.option("--path", metavar="ID|NUMBER", help="Which path of a .svg file, if it has several."),
-            _length("--size", "Longer side of an SVG path's box, mm.  [default: as drawn]"),
-        )):  # fmt: skip
-            command = option(command)
-        return command
-
-    return decorate
+    return together(
+        click.option("--along", default="helix", show_default=True, metavar="CURVE",
+                     help="helix, line, spiral, logarithmic-spiral, torus-knot, lissajous or attractor; three "
+                          "expressions in t, in mm, 'x; y; z'; a .csv or .svg file; or SVG path data, 'M ...'."),
+        _length("--radius", f"Radius of a helix [{radius:g}], of a spiral's end [40], of the ring of a torus knot "
+                            "[30] or the attractor [24], mm."),
+        _length("--pitch", f"Rise in one turn, mm, of a helix [{pitch:g}] or a spiral [0, flat]."),
+        click.option("--turns", type=float, help=f"Turns of a helix [{turns:g}] or a spiral [3]."),
+        _length("--end-radius", "Radius at the end of a conical helix, mm."),
+        _length("--inner-radius", "Radius at the start of a spiral [5], mm."),
+        _length("--length", "Length of a line, mm."),
+        click.option("--p", type=int, help="Times that a torus knot goes round its axis [2]."),
+        click.option("--q", type=int, help="Times that a torus knot goes round its ring [3]."),
+        _length("--tube-radius", "Half the thickness of a torus knot's ring [12], mm."),
+        click.option("--frequencies", type=int, nargs=3, metavar="A B C",
+                     help="Frequencies of a Lissajous curve in x, y, z [3 2 7]."),
+        click.option("--amplitudes", type=float, nargs=3, metavar="X Y Z",
+                     help="Half the sides of a Lissajous curve, mm [40 40 40]."),
+        click.option("--phases", type=float, nargs=3, metavar="U V W",
+                     help="Phases of a Lissajous curve, radians [0.7 0.2 0]."),
+        click.option("--t0", type=float, help="First value of t in the expressions [0]."),
+        click.option("--t1", type=float, help="Last value of t in the expressions [1]."),
+        click.option("--smooth", is_flag=True, default=None, help="A spline through the points of a .csv file."),
+        click.option("--closed", is_flag=True, default=None, help="From a .csv file's last point to its first."),
+        _length("--corner-radius", "Round the corners of a .csv file's straight legs [0], mm."),
+        click.option("--path", metavar="ID|NUMBER", help="Which path of a .svg file, if it has several."),
+        _length("--size", "Longer side of an SVG path's box, mm.  [default: as drawn]"),
+    )  # fmt: skip
 
 
 def _length(name: str, help: str) -> Callable[[Function], Function]:
@@ -210,7 +205,7 @@ def _table_of(context: click.Context, path: Path) -> tuple[dict[str, Any], str]:
     return table, f"[{'.'.join(names)}]"
 
 
-def together(*options: Function) -> Function:
+def together(*options: Function) -> Callable[[Function], Function]:
     """One decorator of several, whose options are listed in this order."""
 
     def decorate(function: Function) -> Function:

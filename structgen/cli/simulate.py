@@ -10,7 +10,7 @@ import click
 
 from structgen.cli import simulate_compress, simulate_homogenize
 from structgen.cli.console import Console
-from structgen.cli.options import common
+from structgen.cli.options import common, together
 from structgen.cli.simulate_options import filmed, tested
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command() -> None:
 
 def threads(function: Command) -> Command:
     """What every test must know of threads, and what it writes."""
-    options: list[Command] = [
+    return together(
         tested("result.json, curve.csv, breaks.csv, all arrays as .npz, and curve.png"),
         click.option(
             "--law",
@@ -65,10 +65,7 @@ def threads(function: Command) -> Command:
             help="Largest force out of balance over the largest tension, at every point.",
         ),
         filmed,
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    )(function)
 
 
 @command.command("tension", short_help="Pull a web until it breaks: stiffness, strength, toughness.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from structgen.cli.options import Function, together
 
 
-def tested(files: str) -> Function:
+def tested(files: str) -> Callable[[Function], Function]:
     """The web, and the folder that ``files`` go to."""
     return together(
         click.argument("web", type=click.Path(path_type=Path)),
@@ -19,7 +20,7 @@ def tested(files: str) -> Function:
     )  # fmt: skip
 
 
-def struts(depth: str) -> Function:
+def struts(depth: str) -> Callable[[Function], Function]:
     """What must be known of struts, and ``--depth``, which says ``depth``."""
     return together(
         click.option(
@@ -43,7 +44,7 @@ def struts(depth: str) -> Function:
 
 def filmed(function: Function) -> Function:
     """``--frames``, ``--animate`` and ``--vtu``."""
-    decorated: Function = together(
+    return together(
         click.option(
             "--frames",
             type=click.IntRange(2, 10_000),
@@ -56,4 +57,3 @@ def filmed(function: Function) -> Function:
             "--vtu", is_flag=True, help="Write the states as VTK files as well, states/*.vtp and states/states.pvd."
         ),
     )(function)
-    return decorated

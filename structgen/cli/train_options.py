@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ def data_set(function: Function) -> Function:
 def run(
     steps: int, batch: int, learning_rate: float, batch_help: str, files: str = "checkpoint, weights, card and log",
     checkpoint_seconds: float = 60.0,
-) -> Function:  # fmt: skip
+) -> Callable[[Function], Function]:  # fmt: skip
     """``--output`` for ``files``, ``--steps``, ``--batch``, ``--learning-rate``, ``--ema``, ``--resume`` and
     ``--checkpoint-seconds``, with these defaults; ``--batch`` says ``batch_help``."""
     return together(

@@ -36,7 +36,7 @@ CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.j
 #: Webs in one validation loss, always the same ones with the same noise.
 VALIDATION_WEBS = 128
 #: Training webs that a trained model is calibrated on, at most: half as many as steps in short runs.
-CALIBRATION_WEBS = 384
+CALIBRATION_WEBS = 2048
 #: Arithmetic in training: all in 32 bits, or products of matrices in bfloat16.
 PRECISIONS = ("32-true", "bf16-mixed")
 

@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
+from structgen.generators.finishing import Finish
 from structgen.generators.growing import CLOSES, Growing, barred, unit_of
 from structgen.generators.laid import Laid
 from structgen.generators.losses import weighted_mean
@@ -33,7 +34,6 @@ from structgen.generators.rows import CERTAIN, COMPONENT, TRIES, Chance, drawn_r
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.generators.sizing import turned
 from structgen.generators.surroundings import surroundings
-from structgen.generators.taut import QUANTILES, SILKS, Threads, bend_quantiles, taut
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -50,8 +50,10 @@ GRAZE = 0.1
 OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
 CANDIDATES = 4
-#: Webs drawn at a time in calibration.
-CALIBRATED = 32
+#: What a drawn web's log-odds of being real are lowered by for missing its box by a factor e on one side.
+MISSED = 3.0
+#: Webs drawn for each in calibration, and at a time.
+DRAWS, CALIBRATED = 2, 32
 #: Struts are laid this far apart, in units of length, where one of so many trials allows it.
 CLEAR, DETOURS = 0.045, 4
 
@@ -84,15 +86,13 @@ class Autoregressive(WebGenerator):
     name = "autoregressive"
     config_type = AutoregressiveConfig
     steps = 1
-    bends: Tensor
 
     def __init__(self, config: AutoregressiveConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
         self.net = CausalGraphTransformer(
             CONDITIONS, config.width, config.edge_width, config.layers, config.heads, config.hidden, config.components
         )
-        #: Of threads as they are drawn, and of those of the data, see `taut.bend_quantiles`; zeros until `calibrate`.
-        self.register_buffer("bends", torch.zeros(2, SILKS, QUANTILES))
+        self.finish = Finish()
 
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Sequences:
         """Webs turned by one of the 48 symmetries, grown from a node drawn for each; half of them seen blurred.
@@ -141,7 +141,7 @@ class Autoregressive(WebGenerator):
         grown = Growing.of(batch.seen, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
         count = batch.pos.shape[1] - 1
         nodes = grown.node_features(slice(0, count))
-        condition = batch.request.condition(batch.drop)
+        modulations = self.net.modulations(batch.request.condition(batch.drop))
         h: Tensor | None = None
         cache: Cache | None = None
         blocks = []
@@ -149,7 +149,7 @@ class Autoregressive(WebGenerator):
             at = slice(first, min(first + BLOCK, count))
             features, later = grown.pair_features(at), _later(at, nodes.device)
             kind = batch.kind[:, at, : at.stop].masked_fill(later, 0)
-            new, pair, cache = self.net(nodes[:, at], kind, features, condition, later, cache)
+            new, pair, cache = self.net(nodes[:, at], kind, features, modulations, later, cache)
             h = new if h is None else torch.cat([h, new], 1)
             blocks.append(self._rows(batch, grown, at, h, pair, features))
         real = batch.mask[:, 1:]
@@ -212,41 +212,40 @@ class Autoregressive(WebGenerator):
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node.
 
         Node by node a web may miss the box, as nothing that is placed is taken back. So several are drawn side by side
-        for each whole web, and the best is taken, turned and scaled to what is asked for.
+        for each whole web, brought near to what is asked for, and that is taken which looks most like a real one for
+        how far it misses its box.
         """
         each = [1 if ask.known else CANDIDATES for ask in asks]
         several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
         proposed = self._drawn(several, streams, guidance)
-        drawn = [self._fitted(ask, one) for ask, one in zip(several, proposed, strict=True)]
+        drawn, off = zip(*(self._fitted(ask, one) for ask, one in zip(several, proposed, strict=True)), strict=True)
+        merit = self.finish.merit(drawn) - MISSED * np.array(off)
         last = np.cumsum(each)
-        found = [drawn[end - count : end] for end, count in zip(last, each, strict=True)]
-        return [min(some, key=lambda one: one[1])[0] for some in found]
+        return [
+            drawn[end - count + int(merit[end - count : end].argmax())] for end, count in zip(last, each, strict=True)
+        ]
 
     def _fitted(self, ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
-        """A whole web drawn taut, turned and scaled to what is asked for, and how far off it is (`sizing.turned`)."""
+        """A whole web mended, turned and scaled to what is asked for, and how far off it is (`sizing.turned`)."""
         if ask.known is not None:
             return proposal, 0.0
         assert ask.target.mean_edge_length is not None
-        drawn, real = self.bends.double().numpy()
-        pos, own, kind = _threads(proposal)
-        pos, off = turned(
-            taut((pos, own, kind), drawn, real), own, np.asarray(ask.target.extents), ask.target.mean_edge_length
-        )
-        return replace(proposal, pos=pos), off
+        mended = self.finish.mended(proposal)
+        own = mended.edges[mended.score > 0]
+        pos, off = turned(mended.pos, own, np.asarray(ask.target.extents), ask.target.mean_edge_length)
+        return replace(mended, pos=pos), off
 
     @torch.no_grad()
     def calibrate(self, webs: Sequence[WebGraph], seed: int) -> None:
-        """Measure how threads bend in ``webs``, and in one web drawn for the targets of each; see `taut`."""
-        asks = [Ask(DesignTargets.measure(web)) for web in webs]
+        """Let `Finish` learn from ``webs`` and from some drawn for the targets of each."""
+        asks = [Ask(DesignTargets.measure(web)) for web in webs for _ in range(DRAWS)]
         asks.sort(key=lambda ask: ask.target.nodes or 0)  # so that little is padding
         drawn: list[Proposal] = []
         for first in range(0, len(asks), CALIBRATED):
             some = asks[first : first + CALIBRATED]
             drawn += self._drawn(some, [generator(seed, first, k) for k in range(len(some))], 1.0)
-        real = [(web.pos, web.edge_index.T, web.kind) for web in webs]
-        both = np.stack([bend_quantiles(map(_threads, drawn)), bend_quantiles(real)])
-        self.bends.copy_(torch.from_numpy(both))
+        self.finish.learn(webs, drawn, seed)
 
     def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
         """One proposal for each of ``asks``."""
@@ -255,6 +254,7 @@ class Autoregressive(WebGenerator):
         request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
         webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
+        modulations = [self.net.modulations(request.condition(drop)) for drop in hidden]
         caches: list[Cache | None] = [None] * len(webs)
         box = torch.tensor(np.array([ask.corners for ask in asks]), dtype=torch.float32)
         laid = Laid(max(sizes) + 1, CLEAR * webs[0].unit.double().numpy())
@@ -264,9 +264,9 @@ class Autoregressive(WebGenerator):
             at = slice(place, place + 1)
             told: list[_Told] = []
             for k, web in enumerate(webs):
-                features, condition = web.pair_features(at), request.condition(web.drop)
-                row, later = web.kind[:, at, : place + 1], _later(at, features.device)
-                h, pair, caches[k] = self.net(web.node_features(at), row, features, condition, later, caches[k])
+                features, later = web.pair_features(at), _later(at, blur.device)
+                row = web.kind[:, at, : place + 1]
+                h, pair, caches[k] = self.net(web.node_features(at), row, features, modulations[k], later, caches[k])
                 web.h[:, place] = h[:, 0]
                 told.append(_Told(web, h, pair, features))
             links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
@@ -325,41 +325,54 @@ class Autoregressive(WebGenerator):
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
         """
-        place = at.start
         joins = [self._join(one.planned(self.net, plan), one.web.h[:, : at.stop], one.features, at) for one in told]
-        join = _guided(joins, guidance)[:, 0].softmax(-1)
-        parent = torch.searchsorted(join.cumsum(-1), chance.parent[:, place].contiguous()).clamp_max(place)  # (B, M)
-        index, mixtures = parent[..., None], []
+        share = _guided(joins, guidance)[:, 0].softmax(-1).cumsum(-1)
+        parents = torch.searchsorted(share, chance.parent[:, at.start].contiguous()).clamp_max(at.start)  # (B, M)
+        every = torch.arange(len(parents))
+        point, outside = self._trials(told, plan, chance, at, box, guidance, parents, every, slice(0, 1))
+        point, parent = point[:, 0], parents[:, 0].clone()
+        poor = (outside[:, 0] > 0) | torch.tensor(laid.crossed(point.double().numpy(), parent.numpy()))
+        row = every[poor]
+        if len(row):  # most need no further trial
+            points, outside = self._trials(told, plan, chance, at, box, guidance, parents[row], row, slice(None))
+            # Ranked by how far outside they are; of those within, the first whose strut runs through no other.
+            order = (outside + 1e-9 * torch.arange(TRIES)).argsort(-1)
+            pick, each = order[:, 0].clone(), torch.arange(len(row))
+            undecided = torch.ones(len(row), dtype=torch.bool)
+            for k in range(DETOURS):
+                trial = order[:, k]
+                crossed = laid.crossed(points[each, trial].double().numpy(), parents[row, trial].numpy(), row.numpy())
+                clear = ~torch.tensor(crossed)
+                pick = torch.where(undecided & clear & ((k == 0) | (outside[each, trial] == 0)), trial, pick)
+                undecided &= ~clear
+                if not undecided.any():
+                    break
+            point[row], parent[row] = points[each, pick], parents[row, pick]
+        return point, parent
+
+    def _trials(
+        self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float,
+        parents: Tensor, row: Tensor, tries: slice,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Places in the box ``(R, M, 3)`` of the webs ``row (R,)``, grown from ``parents (R, M)``, and how far off.
+
+        The latter ``(R, M)`` in units of length, 0 within.
+        """
+        parents = parents[:, tries]
+        index, mixtures, web = parents[..., None], [], told[0].web
         for one in told:
-            parent_h = one.web.h.gather(1, index.expand(-1, -1, one.h.shape[-1]))
-            parent_pair = one.pair[:, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
-            planned, around = one.planned(self.net, plan).expand_as(parent_h), surroundings(one.web, parent, at)
+            parent_h = one.web.h[row].gather(1, index.expand(-1, -1, one.h.shape[-1]))
+            parent_pair = one.pair[row, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
+            around = surroundings(one.web, parents, at, row)
+            planned = one.planned(self.net, plan)[row].expand_as(parent_h)
             mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around.features))
         mixture = replace(mixtures[0], logit=_guided([one.logit for one in mixtures], guidance) / COMPONENT)
-        web = told[0].web
-        offset = mixture.draw(chance.component[:, place, :, None], chance.normal[:, place, :, None])[:, :, 0]
-        point = web.pos.gather(1, index.expand(-1, -1, 3)) + around.out_of(offset) * web.unit[:, None, None]
-        inside = point.clamp(box[:, None, 0], box[:, None, 1])
-        outside = ((point - inside).norm(dim=-1) / web.unit[:, None] - GRAZE).clamp_min(0)
-        # Trials are ranked by how far outside they are; of those within, the first whose strut runs through no other.
-        order = (outside + 1e-9 * torch.arange(TRIES)).argsort(-1)
-        pick = order[:, 0].clone()
-        undecided = torch.ones(len(pick), dtype=torch.bool)
-        row = torch.arange(len(pick))
-        for k in range(DETOURS):
-            trial = order[:, k]
-            clear = ~torch.tensor(laid.crossed(inside[row, trial].double().numpy(), parent[row, trial].numpy()))
-            pick = torch.where(undecided & clear & ((k == 0) | (outside[row, trial] == 0)), trial, pick)
-            undecided &= ~clear
-            if not undecided.any():
-                break
-        return inside[row, pick], parent[row, pick]
-
-
-def _threads(proposal: Proposal) -> Threads:
-    """Those that the model itself proposes."""
-    own = proposal.score > 0
-    return proposal.pos, proposal.edges[own], proposal.kind[own]
+        component, normal = chance.component[row, at.start, tries, None], chance.normal[row, at.start, tries, None]
+        unit = web.unit[row, None, None]
+        offset = around.out_of(mixture.draw(component, normal)[:, :, 0])
+        point = web.pos[row].gather(1, index.expand(-1, -1, 3)) + offset * unit
+        inside = point.clamp(box[row, None, 0], box[row, None, 1])
+        return inside, ((point - inside).norm(dim=-1) / unit[..., 0] - GRAZE).clamp_min(0)
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

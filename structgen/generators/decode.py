@@ -103,7 +103,7 @@ def decode(
     Raises `DecodeError` where no valid web is found.
     """
     assert target.extents is not None and target.mean_edge_length is not None and target.edges is not None
-    every = _evened(_with_all_pairs(proposal) if lenient else proposal)
+    every = evened(_with_all_pairs(proposal) if lenient else proposal)
     for halving in range(HALVINGS + 1 if lenient else 1):
         thickness = radius * 0.5**halving * np.clip(np.exp(every.log_radius), *THICKNESS)
         if known_radius is not None:
@@ -151,7 +151,7 @@ def _decoded(
     return Decoded(web, len(np.setxor1d(raw, chosen[known_edges:], assume_unique=True)))
 
 
-def _evened(proposal: Proposal) -> Proposal:
+def evened(proposal: Proposal) -> Proposal:
     """``proposal`` with one radius for all threads of a silk, where they are so near one that this is what is meant."""
     own = proposal.score > 0
     own[: proposal.known_edges] = False

@@ -30,8 +30,8 @@ class Growing:
     unit ``(B,)`` mm: lengths are told in it; blur ``(B,)``: how far places may be off, in that unit; pos ``(B, T, 3)``
     mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the
     first was the last; pull ``(B, T, T, 3)``: likewise the sum of the unit vectors u along its edges, 0 in equilibrium
-    under like tensions; moment ``(B, T, T, 6)``: the sum of u u', see `_squares`; h ``(B, T, d)``: what the network
-    remembers.
+    under like tensions; moment ``(B, T, T, 6)``: the sum of u u', see `_squares`; edges, thread ``(B, T)``: number and
+    summed length (mm) of the edges when the place was the last; h ``(B, T, d)``: what the network remembers.
     """
 
     request: Request
@@ -45,6 +45,8 @@ class Growing:
     degree: Tensor
     pull: Tensor
     moment: Tensor
+    edges: Tensor
+    thread: Tensor
     h: Tensor
 
     @classmethod
@@ -53,11 +55,15 @@ class Growing:
     ) -> Growing:
         """Grown webs."""
         edge, unit = (kind > 0).float(), unit_of(request, drop)
-        along = edge[..., None] * direction(pos[:, :, None] - pos[:, None])
+        apart = pos[:, :, None] - pos[:, None]
+        along = edge[..., None] * direction(apart)
         parent, degree, moment = parent.clamp_min(0), edge.cumsum(1), _squares(along).cumsum(1)
+        earlier = edge.tril()
+        edges, thread = (row.sum(-1).cumsum(1) for row in (earlier, earlier * apart.norm(dim=-1)))
         return cls(
-            request, drop, unit, blur, pos, kind, radius, parent, degree, along.cumsum(1), moment, torch.empty(0)
-        )
+            request, drop, unit, blur, pos, kind, radius, parent, degree, along.cumsum(1), moment, edges, thread,
+            torch.empty(0),
+        )  # fmt: skip
 
     @classmethod
     def empty(cls, nodes: int, request: Request, drop: Tensor, blur: Tensor, width: int) -> Growing:
@@ -67,7 +73,7 @@ class Growing:
         return cls(
             request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square,
             torch.zeros(b, t, dtype=torch.long), square.clone(), torch.zeros(b, t, t, 3), torch.zeros(b, t, t, 6),
-            torch.zeros(b, t, width),
+            torch.zeros(b, t), torch.zeros(b, t), torch.zeros(b, t, width),
         )  # fmt: skip
 
     def put(self, place: int, point: Tensor, parent: Tensor) -> None:
@@ -83,7 +89,10 @@ class Growing:
         self.degree[:, place] = self.degree[:, place - 1]
         self.degree[:, place, :place] += edge
         self.degree[:, place, place] = edge.sum(-1)
-        along = edge[..., None] * direction(self.pos[:, place, None] - self.pos[:, :place])
+        apart = self.pos[:, place, None] - self.pos[:, :place]
+        self.edges[:, place] = self.edges[:, place - 1] + edge.sum(-1)
+        self.thread[:, place] = self.thread[:, place - 1] + (edge * apart.norm(dim=-1)).sum(-1)
+        along = edge[..., None] * direction(apart)
         for sums, new, sign in ((self.pull, along, -1), (self.moment, _squares(along), 1)):
             sums[:, place] = sums[:, place - 1]
             sums[:, place, :place] += new
@@ -93,18 +102,18 @@ class Growing:
         """``(B, Q, NODE_FEATURES)``."""
         request, unit = self.request, self.unit[:, None]
         pos, half = self.pos[:, : at.stop], request.half_box[:, None]
-        rows = self.kind[:, : at.stop, : at.stop].tril()
-        start = pos.gather(1, self.parent[:, : at.stop, None].expand(-1, -1, 3))
-        apart = pos[:, :, None] - pos[:, None]
-        thread = (apart.square().sum(-1).sqrt() * (rows > 0)).sum(-1).cumsum(1)
-        edges = (rows > 0).sum(-1).float()
+        here, placed = pos[:, at], torch.arange(at.start, at.stop, device=pos.device)
+        start = pos.gather(1, self.parent[:, at, None].expand(-1, -1, 3))
+        later = torch.arange(at.stop, device=pos.device) > placed[:, None]
+        kinds = one_hot(self.kind[:, at, : at.stop].masked_fill(later, 0), CATEGORIES).sum(-2).float()
+        kinds[..., 0] = 0
+        edges = kinds.sum(-1)
 
         known = (~self.drop).float()[:, None]
-        placed = torch.arange(at.stop, device=pos.device)
         nodes_left = (request.nodes[:, None] - placed).clamp_min(0)
         wanted = (request.mean_degree * request.nodes / 2).round()[:, None]
-        edges_left = (wanted - edges.cumsum(1)).clamp_min(-8)
-        thread_left = (request.mean_edge_length[:, None] * wanted - thread) / edges_left.clamp_min(1)
+        edges_left = (wanted - self.edges[:, at]).clamp_min(-8)
+        thread_left = (request.mean_edge_length[:, None] * wanted - self.thread[:, at]) / edges_left.clamp_min(1)
         budget = [
             (nodes_left + 1).log() - 2,
             placed / request.nodes[:, None],
@@ -113,17 +122,15 @@ class Growing:
             known * (thread_left / unit - 1).clamp(-2, 4),
             self.blur[:, None].expand_as(edges),
         ]
-        low = half + pos.cummin(1).values.clamp_max(0)
-        high = half - pos.cummax(1).values.clamp_min(0)
+        low = half + pos.cummin(1).values[:, at].clamp_max(0)
+        high = half - pos.cummax(1).values[:, at].clamp_min(0)
         box = request.half_box.norm(dim=-1)[:, None, None]
         unit = unit[..., None]
         columns = [
-            pos / unit, (half + pos) / unit, (half - pos) / unit, pos / box, (pos - start) / unit, edges[..., None],
-            torch.stack(budget, -1), low / unit, high / unit, low / box, high / box,
+            here / unit, (half + here) / unit, (half - here) / unit, here / box, (here - start) / unit,
+            edges[..., None], torch.stack(budget, -1), low / unit, high / unit, low / box, high / box, kinds,
         ]  # fmt: skip
-        kinds = one_hot(rows[:, at], CATEGORIES).sum(-2).float()
-        kinds[..., 0] = 0
-        return torch.cat([torch.cat(columns, -1)[:, at], kinds], -1)
+        return torch.cat(columns, -1)
 
     def pair_features(self, at: slice) -> Tensor:
         """``(B, Q, T, PAIR_FEATURES)``."""

@@ -34,18 +34,19 @@ class Laid:
             self.ends[b, self.count[b]] = other, place
             self.count[b] += 1
 
-    def crossed(self, point: FloatArray, other: IntArray) -> BoolArray:
-        """``(B,)`` whether a strut from ``point (B, 3)`` to the place ``other (B,)`` would run through another.
+    def crossed(self, point: FloatArray, other: IntArray, row: IntArray | None = None) -> BoolArray:
+        """``(R,)`` whether a strut from ``point (R, 3)`` to the place ``other (R,)`` would run through another.
 
-        Struts that end at ``other`` are not asked.
+        Of the webs ``row (R,)``, all by default. Struts that end at ``other`` are not asked.
         """
-        most = int(self.count.max(initial=0))
+        row = np.arange(len(self.pos)) if row is None else row
+        count = self.count[row]
+        most = int(count.max(initial=0))
         if not most:
             return np.zeros(len(point), bool)
-        ends = self.ends[:, :most]
-        row = np.arange(len(point))
-        asked = (np.arange(most) < self.count[:, None]) & (ends != other[:, None, None]).all(-1)
+        ends = self.ends[row, :most]
+        asked = (np.arange(most) < count[:, None]) & (ends != other[:, None, None]).all(-1)
         start, end = (self.pos[row[:, None], ends[..., k]] for k in (0, 1))
         distance = segment_distance(point[:, None], self.pos[row, other][:, None], start, end)
-        crossed: BoolArray = (asked & (distance < self.reach[:, None])).any(1)
+        crossed: BoolArray = (asked & (distance < self.reach[row, None])).any(1)
         return crossed

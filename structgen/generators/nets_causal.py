@@ -46,14 +46,15 @@ class CausalBlock(nn.Module):
         nn.init.zeros_(self.modulate.bias)
 
     def forward(
-        self, h: Tensor, pair: Tensor, bias: Tensor, c: Tensor, before: tuple[Tensor, Tensor] | None
+        self, h: Tensor, pair: Tensor, bias: Tensor, modulation: Tensor, before: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """``h (B, Q, d)`` new nodes, ``pair (B, Q, T, e)``, ``bias (B, H, Q, T)`` -inf for later nodes, ``c (B, d)``.
+        """``h (B, Q, d)`` new nodes, ``pair (B, Q, T, e)``, ``bias (B, H, Q, T)`` -inf for later nodes, ``modulation
+        (B, 1, 4 d)`` by the condition.
 
         before: keys and values of the T - Q nodes before; returns those of all T too.
         """
         b, q, d = h.shape
-        shift1, scale1, shift2, scale2 = self.modulate(c)[:, None].chunk(4, -1)
+        shift1, scale1, shift2, scale2 = modulation.chunk(4, -1)
         x = self.norm_attend(h) * (1 + scale1) + shift1
         query, key, value = self.qkv(x).view(b, q, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         if before is not None:
@@ -99,28 +100,33 @@ class CausalGraphTransformer(nn.Module):
         self.edge = _PairHead(width, CANDIDATE_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
         self.radius_spread = nn.Parameter(torch.tensor(-1.0))
 
+    def modulations(self, condition: Tensor) -> list[Tensor]:
+        """What ``condition (B, conditions)`` does in each block, ``(B, 1, 4 d)``: the same for all nodes of a web."""
+        c = self.condition(condition)
+        return [block.modulate(c)[:, None] for block in self.blocks if isinstance(block, CausalBlock)]
+
     def forward(
-        self, node: Tensor, kind: Tensor, features: Tensor, condition: Tensor, later: Tensor, cache: Cache | None = None
-    ) -> tuple[Tensor, Tensor, Cache]:
+        self, node: Tensor, kind: Tensor, features: Tensor, modulations: list[Tensor], later: Tensor,
+        cache: Cache | None = None,
+    ) -> tuple[Tensor, Tensor, Cache]:  # fmt: skip
         """Nodes as the network knows them.
 
         Arguments:
             node: ``(B, Q, NODE_FEATURES)`` of the new nodes.
             kind: ``(B, Q, T)`` category of the pairs with each of the T nodes so far, the new ones last.
             features: ``(B, Q, T, PAIR_FEATURES)``.
-            condition: ``(B, conditions)``.
+            modulations: of `modulations`.
             later: ``(Q, T)`` True where the second node comes after the first.
 
         Returns ``(B, Q, d)``, pairs ``(B, Q, T, e)`` and the cache to go on with.
         """
-        c = self.condition(condition)
         h = self.node_in(node)
         pair = self.pair_next(gelu(self.pair_in(features) + self.kind_in(kind)))
         bias = self.bias(gelu(pair)).masked_fill(later[..., None], -1e4)
         bias = bias.unflatten(-1, (self.layers, self.heads)).permute(3, 0, 4, 1, 2)  # (L, B, H, Q, T)
         kept = []
         for k, block in enumerate(self.blocks):
-            h, both = block(h, pair, bias[k], c, cache.layers[k] if cache else None)
+            h, both = block(h, pair, bias[k], modulations[k], cache.layers[k] if cache else None)
             kept.append(both)
         return self.norm(h), pair, Cache(kept)
 

@@ -59,12 +59,12 @@ def _turned(pos: FloatArray, sides: FloatArray) -> tuple[FloatArray, float]:
     best, turn, least = pos, 0.0, np.inf
     for k, (_, most) in enumerate(ROUNDS):
         turns = _turns(k)
-        places = np.einsum("rab,nb->rna", turns, best)
-        box = np.maximum(np.ptp(places, axis=1), 1e-9 * sides)
+        places = (turns.reshape(-1, 3) @ best.T).reshape(len(turns), 3, -1)
+        box = np.maximum(places.max(2) - places.min(2), 1e-9 * sides)
         cost = np.abs(np.log(box / sides)).sum(1) + RELUCTANCE * (turn + np.linspace(0, most, len(turns))) / 90
         first = int(cost.argmin())
         if cost[first] < least:
-            best, least = places[first], float(cost[first])
+            best, least = places[first].T, float(cost[first])
             turn += most * first / (len(turns) - 1)
     return best, least
 

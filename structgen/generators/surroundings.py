@@ -40,21 +40,24 @@ class Surroundings:
         return (frame * vectors[..., None]).sum(-2)
 
 
-def surroundings(web: Growing, parent: Tensor, at: slice) -> Surroundings:
+def surroundings(web: Growing, parent: Tensor, at: slice, row: Tensor | None = None) -> Surroundings:
     """Of the places ``parent (B, M)``, as of the M places ``at``, or of the one place if there is one.
 
+    row ``(B,)``: the webs that are asked for, all by default.
     Its latest neighbours, and the nearest others: where they lie, their degrees, the silk of the threads, which are
     neighbours of its neighbours; centre of the box, the first node, the last, its pull; room to the walls.
     """
     count = at.stop
-    pos, unit = web.pos[:, :count], web.unit[:, None, None]
+    row = torch.arange(len(web.pos), device=web.pos.device) if row is None else row
+    pos, unit = web.pos[row, :count], web.unit[row, None, None]
     places = torch.arange(count, device=pos.device)
     here = _take(pos, parent)
     away = (pos[:, None] - here[:, :, None]) / unit[..., None]
     other = ~barred(at, pos.device) & (places > 0) & (places != parent[..., None])
-    kind = web.kind[:, :, :count].gather(1, parent[..., None].expand(-1, -1, count)) * other
+    kinds = web.kind[row, :count, :count]
+    kind = kinds.gather(1, parent[..., None].expand(-1, -1, count)) * other
     joined = kind > 0
-    second = (joined.float() @ (web.kind[:, :count, :count] > 0).float() > 0) & other & ~joined
+    second = (joined.float() @ (kinds > 0).float() > 0) & other & ~joined
 
     latest = torch.where(joined, places, -1).topk(min(NEIGHBOURS, count), dim=-1).values
     latest = pad(latest, (0, NEIGHBOURS - latest.shape[-1]), value=-1)
@@ -72,13 +75,13 @@ def surroundings(web: Growing, parent: Tensor, at: slice) -> Surroundings:
     frame = _frame(direction(apart))
     seen = Surroundings(torch.empty(0), frame)
     local = seen.into(apart)
-    degree = web.degree[:, at, :count].expand(-1, parent.shape[1], -1).gather(2, chosen) * there
+    degree = web.degree[row, at, :count].expand(-1, parent.shape[1], -1).gather(2, chosen) * there
     silk = one_hot(kind.gather(2, chosen[..., :NEIGHBOURS]) * there[..., :NEIGHBOURS], CATEGORIES).float()
     last = torch.arange(at.start, count, device=pos.device)
-    pull = web.pull[:, at].expand(-1, parent.shape[1], -1, -1)
+    pull = web.pull[row, at].expand(-1, parent.shape[1], -1, -1)
     pull = pull.gather(2, parent[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
     marks = torch.stack([-here / unit, _to(away, last.clamp_max(1)), _to(away, last), pull], 2)
-    half = web.request.half_box[:, None]
+    half = web.request.half_box[row, None]
     columns = [
         _squashed(local).flatten(2), direction(local).flatten(2), there.float(), degree / 4, silk.flatten(2),
         (second.gather(2, chosen[..., NEIGHBOURS:]) & there[..., NEIGHBOURS:]).float(),

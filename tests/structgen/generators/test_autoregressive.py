@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from structgen.generators import autoregressive
 from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig
+from structgen.generators.finishing import Finish
+from structgen.generators.gauges import gauges_of
 from structgen.generators.model import Ask, raw_numbers, raw_web_of
 from structgen.generators.nets_causal import Mixture
 from structgen.generators.orders import growth_order
@@ -212,18 +215,34 @@ def test_half_of_the_webs_are_seen_blurred_and_none_past_its_box(tiny, webs):
     assert (off <= 0.5 * batch.request.half_box[:, None] + 1e-6).all()
 
 
-def test_calibration_measures_the_bends_of_the_data_and_of_what_is_drawn(training_range, dataset):
+def test_calibration_learns_from_the_data_and_from_what_is_drawn(training_range, dataset):
     torch.manual_seed(0)
     model = Autoregressive(TINY, training_range).requires_grad_(False)
-    assert not model.bends.any()
+    assert not model.finish.bends.any()
     real = [dataset[int(k)] for k in dataset.indices("train")[:40]]
     before = proposals(model, asks(3))
     model.calibrate(real, seed=3)
-    once = model.bends.clone()
-    known = np.stack([model.bends[1].numpy(), bend_quantiles((web.pos, web.edge_index.T, web.kind) for web in real)])
-    np.testing.assert_allclose(known[0], known[1], rtol=1e-6)
-    assert model.bends[0].any(), "some silk was drawn often enough"
+    once = {name: value.clone() for name, value in model.finish.state_dict().items()}
+    known = bend_quantiles((web.pos, web.edge_index.T, web.kind) for web in real)
+    np.testing.assert_allclose(once["bends"][1].numpy(), known, rtol=1e-6)
+    assert once["bends"][0].any(), "some silk was drawn often enough"
+    np.testing.assert_allclose(once["gauges"].numpy(), gauges_of(real), rtol=1e-6)
     model.calibrate(real, seed=3)
-    assert torch.equal(model.bends, once), "the same seed, the same numbers"
+    assert all(torch.equal(once[name], value) for name, value in model.finish.state_dict().items()), "the same seed"
     after = proposals(model, asks(3))
     assert any(not np.array_equal(one.pos, other.pos) for one, other in zip(before, after, strict=True))
+
+
+def test_the_candidate_is_taken_that_the_critic_thinks_best(tiny, monkeypatch):
+    """Whatever it prefers: here webs with the most edges, then those with the fewest."""
+
+    def edges(some):
+        return np.array([float((one.score > 0).sum()) for one in some])
+
+    monkeypatch.setattr(autoregressive, "MISSED", 0.0)
+    monkeypatch.setattr(autoregressive, "CANDIDATES", 8)
+    found = []
+    for sign in (1, -1):
+        monkeypatch.setattr(Finish, "merit", lambda finish, some, sign=sign: sign * edges(some))
+        found.append(edges(proposals(tiny, asks(3))))
+    assert (found[0] > found[1]).any() and (found[0] >= found[1]).all()

@@ -13,10 +13,14 @@ from torch import Tensor
 from simulate.mesh_movement.checks import FloatArray, IntArray
 from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
+from simulate.mesh_movement.um2n.encoder_kernels import edge_features
 from simulate.mesh_movement.um2n.fields import Fields
+from simulate.mesh_movement.um2n.grid_kernels import Layout, at_places, combined, combined_pull, from_places
 
-#: Features of an edge of the grid.
-EDGE_FEATURES = 4
+#: Features of an edge of the grid; length of a vector field, in units of the domain, that counts half in them.
+EDGE_FEATURES, GENTLE = 4, 0.02
+#: Logits of attention to neighbours are kept within this.
+LOGIT = 8.0
 
 
 @dataclass(frozen=True)
@@ -50,18 +54,15 @@ class GridGraph:
         one, other = (np.concatenate([getattr(side, name) for side in grid.sides]) for name in ("one", "other"))
         self.graph = Graph.of(one, other, grid.g)
         self.volumes = real(grid.volumes / grid.volumes.sum())
-        i, j = self.graph.target.numpy(), self.graph.source.numpy()
-        along = grid.centres[j] - grid.centres[i]
-        self._way = along / np.linalg.norm(along, axis=1, keepdims=True)
+        self._centres = grid.centres
 
     def features(self, fields: Fields) -> Tensor:
         """``(e, EDGE_FEATURES)`` of each edge: rise of the level, the level at its target, and how far it goes along
         the first and the last vector field there."""
-        i, j = self.graph.target.numpy(), self.graph.source.numpy()
-        chosen = fields.at_centres[:, [0, -1]]
-        chosen = chosen / (0.02 + np.linalg.norm(chosen, axis=2, keepdims=True))
-        way = np.einsum("ed,ekd->ek", self._way, chosen[i])
-        return real(np.stack([fields.level[j] - fields.level[i], fields.level[i], *way.T], axis=1))
+        vectors, graph = fields.at_centres[:, [0, -1]], self.graph
+        return torch.from_numpy(
+            edge_features(graph.pointers.numpy(), graph.source.numpy(), self._centres, fields.level, vectors, GENTLE)
+        )
 
 
 class MeshGraph:
@@ -109,25 +110,31 @@ class MeshGraph:
         return result
 
 
-class Applied(torch.autograd.Function):
-    """A sparse matrix of SciPy times a tensor ``(k, m)``."""
+class AtPlaces(torch.autograd.Function):
+    """`at_places` of values ``(g, k)``."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, matrix: Any) -> Tensor:
-        """``matrix @ values``."""
-        ctx.matrix = matrix
-        return torch.from_numpy(matrix @ values.detach().numpy())
+    def forward(ctx: Any, values: Tensor, layout: Layout, points: FloatArray) -> Tensor:
+        ctx.where = layout, points
+        return torch.from_numpy(at_places(layout, points, values.detach().numpy()))
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        """By the transpose."""
-        return torch.from_numpy(ctx.matrix.T @ grads[0].numpy()), None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return torch.from_numpy(from_places(*ctx.where, grads[0].contiguous().numpy())), None, None
 
 
-def applied(matrix: Any, values: Tensor) -> Tensor:
-    """``matrix @ values``, differentiable."""
-    result: Tensor = Applied.apply(values, matrix)  # type: ignore[no-untyped-call]
-    return result
+class Combined(torch.autograd.Function):
+    """`combined` by weights ``(g, k)``."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, layout: Layout, points: FloatArray, x: FloatArray, y: FloatArray) -> Tensor:
+        ctx.where = layout, points, x, y
+        return torch.from_numpy(combined(layout, points, weights.detach().numpy(), x, y))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        layout, points, x, y = ctx.where
+        return torch.from_numpy(combined_pull(layout, points, grads[0].contiguous().numpy(), x, y)), None, None, None, None
 
 
 def real(array: FloatArray) -> Tensor:
@@ -138,8 +145,13 @@ def real(array: FloatArray) -> Tensor:
 def neighbour_softmax(logits: Tensor, target: Tensor, count: int) -> Tensor:
     """Softmax of ``logits (e, h)`` over the edges of each of ``count`` targets, ``target (e,)`` counted from 0.
 
-    Logits are kept within +-8 by tanh: then no maximum has to be found first.
+    Logits are kept within `LOGIT` by tanh: then no maximum has to be found first.
     """
-    weight = (8 * torch.tanh(logits / 8)).exp()
+    weight = bounded_exp(logits)
     total = torch.zeros(count, weight.shape[1]).index_add(0, target, weight)
     return weight / total.index_select(0, target)
+
+
+def bounded_exp(logits: Tensor) -> Tensor:
+    """exp of ``logits`` kept within +-`LOGIT` by tanh."""
+    return (LOGIT * torch.tanh(logits / LOGIT)).exp()

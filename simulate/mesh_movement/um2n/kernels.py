@@ -3,47 +3,42 @@ arrays of all edges is done edge by edge, in the cache."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 import numpy.typing as npt
 
-F = TypeVar("F", bound=Callable[..., Any])
+from simulate.mesh_movement.kernels import compiled
+
 Real = npt.NDArray[np.float32]
 Wide = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int32]
 Cells = npt.NDArray[np.int64]
-
-
-def compiled(function: F) -> F:
-    """``function`` compiled on its first call, once on a machine; sums may be reordered, so that they are in lanes."""
-    wrapped: Any = numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})(function)
-    return cast(F, wrapped)
+#: Zeros, as many as something has entries: unlike a number the length of a tuple is known to the compiler, which then
+#: computes short loops in lanes.
+Count = tuple[int, ...]
 
 
 @compiled
 def sweep_logits(
-    pointers: Index, sources: Index, points: Real, sizes: Real, load: Real, state: Real, edge: Real, out: Real,
-    usual: float, slope: float,
+    pointers: Index, sources: Index, points: Real, sizes: Real, load: Real, state: Real, parts: Real, usual: float,
+    leak: float, slim: Count,
 ) -> Real:  # fmt: skip
-    """``(e,)`` logits of the edges in the order of their targets, see `Sweep`: ``out (s,)`` times the leaky rectifier,
-    of ``slope`` below 0, of ``state (n, > 2 s)``, the first part at the target and the second at the source, and of
-    the relative length less the ``usual`` and the rise of the load by ``edge (2, s)``."""
-    slim = len(out)
+    """``(e,)`` logits of the edges in the order of their targets, see `Sweep`: a leaky rectifier, of slope ``leak`` below
+    0, times the last of ``parts (5, s)``; it is of ``state (n, > 2 s)``, the first part at the target and the second at
+    the source, and of the other parts times 1, the relative length less the ``usual``, and the loads of target and
+    source. ``slim`` is the `Count` of s."""
+    s = len(slim)
     result = np.empty(len(sources), dtype=np.float32)
-    below, middle = np.float32(slope), np.float32(usual)
+    below, middle = np.float32(leak), np.float32(usual)
     for i in range(len(pointers) - 1):
         for e in range(pointers[i], pointers[i + 1]):
             j = sources[e]
             x, y = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1]
             length = np.sqrt(x * x + y * y) / sizes[i] - middle
-            rise = load[j] - load[i]
             total = np.float32(0)
-            for k in range(slim):
-                hidden = state[i, k] + state[j, slim + k] + length * edge[0, k] + rise * edge[1, k]
-                total += out[k] * max(hidden, below * hidden)
+            for k in range(s):
+                hidden = state[i, k] + state[j, s + k] + parts[0, k] + length * parts[1, k]
+                hidden += load[i] * parts[2, k] + load[j] * parts[3, k]
+                total += parts[4, k] * max(hidden, below * hidden)
             result[e] = total
     return result
 
@@ -93,3 +88,33 @@ def shares(
             share[at] += 1 / len(parts)
         begin[c + 1] = end
     return begin, squares[:end].copy(), share[:end].copy()
+
+
+@compiled
+def relative_loads(points: Real, cells: Cells, monitor: Real, reference: Real, least: float) -> Real:
+    """``(c,)`` mean of ``monitor (n,)`` over the corners of each cell times its determinant over ``reference (c,)``, at
+    ``least`` that share; all over their mean, weighed by the reference."""
+    result = np.empty(len(cells), dtype=np.float32)
+    whole = total = 0.0
+    for c in range(len(cells)):
+        i, j, k = cells[c, 0], cells[c, 1], cells[c, 2]
+        x, y = points[i, 0], points[i, 1]
+        jacobian = (points[j, 0] - x) * (points[k, 1] - y) - (points[j, 1] - y) * (points[k, 0] - x)
+        ratio = max(jacobian / reference[c], np.float32(least))
+        result[c] = (monitor[i] + monitor[j] + monitor[k]) * ratio
+        total += result[c] * reference[c]
+        whole += reference[c]
+    result *= np.float32(whole / total)
+    return result
+
+
+@compiled
+def placed(points: Real, turn: Wide, middle: Wide, low: Wide, high: Wide) -> Wide:
+    """``points (n, 2)`` times the transpose of ``turn (2, 2)`` and plus ``middle (2,)``, kept between ``low`` and ``high``
+    ``(2,)``."""
+    result = np.empty(points.shape)
+    for n in range(len(points)):
+        for axis in range(2):
+            x = points[n, 0] * turn[axis, 0] + points[n, 1] * turn[axis, 1] + middle[axis]
+            result[n, axis] = min(max(x, low[axis]), high[axis])
+    return result

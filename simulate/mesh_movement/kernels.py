@@ -14,8 +14,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """``function`` compiled on its first call, once on a machine; sums may be reordered, so that they are in lanes."""
-    wrapped: Any = numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})(function)
+    """``function`` compiled on its first call, once on a machine; sums may be reordered and divisions by zero are not
+    errors, so that loops are in lanes."""
+    fast = {"reassoc", "contract", "nsz"}
+    wrapped: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function)
     return cast(F, wrapped)
 
 

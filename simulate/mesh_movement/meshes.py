@@ -41,6 +41,12 @@ class SimplexMesh:
         return int(self.points.shape[1])
 
     @cached_property
+    def box(self) -> tuple[FloatArray, FloatArray]:
+        """``(d,)`` least and greatest coordinates."""
+        axes = np.ascontiguousarray(self.points.T)  # NumPy is slow along the axis of short rows
+        return axes.min(axis=1), axes.max(axis=1)
+
+    @cached_property
     def determinants(self) -> FloatArray:
         """``(c,)`` d! times the volumes, > 0."""
         return determinants(self.points, self.cells)

@@ -49,7 +49,7 @@ class Background:
 
     def __init__(self, mesh: SimplexMesh) -> None:
         self.mesh = mesh
-        self.low, span = mesh.points.min(axis=0), np.ptp(mesh.points, axis=0)
+        self.low, span = mesh.box[0], mesh.box[1] - mesh.box[0]
         wanted = squares_for(mesh.n)
         p, q = np.maximum(2, np.rint(span / np.sqrt(mesh.volumes.sum() / wanted))).astype(int).tolist()
         self.shape: tuple[int, int] = (p, q)
@@ -105,8 +105,9 @@ class Background:
         band[:, 0] = np.bincount(np.concatenate([i, j]), np.concatenate([w, w]), self.g)
         band[:, 0] += GROUND * max(2 * w.sum() / self.g, np.finfo(float).tiny)
         band[np.minimum(i, j), np.abs(i - j)] = -w
-        factor = cholesky_banded(band.T, overwrite_ab=True, lower=True, check_finite=False)
-        return order, np.ascontiguousarray(factor.T)
+        factor = np.ascontiguousarray(cholesky_banded(band.T, overwrite_ab=True, lower=True, check_finite=False).T)
+        factor[:, 0] = 1 / factor[:, 0]
+        return order, factor
 
 
 def squares_for(nodes: int) -> int:

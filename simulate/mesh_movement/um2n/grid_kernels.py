@@ -22,7 +22,7 @@ class Layout(NamedTuple):
         number: ``(p, q)`` of the squares of the domain, -1 of others; nearest: ``(p, q)`` that, of others the nearest.
         squares: ``(g, 2)`` where each is in the grid; volumes: ``(g,)``.
         order: ``(g,)`` row of each square in the matrix of the Neumann problem; factor: ``(g, b + 1)`` its Cholesky
-            factor, a column a row, from the diagonal down to the end of the band.
+            factor, a column a row: one over the diagonal, then what is below to the end of the band.
     """
 
     low: FloatArray
@@ -55,16 +55,16 @@ def potential(layout: Layout, load: FloatArray) -> FloatArray:
         x[order[s]] = even[s] * layout.volumes[s]
     for j in range(g):
         column, below = factor[j], x[j : j + reach + 1]
-        value = below[0] / column[0]
-        for k in range(len(below)):
-            below[k] -= value * column[k]
+        value = below[0] * column[0]
         below[0] = value
+        for k in range(1, len(below)):
+            below[k] -= value * column[k]
     for j in range(g - 1, -1, -1):
         column, below = factor[j], x[j : j + reach + 1]
         value = below[0]
         for k in range(1, len(below)):
             value -= below[k] * column[k]
-        below[0] = value / column[0]
+        below[0] = value * column[0]
     result = np.empty(g)
     for s in range(g):
         result[s] = x[order[s]]

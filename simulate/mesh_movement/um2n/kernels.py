@@ -18,38 +18,62 @@ Count = tuple[int, ...]
 
 
 @compiled
-def sweep_logits(
-    pointers: Index, sources: Index, points: Real, sizes: Real, load: Real, state: Real, parts: Real, usual: float,
-    leak: float, slim: Count,
+def exp32(x: np.float32) -> np.float32:
+    """The exponential of 32 bits, within 2e-7, as polynomial and power of two (S. L. Moshier, Cephes): unlike a call of
+    the C library it is computed in lanes."""
+    x = min(max(x, np.float32(-87)), np.float32(88))
+    power = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    # ln 2 in two parts, so that nothing is lost.
+    r = x - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)
+    series = np.float32(1.9875691500e-4) * r + np.float32(1.3981999507e-3)
+    series = series * r + np.float32(8.3334519073e-3)
+    series = series * r + np.float32(4.1665795894e-2)
+    series = series * r + np.float32(1.6666665459e-1)
+    series = series * r + np.float32(5.0000001201e-1)
+    bits = (np.int32(power) + np.int32(127)) << np.int32(23)
+    return (series * r * r + r + np.float32(1)) * np.int32(bits).view(np.float32)
+
+
+@compiled
+def bounded_exp32(x: np.float32, limit: np.float32) -> np.float32:
+    """exp of ``x`` kept within +-``limit`` by tanh, tanh y = 1 - 2 / (exp 2 y + 1)."""
+    one, two = np.float32(1), np.float32(2)
+    return exp32(limit - two * limit / (exp32(two / limit * x) + one))
+
+
+@compiled
+def attracted(
+    pointers: Index, sources: Index, points: Real, sizes: Real, load: Real, state: Real, parts: Real, shift: float,
+    stay: float, usual: float, leak: float, limit: float, slim: Count,
 ) -> Real:  # fmt: skip
-    """``(e,)`` logits of the edges in the order of their targets, see `Sweep`: a leaky rectifier, of slope ``leak`` below
-    0, times the last of ``parts (5, s)``; it is of ``state (n, > 2 s)``, the first part at the target and the second at
-    the source, and of the other parts times 1, the relative length less the ``usual``, and the loads of target and
-    source. ``slim`` is the `Count` of s."""
+    """``(n, 2)`` from each node to the mean of its neighbours and itself by weights that are `bounded_exp32` of logits,
+    see `Sweep`; edges in the order of targets.
+
+    The logit of an edge is ``shift`` and a leaky rectifier, of slope ``leak`` below 0, times the last of ``parts (5, s)``;
+    it is of ``state (n, 2 s + 1)``, the first part at the target and the second at the source, and of the other parts
+    times 1, the length over ``sizes (n,)`` less the ``usual``, and the ``load (n,)`` of target and source. That of
+    staying is the last of the state and ``stay`` times the load. ``slim`` is the `Count` of s.
+    """
     s = len(slim)
-    result = np.empty(len(sources), dtype=np.float32)
-    below, middle = np.float32(leak), np.float32(usual)
+    weights = np.empty(len(sources), dtype=np.float32)
+    below, middle, added, bound = np.float32(leak), np.float32(usual), np.float32(shift), np.float32(limit)
     for i in range(len(pointers) - 1):
         for e in range(pointers[i], pointers[i + 1]):
             j = sources[e]
             x, y = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1]
             length = np.sqrt(x * x + y * y) / sizes[i] - middle
-            total = np.float32(0)
+            total = added
             for k in range(s):
                 hidden = state[i, k] + state[j, s + k] + parts[0, k] + length * parts[1, k]
                 hidden += load[i] * parts[2, k] + load[j] * parts[3, k]
                 total += parts[4, k] * max(hidden, below * hidden)
-            result[e] = total
-    return result
-
-
-@compiled
-def weighed_steps(pointers: Index, sources: Index, points: Real, weights: Real, stay: Real) -> Real:
-    """``(n, 2)`` from each node to the mean of its neighbours by ``weights (e,)`` and itself by ``stay (n,)``."""
+            weights[e] = total
+    for e in range(len(weights)):
+        weights[e] = bounded_exp32(weights[e], bound)
     result = np.empty((len(pointers) - 1, 2), dtype=np.float32)
-    for i in range(len(pointers) - 1):
+    for i in range(len(result)):
         x = y = np.float32(0)
-        total = stay[i]
+        total = bounded_exp32(state[i, 2 * s] + np.float32(stay) * load[i], bound)
         for e in range(pointers[i], pointers[i + 1]):
             j = sources[e]
             x += weights[e] * (points[j, 0] - points[i, 0])

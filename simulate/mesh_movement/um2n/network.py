@@ -12,7 +12,7 @@ from simulate.mesh_movement.um2n.attention import ATTENTIONS
 from simulate.mesh_movement.um2n.encoder_kernels import near_attention
 from simulate.mesh_movement.um2n.fields import INVARIANTS, LOAD_INVARIANTS, LOAD_VECTORS, VECTORS, load_fields
 from simulate.mesh_movement.um2n.graph import EDGE_FEATURES, LOGIT, GridGraph, MeshGraph, bounded_exp, neighbour_softmax, real
-from simulate.mesh_movement.um2n.kernels import relative_loads, sweep_logits, weighed_steps
+from simulate.mesh_movement.um2n.kernels import attracted, relative_loads
 from simulate.mesh_movement.um2n.prepared import Case, Prepared
 
 #: Least share of its volume at the start that a cell counts with in the decoder.
@@ -145,7 +145,7 @@ class Block(nn.Module):
         heads, size = (0,) * self.heads, (0,) * (h.shape[1] // self.heads)
         mixed = near_attention(
             squares.graph.pointers.numpy(), squares.graph.source.numpy(), self.project(h).numpy(), edges.numpy(),
-            self.bias.weight.numpy(), self.bias.bias.numpy(), self.edge.weight.numpy(), self.edge.bias.numpy(),
+            self.bias.weight.numpy(), self.bias.bias.numpy(), self.edge.weight.T.contiguous().numpy(), self.edge.bias.numpy(),
             LOGIT, heads, size, (0,) * EDGE_FEATURES,
         )  # fmt: skip
         return torch.from_numpy(mixed)
@@ -196,13 +196,10 @@ class Sweep(nn.Module):
         length, rise = self.edge.weight.T
         # The rise of the load is that of the source less that of the target.
         parts = torch.stack([self.edge.bias, length, target_part - rise, source_part + rise, self.logit.weight[0]])
-        logits = sweep_logits(
-            pointers, source, at, nodes.sizes.numpy(), load.numpy(), state.numpy(), parts.numpy(), LENGTH, LEAK,
-            (0,) * self.slim,
-        )  # fmt: skip
-        weights = bounded_exp(torch.from_numpy(logits).add_(self.logit.bias))
-        stays = bounded_exp(state[:, -1] + stay * load)
-        return torch.from_numpy(weighed_steps(pointers, source, at, weights.numpy(), stays.numpy()))
+        return torch.from_numpy(attracted(
+            pointers, source, at, nodes.sizes.numpy(), load.numpy(), state.numpy(), parts.numpy(),
+            self.logit.bias.item(), stay.item(), LENGTH, LEAK, LOGIT, (0,) * self.slim,
+        ))  # fmt: skip
 
 
 def cell_load(nodes: MeshGraph, points: Tensor, monitor: Tensor) -> Tensor:

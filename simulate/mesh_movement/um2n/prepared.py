@@ -30,7 +30,6 @@ class Prepared:
         self.unit = float(np.sqrt(mesh.volumes.sum()))
         self.middle: FloatArray = mesh.volumes @ cell_means(mesh.points, mesh.cells) / self.unit**2
         self.turn = turn_of(mesh)
-        self._box = mesh.points.min(axis=0), mesh.points.max(axis=0)
         seen = SimplexMesh((mesh.points - self.middle) @ self.turn / self.unit, mesh.cells)
         self.grid = Background(seen)
         self.squares = GridGraph(self.grid)
@@ -51,7 +50,7 @@ class Prepared:
 
     def in_place(self, points: Tensor) -> FloatArray:
         """``points (p, 2)`` of the network where they are in the mesh, in the box around it."""
-        return placed(points.detach().numpy(), self.turn * self.unit, self.middle, *self._box)
+        return placed(points.detach().numpy(), self.turn * self.unit, self.middle, *self.mesh.box)
 
     def real_size(self, displacement: Tensor) -> FloatArray:
         """``displacement (n, 2)`` of the network as one of the mesh."""

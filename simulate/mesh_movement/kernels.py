@@ -7,10 +7,13 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
 
 F = TypeVar("F", bound=Callable[..., Any])
+#: Of 32 or 64 bits.
+Values = npt.NDArray[np.floating[Any]]
 
 
 def compiled(function: F) -> F:
@@ -42,6 +45,16 @@ def corner_means(nodal: FloatArray, cells: IntArray) -> FloatArray:
         for k in range(corners):
             total += nodal[cells[c, k]]
         result[c] = total / corners
+    return result
+
+
+@compiled
+def node_sums(per_cell: Values, cells: IntArray, n: int) -> Values:
+    """``(n,)`` sums over the cells of each node, of ``cells (c, k)``, of ``per_cell (c,)``."""
+    result = np.zeros(n, dtype=per_cell.dtype)
+    for c in range(len(cells)):
+        for k in range(cells.shape[1]):
+            result[cells[c, k]] += per_cell[c]
     return result
 
 

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from simulate.mesh_movement.checks import FloatArray, IntArray, real_array
-from simulate.mesh_movement.kernels import corner_means, triangle_determinants
+from simulate.mesh_movement.kernels import corner_means, node_sums, triangle_determinants
 
 #: A cell whose volume is below this share of its longest edge to the power d counts as flat.
 FLAT = 1e-13
@@ -123,7 +123,7 @@ class SimplexMesh:
 
     def gathered(self, per_cell: FloatArray) -> FloatArray:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
-        return self.scattered(np.repeat(per_cell, self.dim + 1))
+        return node_sums(per_cell, self.cells, self.n)
 
     def scattered(self, per_corner: FloatArray) -> FloatArray:
         """``(n,)`` sum over the corners of cells that a node is of ``per_corner (c, d + 1)``."""

@@ -6,7 +6,7 @@ The grid has a few thousand squares however large the mesh is, so that what is g
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.linalg import cholesky_banded
@@ -115,6 +115,7 @@ def squares_for(nodes: int) -> int:
     return max(FEWEST, min(nodes, MANY), min(nodes // 4, MOST))
 
 
+@lru_cache
 def sub_centroids(halvings: int) -> FloatArray:
     """``(4^halvings, 3)`` barycentric coordinates of the centroids of the parts of a triangle halved so many times."""
     parts = np.eye(3)[None]

@@ -11,11 +11,13 @@ from scipy.sparse import coo_array
 from torch import Tensor
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.kernels import node_sums
 from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
 from simulate.mesh_movement.um2n.encoder_kernels import edge_features
 from simulate.mesh_movement.um2n.fields import Fields
 from simulate.mesh_movement.um2n.grid_kernels import Layout, at_places, combined, combined_pull, from_places
+from simulate.mesh_movement.um2n.kernels import Index, linked
 
 #: Features of an edge of the grid; length of a vector field, in units of the domain, that counts half in them.
 EDGE_FEATURES, GENTLE = 4, 0.02
@@ -33,13 +35,10 @@ class Graph:
     pointers: Tensor
 
     @classmethod
-    def of(cls, one: IntArray, other: IntArray, n: int) -> Graph:
-        """Of pairs of nodes, each once or more, either way round, of ``n`` nodes."""
-        both = np.concatenate([one, other]).astype(np.int32), np.concatenate([other, one]).astype(np.int32)
-        matrix = coo_array((np.ones(2 * len(one), dtype=bool), both), shape=(n, n)).tocsr()
-        matrix.sum_duplicates()
-        target = np.repeat(np.arange(n, dtype=np.int32), np.diff(matrix.indptr))
-        return cls(*(torch.from_numpy(array) for array in (matrix.indices, target, matrix.indptr)))
+    def of(cls, pointers: Index, source: Index) -> Graph:
+        """Of nodes that each of ``n`` hears, ``source (e,)``, and where those of each begin, ``pointers (n + 1,)``."""
+        target = np.repeat(np.arange(len(pointers) - 1, dtype=np.int32), np.diff(pointers))
+        return cls(*(torch.from_numpy(array) for array in (source, target, pointers)))
 
     @property
     def n(self) -> int:
@@ -52,7 +51,10 @@ class GridGraph:
 
     def __init__(self, grid: Background) -> None:
         one, other = (np.concatenate([getattr(side, name) for side in grid.sides]) for name in ("one", "other"))
-        self.graph = Graph.of(one, other, grid.g)
+        both = np.concatenate([one, other]), np.concatenate([other, one])
+        matrix = coo_array((np.ones(len(both[0]), dtype=bool), both), shape=(grid.g, grid.g)).tocsr()
+        matrix.sort_indices()
+        self.graph = Graph.of(matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32))
         self.volumes = real(grid.volumes / grid.volumes.sum())
         self._centres = grid.centres
 
@@ -77,8 +79,7 @@ class MeshGraph:
     """
 
     def __init__(self, mesh: SimplexMesh, held: IntArray, tangents: FloatArray) -> None:
-        a, b, c = mesh.cells.T
-        self.graph = Graph.of(np.concatenate([a, b, c]), np.concatenate([b, c, a]), mesh.n)
+        self.graph = Graph.of(*linked(mesh.cells, mesh.neighbours, mesh.n))
         self.n = mesh.n
         self.cells = torch.from_numpy(mesh.cells)
         self.reference = real(mesh.determinants)
@@ -99,6 +100,8 @@ class MeshGraph:
 
     def gathered(self, per_cell: Tensor) -> Tensor:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
+        if not torch.is_grad_enabled():
+            return torch.from_numpy(node_sums(per_cell.numpy(), self.cells.numpy(), self.n))
         zero = torch.zeros(self.n, dtype=per_cell.dtype)
         return zero.index_add(0, self.cells.reshape(-1), per_cell.repeat_interleave(3))
 

@@ -93,14 +93,13 @@ def shares(
     begin = np.zeros(len(cells) + 1, dtype=np.int64)
     squares = np.empty(len(cells) * len(parts), dtype=np.int64)
     share = np.empty(len(squares))
-    end = 0
+    end, one = 0, 1 / len(parts)
     for c in range(len(cells)):
         first = end
+        a, b, d = points[cells[c, 0]], points[cells[c, 1]], points[cells[c, 2]]
         for part in range(len(parts)):
-            x = y = 0.0
-            for k in range(3):
-                x += parts[part, k] * points[cells[c, k], 0]
-                y += parts[part, k] * points[cells[c, k], 1]
+            u, v, w = parts[part, 0], parts[part, 1], parts[part, 2]
+            x, y = u * a[0] + v * b[0] + w * d[0], u * a[1] + v * b[1] + w * d[1]
             i = min(max(int((x - low[0]) / step[0]), 0), p - 1)
             j = min(max(int((y - low[1]) / step[1]), 0), q - 1)
             at = first
@@ -109,9 +108,36 @@ def shares(
             if at == end:
                 squares[at], share[at] = i * q + j, 0.0
                 end += 1
-            share[at] += 1 / len(parts)
+            share[at] += one
         begin[c + 1] = end
     return begin, squares[:end].copy(), share[:end].copy()
+
+
+@compiled
+def linked(cells: Cells, neighbours: Cells, n: int) -> tuple[Index, Index]:
+    """The nodes that share an edge of ``cells (c, 3)`` with each of ``n`` nodes, ascending: where those of each begin
+    ``(n + 1,)``, and the nodes. ``neighbours (c, 3)`` is the cell beyond the edge opposite to each corner."""
+    pointers = np.zeros(n + 1, dtype=np.int32)
+    for c in range(len(cells)):
+        for k in range(3):
+            if neighbours[c, k] < c:
+                pointers[cells[c, (k + 1) % 3] + 1] += 1
+                pointers[cells[c, (k + 2) % 3] + 1] += 1
+    for i in range(n):
+        pointers[i + 1] += pointers[i]
+    nodes, end = np.empty(pointers[n], dtype=np.int32), pointers[:-1].copy()
+    for c in range(len(cells)):
+        for k in range(3):
+            if neighbours[c, k] < c:
+                i, j = cells[c, (k + 1) % 3], cells[c, (k + 2) % 3]
+                for here, there in ((i, j), (j, i)):
+                    at = end[here]
+                    while at > pointers[here] and nodes[at - 1] > there:
+                        nodes[at] = nodes[at - 1]
+                        at -= 1
+                    nodes[at] = there
+                    end[here] += 1
+    return pointers, nodes
 
 
 @compiled

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray
-from simulate.mesh_movement.meshes import SimplexMesh, cell_means
+from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
 from simulate.mesh_movement.um2n.fields import Fields, monitor_fields
 from simulate.mesh_movement.um2n.graph import AtPlaces, Combined, GridGraph, MeshGraph, real
@@ -28,9 +28,10 @@ class Prepared:
     def __init__(self, mesh: SimplexMesh, boundary: Boundary) -> None:
         self.mesh, self.boundary = mesh, boundary
         self.unit = float(np.sqrt(mesh.volumes.sum()))
-        self.middle: FloatArray = mesh.volumes @ cell_means(mesh.points, mesh.cells) / self.unit**2
+        self.middle: FloatArray = mesh.node_volumes @ mesh.points / self.unit**2
         self.turn = turn_of(mesh)
         seen = SimplexMesh((mesh.points - self.middle) @ self.turn / self.unit, mesh.cells)
+        seen.__dict__["neighbours"] = mesh.neighbours  # the same, and costly to find again
         self.grid = Background(seen)
         self.squares = GridGraph(self.grid)
         self.nodes = MeshGraph(seen, boundary.nodes, self.turn.T @ boundary.tangents @ self.turn)

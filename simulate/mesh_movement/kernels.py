@@ -13,7 +13,7 @@ from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: Of 32 or 64 bits.
-Values = npt.NDArray[np.floating[Any]]
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 def compiled(function: F) -> F:
@@ -49,7 +49,7 @@ def corner_means(nodal: FloatArray, cells: IntArray) -> FloatArray:
 
 
 @compiled
-def node_sums(per_cell: Values, cells: IntArray, n: int) -> Values:
+def node_sums(per_cell: npt.NDArray[Real], cells: IntArray, n: int) -> npt.NDArray[Real]:
     """``(n,)`` sums over the cells of each node, of ``cells (c, k)``, of ``per_cell (c,)``."""
     result = np.zeros(n, dtype=per_cell.dtype)
     for c in range(len(cells)):

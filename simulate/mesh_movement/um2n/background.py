@@ -70,7 +70,8 @@ class Background:
         number[self.active] = np.arange(self.g)
         self.sides = tuple(self._sides(axis, number, share) for axis in (0, 1))
         nearest = tuple(distance_transform_edt(~self.active, return_distances=False, return_indices=True))
-        self.layout = Layout(self.low, self.step, number, number[nearest], squares, self.volumes, *self._factor(squares))
+        factor = self._factor(squares)
+        self.layout = Layout(self.low, self.step, number, number[nearest], squares, self.volumes, *factor)
         #: ``(g, c)`` volume of each cell in each square.
         self._shared = csc_array((volume, self.layout.nearest.ravel()[square], begin), shape=(self.g, len(mesh.cells)))
         self._weight = self._shared @ np.ones(len(mesh.cells))

@@ -1,5 +1,5 @@
-"""Inner loops of the encoder, compiled by numba: what torch does in a dozen passes over arrays of all edges of the grid
-is done square by square, in the cache."""
+"""Inner loops over the edges of the background grid, compiled by numba: what torch and NumPy do in a dozen passes is
+done square by square, in the cache."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def near_attention(
     pointers: Index, sources: Index, projected: Real, edges: Real, bias: Real, constant: Real, edge: Real, plain: Real,
     limit: float, heads: Count, size: Count, features: Count,
 ) -> Real:  # fmt: skip
-    """``(g, h d)`` attention of squares to their neighbours, see `Block`: edges in the order of targets; queries, keys and
-    values ``projected (g, 3 h d)``; features ``edges (e, f)``, of which ``bias (h, f)`` and ``constant (h,)`` make a part
-    of the logits, kept within ``limit`` by tanh, and ``edge (f, h d)`` and ``plain (h d,)`` a part of the values.
+    """``(g, h d)`` attention of squares to their neighbours, see `Block`: edges in the order of targets; queries, keys
+    and values ``projected (g, 3 h d)``; features ``edges (e, f)``, of which ``bias (h, f)`` and ``constant (h,)`` make
+    part of the logits, kept within ``limit`` by tanh, and ``edge (f, h d)`` and ``plain (h d,)`` part of the values.
 
     ``heads``, ``size`` and ``features`` are the `Count` of h, d and f.
     """
@@ -72,8 +72,8 @@ def near_attention(
 def edge_features(
     pointers: Index, sources: Index, centres: FloatArray, level: FloatArray, vectors: FloatArray, gentle: float
 ) -> Real:
-    """``(e, 2 + k)`` of each edge, in the order of targets: rise of ``level (g,)``, the level at its target, and how far
-    it goes along each of ``vectors (g, k, 2)`` there, of which those of length ``gentle`` count half."""
+    """``(e, 2 + k)`` of each edge, in the order of targets: rise of ``level (g,)``, the level at its target, and how
+    far it goes along each of ``vectors (g, k, 2)`` there, of which those of length ``gentle`` count half."""
     result = np.empty((len(sources), 2 + vectors.shape[1]), dtype=np.float32)
     for i in range(len(pointers) - 1):
         for e in range(pointers[i], pointers[i + 1]):

@@ -26,10 +26,11 @@ ROUNDING = 1e-12
 VECTORS, INVARIANTS = 4, 13
 LOAD_VECTORS, LOAD_INVARIANTS = 2, 3
 
+
 @dataclass(frozen=True)
 class Fields:
-    """On the grid: ``vectors``, their components on the sides along x ``(p + 1, q, k)`` and y ``(p, q + 1, k)``, zero on
-    the boundary; ``at_centres (g, k, 2)``, the same there; ``invariants (g, f)``.
+    """On the grid: ``vectors``, components on the sides along x ``(p + 1, q, k)`` and y ``(p, q + 1, k)``, zero on the
+    boundary; ``at_centres (g, k, 2)``, the same there; ``invariants (g, f)``.
 
     ``level (g,)`` is the logarithm of the monitor, averaged, less its mean, and ``spread`` its standard deviation.
     """

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
 from torch import Tensor
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
@@ -16,8 +15,9 @@ from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
 from simulate.mesh_movement.um2n.encoder_kernels import edge_features
 from simulate.mesh_movement.um2n.fields import Fields
-from simulate.mesh_movement.um2n.grid_kernels import Layout, at_places, combined, combined_pull, from_places
+from simulate.mesh_movement.um2n.grid_kernels import Layout, linked_squares
 from simulate.mesh_movement.um2n.kernels import Index, linked
+from simulate.mesh_movement.um2n.place_kernels import at_places, combined, combined_pull, from_places
 
 #: Features of an edge of the grid; length of a vector field, in units of the domain, that counts half in them.
 EDGE_FEATURES, GENTLE = 4, 0.02
@@ -50,11 +50,7 @@ class GridGraph:
     """Squares of a grid and the sides between them; ``volumes (g,)``, sum 1."""
 
     def __init__(self, grid: Background) -> None:
-        one, other = (np.concatenate([getattr(side, name) for side in grid.sides]) for name in ("one", "other"))
-        both = np.concatenate([one, other]), np.concatenate([other, one])
-        matrix = coo_array((np.ones(len(both[0]), dtype=bool), both), shape=(grid.g, grid.g)).tocsr()
-        matrix.sort_indices()
-        self.graph = Graph.of(matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32))
+        self.graph = Graph.of(*linked_squares(grid.layout))
         self.volumes = real(grid.volumes / grid.volumes.sum())
         self._centres = grid.centres
 
@@ -123,7 +119,8 @@ class AtPlaces(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        return torch.from_numpy(from_places(*ctx.where, grads[0].contiguous().numpy())), None, None
+        layout, points = ctx.where
+        return torch.from_numpy(from_places(layout, points, grads[0].contiguous().numpy())), None, None
 
 
 class Combined(torch.autograd.Function):
@@ -137,7 +134,8 @@ class Combined(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         layout, points, x, y = ctx.where
-        return torch.from_numpy(combined_pull(layout, points, grads[0].contiguous().numpy(), x, y)), None, None, None, None
+        pull = combined_pull(layout, points, grads[0].contiguous().numpy(), x, y)
+        return torch.from_numpy(pull), None, None, None, None
 
 
 def real(array: FloatArray) -> Tensor:

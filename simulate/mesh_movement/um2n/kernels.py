@@ -31,7 +31,8 @@ def exp32(x: np.float32) -> np.float32:
     series = series * r + np.float32(1.6666665459e-1)
     series = series * r + np.float32(5.0000001201e-1)
     bits = (np.int32(power) + np.int32(127)) << np.int32(23)
-    return (series * r * r + r + np.float32(1)) * np.int32(bits).view(np.float32)
+    result: np.float32 = (series * r * r + r + np.float32(1)) * np.int32(bits).view(np.float32)
+    return result
 
 
 @compiled
@@ -49,10 +50,10 @@ def attracted(
     """``(n, 2)`` from each node to the mean of its neighbours and itself by weights that are `bounded_exp32` of logits,
     see `Sweep`; edges in the order of targets.
 
-    The logit of an edge is ``shift`` and a leaky rectifier, of slope ``leak`` below 0, times the last of ``parts (5, s)``;
-    it is of ``state (n, 2 s + 1)``, the first part at the target and the second at the source, and of the other parts
-    times 1, the length over ``sizes (n,)`` less the ``usual``, and the ``load (n,)`` of target and source. That of
-    staying is the last of the state and ``stay`` times the load. ``slim`` is the `Count` of s.
+    The logit of an edge is ``shift`` and a leaky rectifier, of slope ``leak`` below 0, times the last of
+    ``parts (5, s)``; it is of ``state (n, 2 s + 1)``, the first part at the target and the second at the source, and of
+    the other parts times 1, the length over ``sizes (n,)`` less the ``usual``, and the ``load (n,)`` of target and
+    source. That of staying is the last of the state and ``stay`` times the load. ``slim`` is the `Count` of s.
     """
     s = len(slim)
     weights = np.empty(len(sources), dtype=np.float32)
@@ -160,8 +161,8 @@ def relative_loads(points: Real, cells: Cells, monitor: Real, reference: Real, l
 
 @compiled
 def placed(points: Real, turn: Wide, middle: Wide, low: Wide, high: Wide) -> Wide:
-    """``points (n, 2)`` times the transpose of ``turn (2, 2)`` and plus ``middle (2,)``, kept between ``low`` and ``high``
-    ``(2,)``."""
+    """``points (n, 2)`` times the transpose of ``turn (2, 2)`` and plus ``middle (2,)``, kept between ``low (2,)`` and
+    ``high (2,)``."""
     result = np.empty(points.shape)
     for n in range(len(points)):
         for axis in range(2):

@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from simulate.mesh_movement.um2n.attention import ATTENTIONS
 from simulate.mesh_movement.um2n.encoder_kernels import near_attention
 from simulate.mesh_movement.um2n.fields import INVARIANTS, LOAD_INVARIANTS, LOAD_VECTORS, VECTORS, load_fields
-from simulate.mesh_movement.um2n.graph import EDGE_FEATURES, LOGIT, GridGraph, MeshGraph, bounded_exp, neighbour_softmax, real
+from simulate.mesh_movement.um2n.graph import (
+    EDGE_FEATURES,
+    LOGIT,
+    GridGraph,
+    MeshGraph,
+    bounded_exp,
+    neighbour_softmax,
+    real,
+)
 from simulate.mesh_movement.um2n.kernels import attracted, relative_loads
 from simulate.mesh_movement.um2n.prepared import Case, Prepared
 
@@ -142,13 +150,12 @@ class Block(nn.Module):
 
     def _near_compiled(self, h: Tensor, squares: GridGraph, edges: Tensor) -> Tensor:
         """The same, without a gradient and several times as fast."""
-        heads, size = (0,) * self.heads, (0,) * (h.shape[1] // self.heads)
-        mixed = near_attention(
-            squares.graph.pointers.numpy(), squares.graph.source.numpy(), self.project(h).numpy(), edges.numpy(),
-            self.bias.weight.numpy(), self.bias.bias.numpy(), self.edge.weight.T.contiguous().numpy(), self.edge.bias.numpy(),
-            LOGIT, heads, size, (0,) * EDGE_FEATURES,
-        )  # fmt: skip
-        return torch.from_numpy(mixed)
+        graph, heads, size = squares.graph, (0,) * self.heads, (0,) * (h.shape[1] // self.heads)
+        parts = self.bias.weight, self.bias.bias, self.edge.weight.T.contiguous(), self.edge.bias
+        return torch.from_numpy(near_attention(
+            graph.pointers.numpy(), graph.source.numpy(), self.project(h).numpy(), edges.numpy(),
+            *(part.detach().numpy() for part in parts), LOGIT, heads, size, (0,) * EDGE_FEATURES,
+        ))  # fmt: skip
 
 
 class Sweep(nn.Module):

@@ -1,16 +1,25 @@
-"""Inner loops over the cells of a mesh, compiled by numba: one pass, in the cache, where NumPy makes a dozen."""
+"""Inner loops over the cells of a mesh, compiled by numba: one pass, in the cache, where NumPy makes a dozen.
+
+Meshes can be moved without numba, as in a Python that has dolfinx and little else; only the network needs it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
 
+try:
+    import numba
+except ImportError:
+    numba = None
+
+#: Whether loops are compiled; as they stand they are slower than NumPy.
+COMPILED = numba is not None
 F = TypeVar("F", bound=Callable[..., Any])
 #: Of 32 or 64 bits.
 Real = TypeVar("Real", np.float32, np.float64)
@@ -18,7 +27,9 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 def compiled(function: F) -> F:
     """``function`` compiled on its first call, once on a machine; sums may be reordered and divisions by zero are not
-    errors, so that loops are in lanes."""
+    errors, so that loops are in lanes. As it is without numba."""
+    if numba is None:
+        return function
     fast = {"reassoc", "contract", "nsz"}
     wrapped: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function)
     return cast(F, wrapped)

@@ -25,7 +25,7 @@ import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
-from simulate.mesh_movement.kernels import doubtful_triangles
+from simulate.mesh_movement.kernels import COMPILED, doubtful_triangles
 from simulate.mesh_movement.meshes import SimplexMesh, cell_means, column_determinants, determinants, edge_matrices
 
 #: Least determinant that a cell keeps, as a share of what it was.
@@ -150,8 +150,8 @@ class _State:
         self.root[which], self.bad[which] = root, (root <= 1) | ~sound
 
     def _doubtful(self, which: IntArray) -> BoolArray:
-        """``(k,)`` whether each of the cells ``which (k,)`` has to be looked at closely; in 2D the others are sound."""
-        if self.mesh.dim == 3:
+        """``(k,)`` whether each of the cells ``which (k,)`` has to be looked at closely; the others are sound."""
+        if not COMPILED or self.mesh.dim == 3:
             return np.ones(len(which), dtype=bool)
         return doubtful_triangles(
             self.mesh.points, self.points, self.wished, self.share, self.mesh.cells[which], self.floor

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
-from simulate.mesh_movement.kernels import triangle_cosines
+from simulate.mesh_movement.kernels import COMPILED, triangle_cosines
 from simulate.mesh_movement.meshes import cell_means, determinants, facets
 
 
@@ -83,13 +83,16 @@ def cell_loads(
 
 def extreme_cosines(points: FloatArray, cells: IntArray) -> tuple[float, float]:
     """Least and greatest cosine of the angles of triangles, of the dihedral angles of tetrahedra."""
-    if cells.shape[1] == 3:
+    count = cells.shape[1]
+    if COMPILED and count == 3:
         return triangle_cosines(np.ascontiguousarray(points), np.ascontiguousarray(cells))
     corner = points.T.take(cells.T, axis=1)
-    first, second, third = facets(np.arange(4)[None])[0].T
-    normal = np.cross(corner[:, second] - corner[:, first], corner[:, third] - corner[:, first], axis=0)
+    first, second, *third = facets(np.arange(count)[None])[0].T
+    normal = corner[:, second] - corner[:, first]
+    if third:
+        normal = np.cross(normal, corner[:, third[0]] - corner[:, first], axis=0)
     normal /= np.maximum(np.sqrt((normal**2).sum(axis=0)), np.finfo(float).tiny)
-    cosines = np.stack([-(normal[:, i] * normal[:, j]).sum(axis=0) for i, j in combinations(range(4), 2)])
+    cosines = np.stack([-(normal[:, i] * normal[:, j]).sum(axis=0) for i, j in combinations(range(count), 2)])
     return float(cosines.min()), float(cosines.max())
 
 

@@ -152,9 +152,10 @@ class Block(nn.Module):
         """The same, without a gradient and several times as fast."""
         graph, heads, size = squares.graph, (0,) * self.heads, (0,) * (h.shape[1] // self.heads)
         parts = self.bias.weight, self.bias.bias, self.edge.weight.T.contiguous(), self.edge.bias
+        bias, constant, edge, plain = (part.detach().numpy() for part in parts)
         return torch.from_numpy(near_attention(
-            graph.pointers.numpy(), graph.source.numpy(), self.project(h).numpy(), edges.numpy(),
-            *(part.detach().numpy() for part in parts), LOGIT, heads, size, (0,) * EDGE_FEATURES,
+            graph.pointers.numpy(), graph.source.numpy(), self.project(h).numpy(), edges.numpy(), bias, constant, edge,
+            plain, LOGIT, heads, size, (0,) * EDGE_FEATURES,
         ))  # fmt: skip
 
 

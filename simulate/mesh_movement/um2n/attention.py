@@ -44,14 +44,14 @@ class SliceAttention(nn.Module):
 
     def forward(self, h: Tensor, volumes: Tensor) -> Tensor:
         """As `FullAttention.forward`."""
-        weight = self.assign(h).unflatten(1, (self.heads, -1)).softmax(dim=2)
-        value = (self.value(h) * volumes[:, None]).unflatten(1, (self.heads, -1))
-        share = (volumes @ weight.flatten(1)).view(self.heads, -1, 1)
-        tokens = torch.stack([_product(w.T, x) for w, x in _heads(weight, value)]) / (share + 1e-9)
+        weight = self.assign(h).unflatten(1, (self.heads, -1)).softmax(dim=2).flatten(1)
+        # One product for all heads, of which each keeps its own part, is faster than a thin one for each.
+        summed = (weight.T @ (self.value(h) * volumes[:, None])).unflatten(1, (self.heads, -1))
+        own = torch.stack([part[:, head] for head, part in enumerate(summed.chunk(self.heads))])
+        tokens = own / ((volumes @ weight).view(self.heads, -1, 1) + 1e-9)
         q, k, v = self.project(tokens).chunk(3, dim=2)
         mixed = nn.functional.scaled_dot_product_attention(q[None], k[None], v[None])[0]
-        heard = [_product(w, x) for w, x in zip(weight.unbind(1), mixed, strict=True)]
-        result: Tensor = self.out(torch.cat(heard, dim=1))
+        result: Tensor = self.out(weight @ torch.block_diag(*mixed))  # type: ignore[no-untyped-call]
         return result
 
 
@@ -98,11 +98,6 @@ class VirtualNode(nn.Module):
 def _heads(one: Tensor, other: Tensor) -> zip[tuple[Tensor, Tensor]]:
     """The heads of two tensors ``(n, heads, ...)``."""
     return zip(one.unbind(1), other.unbind(1), strict=True)
-
-
-def _product(one: Tensor, other: Tensor) -> Tensor:
-    """Of two matrices; without a gradient by NumPy, which multiplies thin ones several times as fast as torch."""
-    return one @ other if torch.is_grad_enabled() else torch.from_numpy(one.numpy() @ other.numpy())
 
 
 ATTENTIONS: dict[str, type[nn.Module]] = {

@@ -16,6 +16,7 @@ from simulate.mesh_movement.um2n.fields import monitor_fields
 from simulate.mesh_movement.um2n.network import UM2N
 from simulate.mesh_movement.um2n.prepared import Case, Prepared
 from simulate.mesh_movement.um2n.store import load_network
+from structgen.parallel import one_thread
 
 
 class NetworkMover:
@@ -31,7 +32,7 @@ class NetworkMover:
     def moved(self, field: Field, start: FloatArray) -> tuple[FloatArray, float]:
         """New valid points ``(n, 2)``, and the share of nodes that the limiter moved otherwise, for a monitor of values
         ``start (n,)`` at the nodes at the start."""
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             displacement = self.network(Case(self.prepared, field.values, monitor_fields(self.prepared.grid, start)))
         return limited(self.prepared.mesh, self.prepared.real_size(displacement), self.prepared.boundary)
 

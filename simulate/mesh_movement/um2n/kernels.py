@@ -71,10 +71,12 @@ def attracted(
             weights[e] = total
     for e in range(len(weights)):
         weights[e] = bounded_exp32(weights[e], bound)
-    result = np.empty((len(pointers) - 1, 2), dtype=np.float32)
-    for i in range(len(result)):
+    result, own, more = np.empty((len(pointers) - 1, 2), dtype=np.float32), state[:, 2 * s].copy(), np.float32(stay)
+    for i in range(len(own)):
+        own[i] = bounded_exp32(own[i] + more * load[i], bound)
+    for i in range(len(own)):
         x = y = np.float32(0)
-        total = bounded_exp32(state[i, 2 * s] + np.float32(stay) * load[i], bound)
+        total = own[i]
         for e in range(pointers[i], pointers[i + 1]):
             j = sources[e]
             x += weights[e] * (points[j, 0] - points[i, 0])
@@ -111,7 +113,7 @@ def shares(
                 end += 1
             share[at] += one
         begin[c + 1] = end
-    return begin, squares[:end].copy(), share[:end].copy()
+    return begin, squares[:end], share[:end]
 
 
 @compiled

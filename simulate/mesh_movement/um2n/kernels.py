@@ -1,5 +1,5 @@
-"""Inner loops of the network where no gradient is wanted, compiled by numba: what torch does in a dozen passes over
-arrays of all edges is done edge by edge, in the cache."""
+"""Inner loops over the edges and cells of a mesh, compiled by numba: what torch and NumPy do in a dozen passes is done
+edge by edge, in the cache."""
 
 from __future__ import annotations
 

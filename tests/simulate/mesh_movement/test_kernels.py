@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulate.mesh_movement import limiter, meshes, quality
+from simulate.mesh_movement.boundary import find_boundary
 from simulate.mesh_movement.kernels import (
     corner_means,
     doubtful_triangles,
@@ -11,7 +13,7 @@ from simulate.mesh_movement.kernels import (
     triangle_determinants,
 )
 from simulate.mesh_movement.limiter import FLOOR, first_root, path_polynomials
-from simulate.mesh_movement.meshes import edge_matrices, oriented, small_determinants
+from simulate.mesh_movement.meshes import SimplexMesh, edge_matrices, oriented, small_determinants
 
 
 def random_triangles(seed, count=300):
@@ -48,6 +50,21 @@ def test_cosines_are_those_of_the_law_of_cosines():
     np.testing.assert_allclose(triangle_cosines(points, cells), (np.min(cosines), np.max(cosines)), rtol=1e-9)
     flat = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
     assert triangle_cosines(flat, np.array([[0, 1, 2]])) == (0.0, 1.0)
+
+
+def test_numpy_gives_the_same_where_there_is_no_numba(monkeypatch, mesh):
+    wish = 0.04 * np.random.default_rng(0).normal(size=mesh("disc", 8).points.shape)
+    found = []
+    for compiled in (True, False):
+        for module in (meshes, quality, limiter):
+            monkeypatch.setattr(module, "COMPILED", compiled)
+        disc = SimplexMesh(mesh("disc", 8).points, mesh("disc", 8).cells)
+        points, cut = limiter.limited(disc, wish, find_boundary(disc, np.zeros(disc.n, dtype=bool)))
+        facts = quality.measured(points, disc.cells, 1 + points[:, 0] ** 2, disc.determinants)
+        found.append((points, cut, disc.sizes, list(facts.as_dict().values())))
+    assert 0.1 < found[0][1] < 1
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("far", [0.05, 0.3, 1.0, 3.0])

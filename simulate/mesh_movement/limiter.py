@@ -24,7 +24,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.mesh_movement.boundary import Boundary
-from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.checks import BoolArray, FloatArray, IntArray
+from simulate.mesh_movement.kernels import COMPILED, doubtful_triangles
 from simulate.mesh_movement.meshes import SimplexMesh, cell_means, column_determinants, determinants, edge_matrices
 
 #: Least determinant that a cell keeps, as a share of what it was.
@@ -79,7 +80,7 @@ class _State:
         self.root = np.full(len(mesh.cells), np.inf)
         self.points = mesh.points + wished
         self._put_on_boundary()
-        self._check(slice(None))
+        self._check(np.arange(len(mesh.cells)))
 
     def bad_cells(self) -> IntArray:
         """Numbers of the cells that are not sound."""
@@ -137,7 +138,9 @@ class _State:
             moved = self.mesh.points + self.share[:, None] * self.wished
             self.points = np.where(self.share[:, None] > 0, self.boundary.placed(moved), self.mesh.points)
 
-    def _check(self, which: IntArray | slice) -> None:
+    def _check(self, which: IntArray) -> None:
+        self.root[which], self.bad[which] = np.inf, False
+        which = which[self._doubtful(which)]
         cells = self.mesh.cells[which]
         edges = edge_matrices(self.mesh.points, cells)
         corners = self.share[cells][:, :, None] * self.wished[cells]
@@ -145,6 +148,14 @@ class _State:
         root = first_root(path_polynomials(edges, way, self.floor))
         sound = determinants(self.points, cells) >= self.floor * self.mesh.determinants[which]
         self.root[which], self.bad[which] = root, (root <= 1) | ~sound
+
+    def _doubtful(self, which: IntArray) -> BoolArray:
+        """``(k,)`` whether each of the cells ``which (k,)`` has to be looked at closely; the others are sound."""
+        if not COMPILED or self.mesh.dim == 3:
+            return np.ones(len(which), dtype=bool)
+        return doubtful_triangles(
+            self.mesh.points, self.points, self.wished, self.share, self.mesh.cells[which], self.floor
+        )
 
 
 def path_polynomials(edges: FloatArray, moved: FloatArray, floor: float = 0.0) -> FloatArray:

@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from simulate.mesh_movement.checks import FloatArray, IntArray, real_array
+from simulate.mesh_movement.kernels import COMPILED, corner_means, node_sums, triangle_determinants
 
 #: A cell whose volume is below this share of its longest edge to the power d counts as flat.
 FLAT = 1e-13
@@ -38,6 +39,12 @@ class SimplexMesh:
     def dim(self) -> int:
         """2 for triangles, 3 for tetrahedra."""
         return int(self.points.shape[1])
+
+    @cached_property
+    def box(self) -> tuple[FloatArray, FloatArray]:
+        """``(d,)`` least and greatest coordinates."""
+        axes = np.ascontiguousarray(self.points.T)  # NumPy is slow along the axis of short rows
+        return axes.min(axis=1), axes.max(axis=1)
 
     @cached_property
     def determinants(self) -> FloatArray:
@@ -116,6 +123,8 @@ class SimplexMesh:
 
     def gathered(self, per_cell: FloatArray) -> FloatArray:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
+        if COMPILED:
+            return node_sums(per_cell, self.cells, self.n)
         return self.scattered(np.repeat(per_cell, self.dim + 1))
 
     def scattered(self, per_corner: FloatArray) -> FloatArray:
@@ -126,6 +135,8 @@ class SimplexMesh:
 
 def determinants(points: FloatArray, cells: IntArray) -> FloatArray:
     """``(c,)`` determinants of the edge matrices of cells: d! times signed volumes."""
+    if COMPILED and cells.shape[1] == 3:
+        return triangle_determinants(np.ascontiguousarray(points), np.ascontiguousarray(cells))
     return small_determinants(edge_matrices(points, cells))
 
 
@@ -151,6 +162,8 @@ def edge_matrices(points: FloatArray, cells: IntArray) -> FloatArray:
 
 def cell_means(nodal: FloatArray, cells: IntArray) -> FloatArray:
     """``(c, ...)`` means of ``nodal (n, ...)`` over the corners of ``cells (c, k)``."""
+    if COMPILED and nodal.ndim == 1:
+        return corner_means(np.ascontiguousarray(nodal), np.ascontiguousarray(cells))
     # Corner by corner: NumPy is slow at means of rows of three.
     mean: FloatArray = nodal.take(cells.T, axis=0).mean(axis=0)
     return mean

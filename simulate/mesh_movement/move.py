@@ -17,10 +17,10 @@ from simulate.mesh_movement.boundary import Projection, find_boundary
 from simulate.mesh_movement.checks import FloatArray, IntArray, node_mask, real_array
 from simulate.mesh_movement.interpolation import PointLocator
 from simulate.mesh_movement.limiter import limited
-from simulate.mesh_movement.meshes import checked_mesh, determinants
+from simulate.mesh_movement.meshes import checked_mesh
 from simulate.mesh_movement.monge_ampere import MongeAmpere, Scheme
 from simulate.mesh_movement.operators import Operators
-from simulate.mesh_movement.quality import MeshQuality, cell_loads, measured
+from simulate.mesh_movement.quality import MeshQuality, measured
 from simulate.mesh_movement.sampling import Field, Monitor, as_field
 from simulate.mesh_movement.variational import Variational
 
@@ -86,9 +86,12 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long methods try: relative residual and iterations."""
+class Task:
+    """The monitor, its values ``(n,)`` at the nodes at the start, and how long methods try: relative residual and
+    iterations."""
 
+    field: Field
+    start: FloatArray
     tolerance: float
     max_iterations: int
 
@@ -153,11 +156,11 @@ class MeshMover:
         began = time.perf_counter()
         if not isinstance(method, str) or method not in METHODS:
             raise ValueError(f"method is {method!r}, must be one of {', '.join(map(repr, METHODS))}")
-        limits = Limits(positive("tolerance", tolerance), whole("max_iterations", max_iterations, 1))
+        tolerance, steps = positive("tolerance", tolerance), whole("max_iterations", max_iterations, 1)
         field = as_field(monitor, self.mesh, self._locator if at is None else self._locator_at(at))
-        start = field.values(self.mesh.points)
-        proposal, trouble, used = self._proposed(field, start, method, limits, fallback)
-        before, after = (self._quality(points, field) for points in (self.mesh.points, proposal.points))
+        task = Task(field, field.values(self.mesh.points), tolerance, steps)
+        before = self._quality(self.mesh.points, task.start)
+        proposal, after, trouble, used = self._proposed(task, before, method, fallback)
         return MovedMesh(
             points=proposal.points, cells=self.mesh.cells, displacement=proposal.points - self.mesh.points,
             before=before, after=after, asked=method, method=proposal.method, fallback=trouble,
@@ -166,22 +169,20 @@ class MeshMover:
         )  # fmt: skip
 
     def _proposed(
-        self, field: Field, start: FloatArray, method: str, limits: Limits, fallback: bool
-    ) -> tuple[Proposal, str | None, int]:
-        """The best proposal, what went wrong on the way, and all steps taken."""
-        if np.ptp(start) <= CONSTANT * start.max():
-            return Proposal(method, self.mesh.points, 0, True), None, 0
-        at_start = self._variation(self.mesh.points, start)
-        tried: list[tuple[float, Proposal]] = []
+        self, task: Task, before: MeshQuality, method: str, fallback: bool
+    ) -> tuple[Proposal, MeshQuality, str | None, int]:
+        """The best proposal, its quality, what went wrong on the way, and all steps taken."""
+        if np.ptp(task.start) <= CONSTANT * task.start.max():
+            return Proposal(method, self.mesh.points, 0, True), before, None, 0
+        tried: list[tuple[MeshQuality, Proposal]] = []
 
         def attempt(name: str, begin: FloatArray | None = None) -> Proposal:
-            found = METHODS[name](self, field, limits, begin)
-            left = self._variation(found.points, field.values(found.points))
-            if found.trouble is None and left > HELPFUL * at_start:
-                found = replace(
-                    found, converged=False, trouble=f"{name}: leaves {left / at_start:.0%} of the variation"
-                )
-            tried.append((left, found))
+            found = METHODS[name](self, task, begin)
+            quality = self._quality(found.points, task.field.values(found.points))
+            if found.trouble is None and quality.variation > HELPFUL * before.variation:
+                share = quality.variation / before.variation
+                found = replace(found, converged=False, trouble=f"{name}: leaves {share:.0%} of the variation")
+            tried.append((quality, found))
             return found
 
         first = found = attempt(method)
@@ -189,14 +190,14 @@ class MeshMover:
             found = attempt("monge-ampere")
         if found.trouble and fallback and method != "variational" and not attempt("variational").converged:
             attempt("variational", found.points)
-        left, best = min(tried, key=lambda pair: pair[0])
+        after, best = min(tried, key=lambda pair: pair[0].variation)
         trouble = first.trouble
-        if left >= at_start:
-            best = Proposal("none", self.mesh.points, 0, False)
+        if after.variation >= before.variation:
+            after, best = before, Proposal("none", self.mesh.points, 0, False)
             trouble = f"{trouble or method}; nothing tried spread the monitor better than the start"
         elif best is not first:
             trouble = f"{trouble}; {best.method} did better"
-        return best, trouble, sum(proposal.iterations for _, proposal in tried)
+        return best, after, trouble, sum(proposal.iterations for _, proposal in tried)
 
     @cached_property
     def monge_ampere(self) -> MongeAmpere:
@@ -211,8 +212,8 @@ class MeshMover:
     def _locator_at(self, at: npt.ArrayLike) -> PointLocator:
         return PointLocator(checked_mesh(real_array("at", at, self.mesh.points.shape), self.mesh.cells))
 
-    def _quality(self, points: FloatArray, field: Field) -> MeshQuality:
-        return measured(points, self.mesh.cells, field.values(points), self.mesh.determinants)
+    def _quality(self, points: FloatArray, monitor: FloatArray) -> MeshQuality:
+        return measured(points, self.mesh.cells, monitor, self.mesh.determinants)
 
     @cached_property
     def network(self) -> NetworkMover:
@@ -221,17 +222,11 @@ class MeshMover:
 
         return NetworkMover(self.mesh, self.boundary, self._network)
 
-    def _variation(self, points: FloatArray, monitor: FloatArray) -> float:
-        """How unevenly cells at ``points (n, d)`` share ``monitor (n,)``: `MeshQuality.variation`."""
-        mesh = self.mesh
-        load = cell_loads(determinants(points, mesh.cells), mesh.cells, monitor, mesh.determinants)
-        return float(load.std() / load.mean())
 
-
-def by_monge_ampere(mover: MeshMover, field: Field, limits: Limits, scheme: Scheme) -> Proposal:
+def by_monge_ampere(mover: MeshMover, task: Task, scheme: Scheme) -> Proposal:
     """What the Monge-Ampere solver finds, made valid."""
     name = "monge-ampere" if scheme == "newton" else "monge-ampere-relaxation"
-    found = mover.monge_ampere.solve(field, limits.tolerance, limits.max_iterations, scheme, mover.potential)
+    found = mover.monge_ampere.solve(task.field, task.tolerance, task.max_iterations, scheme, mover.potential)
     mover.potential = found.phi if found.converged else None
     points, cut = limited(mover.mesh, found.displacement, mover.boundary)
     trouble = None
@@ -243,26 +238,26 @@ def by_monge_ampere(mover: MeshMover, field: Field, limits: Limits, scheme: Sche
     return Proposal(name, points, found.iterations, found.converged, cut, trouble)
 
 
-def by_descent(mover: MeshMover, field: Field, limits: Limits, start: FloatArray | None) -> Proposal:
+def by_descent(mover: MeshMover, task: Task, start: FloatArray | None) -> Proposal:
     """What the variational mover finds from ``start (n, d)``, or from the mesh at the start."""
-    found = mover.variational.solve(field, DESCENT_TOLERANCE, limits.max_iterations, start)
+    found = mover.variational.solve(task.field, DESCENT_TOLERANCE, task.max_iterations, start)
     trouble = None if found.converged else f"variational: not converged after {found.iterations} steps"
     return Proposal("variational", found.points, found.iterations, found.converged, 0.0, trouble)
 
 
-def by_network(mover: MeshMover, field: Field, limits: Limits, start: FloatArray | None) -> Proposal:
+def by_network(mover: MeshMover, task: Task, start: FloatArray | None) -> Proposal:
     """What the network says, made valid."""
     if mover.mesh.dim != 2:
         return Proposal("um2n", mover.mesh.points, 0, False, trouble="um2n: learned on triangles, not on tetrahedra")
-    points, cut = mover.network.moved(field)
+    points, cut = mover.network.moved(task.field, task.start)
     return Proposal("um2n", points, 1, True, cut)
 
 
-#: A method: from the mover, the monitor, how long to try, and a valid mesh to start from, if it can, to a proposal.
-Method = Callable[[MeshMover, Field, Limits, FloatArray | None], Proposal]
+#: A method: from the mover, what is asked, and a valid mesh to start from, if it can, to a proposal.
+Method = Callable[[MeshMover, Task, FloatArray | None], Proposal]
 METHODS: dict[str, Method] = {
-    "monge-ampere": lambda mover, field, limits, _: by_monge_ampere(mover, field, limits, "newton"),
-    "monge-ampere-relaxation": lambda mover, field, limits, _: by_monge_ampere(mover, field, limits, "relaxation"),
+    "monge-ampere": lambda mover, task, _: by_monge_ampere(mover, task, "newton"),
+    "monge-ampere-relaxation": lambda mover, task, _: by_monge_ampere(mover, task, "relaxation"),
     "variational": by_descent,
     "um2n": by_network,
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.kernels import COMPILED, triangle_cosines
 from simulate.mesh_movement.meshes import cell_means, determinants, facets
 
 
@@ -56,7 +57,7 @@ def measured(
     volume = jacobian / (2 if points.shape[1] == 2 else 6)
     ratio = jacobian / reference if reference is not None else np.ones(len(cells))
     load = cell_loads(jacobian, cells, monitor, reference)
-    cosines = angle_cosines(points, cells)
+    least, most = extreme_cosines(points, cells)
     inverted = int((jacobian <= 0).sum())
     return MeshQuality(
         nodes=len(points),
@@ -65,8 +66,8 @@ def measured(
         min_volume=float(volume.min()),
         max_volume=float(volume.max()),
         min_jacobian=float(ratio.min()),
-        min_angle=_degrees(cosines.max()),
-        max_angle=_degrees(cosines.min()),
+        min_angle=_degrees(most),
+        max_angle=_degrees(least),
         equidistribution=float(load.max() / load.min()) if inverted == 0 else np.inf,
         variation=float(load.std() / load.mean()),
     )
@@ -80,16 +81,19 @@ def cell_loads(
     return load if monitor is None else load * cell_means(monitor, cells)
 
 
-def angle_cosines(points: FloatArray, cells: IntArray) -> FloatArray:
-    """``(3 or 6, c)`` cosines of the angles of triangles, of the dihedral angles of tetrahedra."""
+def extreme_cosines(points: FloatArray, cells: IntArray) -> tuple[float, float]:
+    """Least and greatest cosine of the angles of triangles, of the dihedral angles of tetrahedra."""
     count = cells.shape[1]
+    if COMPILED and count == 3:
+        return triangle_cosines(np.ascontiguousarray(points), np.ascontiguousarray(cells))
     corner = points.T.take(cells.T, axis=1)
     first, second, *third = facets(np.arange(count)[None])[0].T
     normal = corner[:, second] - corner[:, first]
     if third:
         normal = np.cross(normal, corner[:, third[0]] - corner[:, first], axis=0)
     normal /= np.maximum(np.sqrt((normal**2).sum(axis=0)), np.finfo(float).tiny)
-    return np.stack([-(normal[:, i] * normal[:, j]).sum(axis=0) for i, j in combinations(range(count), 2)])
+    cosines = np.stack([-(normal[:, i] * normal[:, j]).sum(axis=0) for i, j in combinations(range(count), 2)])
+    return float(cosines.min()), float(cosines.max())
 
 
 def _degrees(cosine: float) -> float:

@@ -41,7 +41,7 @@ class _FunctionField:
     def __init__(self, function: Callable[[FloatArray], Any], mesh: SimplexMesh) -> None:
         self._function = function
         self._step = 1e-4 * float(mesh.sizes.min())
-        self._low, self._high = mesh.points.min(axis=0), mesh.points.max(axis=0)
+        self._low, self._high = mesh.box
 
     def values(self, points: FloatArray) -> FloatArray:
         return checked_monitor(self._function(points.copy()), len(points))

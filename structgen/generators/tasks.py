@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import torch
 
 from structgen.generators.decode import DecodeError
 from structgen.generators.growth import Sampling, grown
 from structgen.generators.request import Completed
-from structgen.parallel import parallel_map
+from structgen.parallel import one_thread, parallel_map
 from structgen.seeds import generator
 
 if TYPE_CHECKING:
@@ -104,14 +101,3 @@ def made_by(
         results += webs
         told(len(task))
     return results
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch on one thread: same bytes on every machine's number of cores, and the small matrices gain by no more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

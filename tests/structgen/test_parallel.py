@@ -6,9 +6,10 @@ import os
 import sys
 
 import pytest
+import torch
 
 from structgen import parallel
-from structgen.parallel import parallel_map
+from structgen.parallel import one_thread, parallel_map
 
 
 def test_order_and_results_do_not_depend_on_the_number_of_workers():
@@ -68,3 +69,17 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr(parallel, "SCHEDULER_SECONDS", 0.5)
     with pytest.raises(OSError, match=r"no dask scheduler answers at 'tcp://127.0.0.1:1'"):
         list(parallel_map(abs, [1], scheduler="tcp://127.0.0.1:1"))
+
+
+def test_one_thread_is_given_back_after_an_error():
+    before = torch.get_num_threads()
+    within = []
+
+    def fail():
+        within.append(torch.get_num_threads())
+        raise KeyError
+
+    with pytest.raises(KeyError), one_thread():
+        fail()
+    assert within == [1]
+    assert torch.get_num_threads() == before

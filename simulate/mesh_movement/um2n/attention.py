@@ -44,13 +44,14 @@ class SliceAttention(nn.Module):
 
     def forward(self, h: Tensor, volumes: Tensor) -> Tensor:
         """As `FullAttention.forward`."""
-        weight = self.assign(h).unflatten(1, (self.heads, -1)).softmax(dim=2)
-        value = self.value(h).unflatten(1, (self.heads, -1))
-        weighed = weight * volumes[:, None, None]
-        tokens = torch.stack([w.T @ x for w, x in _heads(weighed, value)]) / (weighed.sum(dim=0)[..., None] + 1e-9)
+        weight = self.assign(h).unflatten(1, (self.heads, -1)).softmax(dim=2).flatten(1)
+        # One product for all heads, of which each keeps its own part, is faster than a thin one for each.
+        summed = (weight.T @ (self.value(h) * volumes[:, None])).unflatten(1, (self.heads, -1))
+        own = torch.stack([part[:, head] for head, part in enumerate(summed.chunk(self.heads))])
+        tokens = own / ((volumes @ weight).view(self.heads, -1, 1) + 1e-9)
         q, k, v = self.project(tokens).chunk(3, dim=2)
         mixed = nn.functional.scaled_dot_product_attention(q[None], k[None], v[None])[0]
-        result: Tensor = self.out(torch.cat([w @ x for w, x in zip(weight.unbind(1), mixed, strict=True)], dim=1))
+        result: Tensor = self.out(weight @ torch.block_diag(*mixed))  # type: ignore[no-untyped-call]
         return result
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from simulate.mesh_movement.checks import FloatArray
 from simulate.mesh_movement.meshes import cell_means
 from simulate.mesh_movement.um2n.background import Background
+from simulate.mesh_movement.um2n.grid_kernels import at_squares, centred, gradient, relaxation, step_of
 
 #: The relaxation of the Monge-Ampere equation on the grid: steps, share of the full step, and greatest change of the
 #: second derivatives of the potential in one step.
@@ -25,18 +26,16 @@ ROUNDING = 1e-12
 VECTORS, INVARIANTS = 4, 13
 LOAD_VECTORS, LOAD_INVARIANTS = 2, 3
 
-#: A vector field: its components on the sides along x and along y.
-OnSides = tuple[FloatArray, FloatArray]
-
 
 @dataclass(frozen=True)
 class Fields:
-    """On the grid: ``vectors``, each on sides; ``at_centres (g, k, 2)``, the same there; ``invariants (g, f)``.
+    """On the grid: ``vectors``, components on the sides along x ``(p + 1, q, k)`` and y ``(p, q + 1, k)``, zero on the
+    boundary; ``at_centres (g, k, 2)``, the same there; ``invariants (g, f)``.
 
     ``level (g,)`` is the logarithm of the monitor, averaged, less its mean, and ``spread`` its standard deviation.
     """
 
-    vectors: tuple[OnSides, ...]
+    vectors: tuple[FloatArray, FloatArray]
     at_centres: FloatArray
     invariants: FloatArray
     level: FloatArray
@@ -49,27 +48,26 @@ def monitor_fields(grid: Background, monitor: FloatArray) -> Fields:
     The vectors are the relaxed Monge-Ampere displacement, its first step, the step its residual asks for, and the
     gradient of the averaged logarithm over the size of a square.
     """
-    level = grid.centred(grid.averaged(cell_means(np.log(monitor), grid.mesh.cells)))
+    level = centred(grid.layout, grid.averaged(cell_means(np.log(monitor), grid.mesh.cells)))
     if np.ptp(level) < ROUNDING:
         level = np.zeros(grid.g)
     found = relaxed(grid, level)
     square = float(grid.step.prod())
-    vectors = [grid.gradient(psi) for psi in (found.potential, found.first, found.residual_step, square * level)]
-    at_centres = _at_centres(grid, vectors)
-    length = np.linalg.norm(at_centres, axis=2)
+    vectors, at_centres = _gradients(grid, [found.potential, found.first, found.residual_step, square * level])
+    length = np.sqrt(at_centres[..., 0] ** 2 + at_centres[..., 1] ** 2)
     first = at_centres[:, 0]
     spread = float(np.sqrt(level**2 @ grid.volumes))
     columns = [
         level,
         found.residual,
         np.log(found.determinant),
-        grid.walls(),
+        grid.walls,
         *(length / (0.05 + length)).T,
         *(np.einsum("nd,nkd->nk", first, at_centres[:, 1:]) / (1e-3 + length[:, :1] * length[:, 1:])).T,
         np.full(grid.g, level.max()),
         np.full(grid.g, spread),
     ]
-    return Fields(tuple(vectors), at_centres, np.stack(columns, axis=1), level, spread)
+    return Fields(vectors, at_centres, np.stack(columns, axis=1), level, spread)
 
 
 def load_fields(grid: Background, load: FloatArray) -> Fields:
@@ -78,12 +76,12 @@ def load_fields(grid: Background, load: FloatArray) -> Fields:
     The vectors are the step of `relaxed` that the load asks for, shortened alike, and the gradient of its average over
     the size of a square.
     """
-    level = grid.centred(grid.averaged(load))
-    vectors = [_step(grid, level)[2], grid.gradient(float(grid.step.prod()) * level)]
-    at_centres = _at_centres(grid, vectors)
-    length = np.linalg.norm(at_centres, axis=2)
+    level = centred(grid.layout, grid.averaged(load))
+    step = step_of(grid.layout, level, SHARE, CHANGE)[0]
+    vectors, at_centres = _gradients(grid, [step, float(grid.step.prod()) * level])
+    length = np.sqrt(at_centres[..., 0] ** 2 + at_centres[..., 1] ** 2)
     invariants = np.concatenate([level[:, None], length / (0.01 + length)], axis=1)
-    return Fields(tuple(vectors), at_centres, invariants, level, float(np.sqrt(level**2 @ grid.volumes)))
+    return Fields(vectors, at_centres, invariants, level, float(np.sqrt(level**2 @ grid.volumes)))
 
 
 @dataclass(frozen=True)
@@ -105,56 +103,11 @@ def relaxed(grid: Background, level: FloatArray) -> Relaxed:
     shortened, so that steep monitors are followed for a part of the way only. As McRae, Cotter and Budd, SIAM J. Sci.
     Comput. 40 (2018) A1121, in logarithms.
     """
-    psi = first = np.zeros(grid.g)
-    second, moved = np.zeros((3, grid.g)), grid.centres
-    best: Relaxed | None = None
-    least = np.inf
-    for step in range(STEPS + 1):
-        determinant = np.maximum((1 + second[0]) * (1 + second[1]) - second[2] ** 2, LEAST)
-        residual = grid.centred(grid.at(moved, level) + np.log(determinant))
-        size = float(residual**2 @ grid.volumes)
-        change, bent, sides = _step(grid, residual)
-        if step == 0:
-            first = change
-        if size < least:
-            best, least = Relaxed(psi, first, residual, change, determinant), size
-        psi, second, moved = psi + change, second + bent, moved + _at_centres(grid, [sides])[:, 0]
-    assert best is not None
-    return best
+    return Relaxed(*relaxation(grid.layout, level, STEPS, SHARE, CHANGE, LEAST))
 
 
-def _step(grid: Background, residual: FloatArray) -> tuple[FloatArray, FloatArray, OnSides]:
-    """``(g,)`` the potential that a step of the relaxation adds, its second derivatives `_second`, and its gradient."""
-    change = grid.potential(residual)
-    x, y = grid.gradient(change)
-    second = _second(grid, (x, y))
-    steepest = float(np.sqrt((second**2).T @ [1, 1, 2]).max())
-    share = min(SHARE, CHANGE / max(steepest, np.finfo(float).tiny))
-    return share * change, share * second, (share * x, share * y)
-
-
-def _at_centres(grid: Background, fields: list[OnSides]) -> FloatArray:
-    """``(g, k, 2)`` mean of the two sides of each square."""
-    return np.stack([np.stack(_middle(grid, field), axis=1) for field in fields], axis=1)
-
-
-def _middle(grid: Background, field: OnSides) -> tuple[FloatArray, FloatArray]:
-    x, y = grid.full(0, field[0]), grid.full(1, field[1])
-    return ((x[:-1] + x[1:]) / 2)[grid.active], ((y[:, :-1] + y[:, 1:]) / 2)[grid.active]
-
-
-def _second(grid: Background, sides: OnSides) -> FloatArray:
-    """``(3, g)`` second derivatives xx, yy, xy of the potential whose gradient is on ``sides``."""
-    x, y = grid.full(0, sides[0]), grid.full(1, sides[1])
-    mixed = _slope((x[:-1] + x[1:]).T / grid.step[1]).T + _slope((y[:, :-1] + y[:, 1:]) / grid.step[0])
-    derivatives = (x[1:] - x[:-1]) / grid.step[0], (y[:, 1:] - y[:, :-1]) / grid.step[1], mixed / 4
-    return np.stack([values[grid.active] for values in derivatives])
-
-
-def _slope(values: FloatArray) -> FloatArray:
-    """Differences of rows, between those before and after, on the border to the one next to it."""
-    result = np.empty_like(values)
-    np.subtract(values[2:], values[:-2], out=result[1:-1])
-    result[1:-1] /= 2
-    result[0], result[-1] = values[1] - values[0], values[-1] - values[-2]
-    return result
+def _gradients(grid: Background, potentials: list[FloatArray]) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
+    """`Fields.vectors` and `Fields.at_centres` of the gradients of ``potentials``, each ``(g,)``."""
+    found = [gradient(grid.layout, psi) for psi in potentials]
+    at_centres = np.stack([at_squares(grid.layout, *sides) for sides in found], axis=1)
+    return (np.stack([x for x, _ in found], axis=2), np.stack([y for _, y in found], axis=2)), at_centres

@@ -7,16 +7,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
 from torch import Tensor
 
 from simulate.mesh_movement.checks import FloatArray, IntArray
+from simulate.mesh_movement.kernels import node_sums
 from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
+from simulate.mesh_movement.um2n.encoder_kernels import edge_features
 from simulate.mesh_movement.um2n.fields import Fields
+from simulate.mesh_movement.um2n.grid_kernels import Layout, linked_squares
+from simulate.mesh_movement.um2n.kernels import Index, linked
+from simulate.mesh_movement.um2n.place_kernels import at_places, combined, combined_pull, from_places
 
-#: Features of an edge of the grid.
-EDGE_FEATURES = 4
+#: Features of an edge of the grid; length of a vector field, in units of the domain, that counts half in them.
+EDGE_FEATURES, GENTLE = 4, 0.02
+#: Logits of attention to neighbours are kept within this.
+LOGIT = 8.0
 
 
 @dataclass(frozen=True)
@@ -29,13 +35,10 @@ class Graph:
     pointers: Tensor
 
     @classmethod
-    def of(cls, one: IntArray, other: IntArray, n: int) -> Graph:
-        """Of pairs of nodes, each once or more, either way round, of ``n`` nodes."""
-        both = np.concatenate([one, other]).astype(np.int32), np.concatenate([other, one]).astype(np.int32)
-        matrix = coo_array((np.ones(2 * len(one), dtype=bool), both), shape=(n, n)).tocsr()
-        matrix.sum_duplicates()
-        target = np.repeat(np.arange(n, dtype=np.int32), np.diff(matrix.indptr))
-        return cls(*(torch.from_numpy(array) for array in (matrix.indices, target, matrix.indptr)))
+    def of(cls, pointers: Index, source: Index) -> Graph:
+        """Of nodes that each of ``n`` hears, ``source (e,)``, and where those of each begin, ``pointers (n + 1,)``."""
+        target = np.repeat(np.arange(len(pointers) - 1, dtype=np.int32), np.diff(pointers))
+        return cls(*(torch.from_numpy(array) for array in (source, target, pointers)))
 
     @property
     def n(self) -> int:
@@ -47,21 +50,17 @@ class GridGraph:
     """Squares of a grid and the sides between them; ``volumes (g,)``, sum 1."""
 
     def __init__(self, grid: Background) -> None:
-        one, other = (np.concatenate([getattr(side, name) for side in grid.sides]) for name in ("one", "other"))
-        self.graph = Graph.of(one, other, grid.g)
+        self.graph = Graph.of(*linked_squares(grid.layout))
         self.volumes = real(grid.volumes / grid.volumes.sum())
-        i, j = self.graph.target.numpy(), self.graph.source.numpy()
-        along = grid.centres[j] - grid.centres[i]
-        self._way = along / np.linalg.norm(along, axis=1, keepdims=True)
+        self._centres = grid.centres
 
     def features(self, fields: Fields) -> Tensor:
         """``(e, EDGE_FEATURES)`` of each edge: rise of the level, the level at its target, and how far it goes along
         the first and the last vector field there."""
-        i, j = self.graph.target.numpy(), self.graph.source.numpy()
-        chosen = fields.at_centres[:, [0, -1]]
-        chosen = chosen / (0.02 + np.linalg.norm(chosen, axis=2, keepdims=True))
-        way = np.einsum("ed,ekd->ek", self._way, chosen[i])
-        return real(np.stack([fields.level[j] - fields.level[i], fields.level[i], *way.T], axis=1))
+        vectors, graph = fields.at_centres[:, [0, -1]], self.graph
+        return torch.from_numpy(
+            edge_features(graph.pointers.numpy(), graph.source.numpy(), self._centres, fields.level, vectors, GENTLE)
+        )
 
 
 class MeshGraph:
@@ -76,8 +75,7 @@ class MeshGraph:
     """
 
     def __init__(self, mesh: SimplexMesh, held: IntArray, tangents: FloatArray) -> None:
-        a, b, c = mesh.cells.T
-        self.graph = Graph.of(np.concatenate([a, b, c]), np.concatenate([b, c, a]), mesh.n)
+        self.graph = Graph.of(*linked(mesh.cells, mesh.neighbours, mesh.n))
         self.n = mesh.n
         self.cells = torch.from_numpy(mesh.cells)
         self.reference = real(mesh.determinants)
@@ -98,6 +96,8 @@ class MeshGraph:
 
     def gathered(self, per_cell: Tensor) -> Tensor:
         """``(n,)`` sum over the cells of each node of ``per_cell (c,)``."""
+        if not torch.is_grad_enabled():
+            return torch.from_numpy(node_sums(per_cell.numpy(), self.cells.numpy(), self.n))
         zero = torch.zeros(self.n, dtype=per_cell.dtype)
         return zero.index_add(0, self.cells.reshape(-1), per_cell.repeat_interleave(3))
 
@@ -109,25 +109,33 @@ class MeshGraph:
         return result
 
 
-class Applied(torch.autograd.Function):
-    """A sparse matrix of SciPy times a tensor ``(k, m)``."""
+class AtPlaces(torch.autograd.Function):
+    """`at_places` of values ``(g, k)``."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, matrix: Any) -> Tensor:
-        """``matrix @ values``."""
-        ctx.matrix = matrix
-        return torch.from_numpy(matrix @ values.detach().numpy())
+    def forward(ctx: Any, values: Tensor, layout: Layout, points: FloatArray) -> Tensor:
+        ctx.where = layout, points
+        return torch.from_numpy(at_places(layout, points, values.detach().numpy()))
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        """By the transpose."""
-        return torch.from_numpy(ctx.matrix.T @ grads[0].numpy()), None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        layout, points = ctx.where
+        return torch.from_numpy(from_places(layout, points, grads[0].contiguous().numpy())), None, None
 
 
-def applied(matrix: Any, values: Tensor) -> Tensor:
-    """``matrix @ values``, differentiable."""
-    result: Tensor = Applied.apply(values, matrix)  # type: ignore[no-untyped-call]
-    return result
+class Combined(torch.autograd.Function):
+    """`combined` by weights ``(g, k)``."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, layout: Layout, points: FloatArray, x: FloatArray, y: FloatArray) -> Tensor:
+        ctx.where = layout, points, x, y
+        return torch.from_numpy(combined(layout, points, weights.detach().numpy(), x, y))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        layout, points, x, y = ctx.where
+        pull = combined_pull(layout, points, grads[0].contiguous().numpy(), x, y)
+        return torch.from_numpy(pull), None, None, None, None
 
 
 def real(array: FloatArray) -> Tensor:
@@ -138,8 +146,13 @@ def real(array: FloatArray) -> Tensor:
 def neighbour_softmax(logits: Tensor, target: Tensor, count: int) -> Tensor:
     """Softmax of ``logits (e, h)`` over the edges of each of ``count`` targets, ``target (e,)`` counted from 0.
 
-    Logits are kept within +-8 by tanh: then no maximum has to be found first.
+    Logits are kept within `LOGIT` by tanh: then no maximum has to be found first.
     """
-    weight = (8 * torch.tanh(logits / 8)).exp()
+    weight = bounded_exp(logits)
     total = torch.zeros(count, weight.shape[1]).index_add(0, target, weight)
     return weight / total.index_select(0, target)
+
+
+def bounded_exp(logits: Tensor) -> Tensor:
+    """exp of ``logits`` kept within +-`LOGIT` by tanh."""
+    return (LOGIT * torch.tanh(logits / LOGIT)).exp()

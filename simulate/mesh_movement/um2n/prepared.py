@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from simulate.mesh_movement.boundary import Boundary
 from simulate.mesh_movement.checks import FloatArray
-from simulate.mesh_movement.meshes import SimplexMesh, cell_means
+from simulate.mesh_movement.meshes import SimplexMesh
 from simulate.mesh_movement.um2n.background import Background
-from simulate.mesh_movement.um2n.fields import Fields, OnSides, monitor_fields
-from simulate.mesh_movement.um2n.graph import GridGraph, MeshGraph, applied, real
+from simulate.mesh_movement.um2n.fields import Fields, monitor_fields
+from simulate.mesh_movement.um2n.graph import AtPlaces, Combined, GridGraph, MeshGraph, real
+from simulate.mesh_movement.um2n.kernels import placed
 
 
 class Prepared:
@@ -27,36 +27,30 @@ class Prepared:
     def __init__(self, mesh: SimplexMesh, boundary: Boundary) -> None:
         self.mesh, self.boundary = mesh, boundary
         self.unit = float(np.sqrt(mesh.volumes.sum()))
-        self.middle: FloatArray = mesh.volumes @ cell_means(mesh.points, mesh.cells) / self.unit**2
+        self.middle: FloatArray = mesh.node_volumes @ mesh.points / self.unit**2
         self.turn = turn_of(mesh)
         seen = SimplexMesh((mesh.points - self.middle) @ self.turn / self.unit, mesh.cells)
+        seen.__dict__["neighbours"] = mesh.neighbours  # the same, and costly to find again
         self.grid = Background(seen)
         self.squares = GridGraph(self.grid)
         self.nodes = MeshGraph(seen, boundary.nodes, self.turn.T @ boundary.tangents @ self.turn)
-        self._sides_to_nodes = [matrix.astype(np.float32) for matrix in self.grid.sides_to_nodes]
-        self._centres_to_nodes = self.grid.centres_to_nodes.astype(np.float32)
 
     def at_nodes(self, values: Tensor) -> Tensor:
         """``(n, k)`` of what is at the squares, ``values (g, k)``."""
-        return applied(self._centres_to_nodes, values)
+        result: Tensor = AtPlaces.apply(values, self.grid.layout, self.grid.mesh.points)  # type: ignore[no-untyped-call]
+        return result
 
-    def combined(self, weights: Tensor, vectors: tuple[OnSides, ...]) -> Tensor:
-        """``(n, 2)`` sum of ``vectors`` by ``weights (g, k)`` at the squares.
+    def combined(self, weights: Tensor, fields: Fields) -> Tensor:
+        """``(n, 2)`` sum of the vectors of ``fields`` by ``weights (g, k)`` at the squares.
 
         As smooth on a fine mesh as on a coarse one, and along the boundary where that follows the grid.
         """
-        parts = []
-        for axis, side in enumerate(self.grid.sides):
-            one, other = torch.from_numpy(side.one), torch.from_numpy(side.other)
-            share = (weights.index_select(0, one) + weights.index_select(0, other)) / 2
-            on_sides = (share * real(np.stack([vector[axis] for vector in vectors], axis=1))).sum(dim=1, keepdim=True)
-            parts.append(applied(self._sides_to_nodes[axis], on_sides))
-        return self.nodes.tangential(torch.cat(parts, dim=1))
+        summed: Tensor = Combined.apply(weights, self.grid.layout, self.grid.mesh.points, *fields.vectors)  # type: ignore[no-untyped-call]
+        return self.nodes.tangential(summed)
 
     def in_place(self, points: Tensor) -> FloatArray:
         """``points (p, 2)`` of the network where they are in the mesh, in the box around it."""
-        placed = points.detach().numpy().astype(float) @ self.turn.T * self.unit + self.middle
-        return np.clip(placed, self.mesh.points.min(axis=0), self.mesh.points.max(axis=0))
+        return placed(points.detach().numpy(), self.turn * self.unit, self.middle, *self.mesh.box)
 
     def real_size(self, displacement: Tensor) -> FloatArray:
         """``displacement (n, 2)`` of the network as one of the mesh."""

@@ -11,7 +11,7 @@ from simulate.mesh_movement.problems.monitors import KINDS, random_monitor
 from simulate.mesh_movement.um2n.prepared import Case, Prepared
 
 #: Nodes of a mesh, drawn evenly in the logarithm; a few are larger.
-FEWEST, MOST, LARGE, LARGE_SHARE = 200, 2000, 20_000, 0.02
+FEWEST, MOST, LARGE, LARGE_SHARE = 200, 2000, 20_000, 0.08
 #: Strengths of monitors, drawn evenly in the logarithm.
 WEAKEST, STRONGEST = 1.0, 300.0
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from structgen.generators import load_model, tasks
-from structgen.generators.tasks import Task, one_thread
+from structgen.generators.tasks import Task
 from structgen.targets import DesignTargets
 
 TARGET = DesignTargets(nodes=12, mean_degree=2.5, extents=(20, 15, 10))
@@ -53,20 +53,6 @@ def test_webs_do_not_depend_on_the_threads_of_this_process(shipped):
         same(shipped.generate(TARGET, 4, seed=1), two)
     finally:
         torch.set_num_threads(before)
-
-
-def test_one_thread_is_given_back_after_an_error():
-    before = torch.get_num_threads()
-    within = []
-
-    def fail():
-        within.append(torch.get_num_threads())
-        raise KeyError
-
-    with pytest.raises(KeyError), one_thread():
-        fail()
-    assert within == [1]
-    assert torch.get_num_threads() == before
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,14 @@ def test_every_node_hears_every_other(kind):
     assert (h.grad.abs().sum(dim=1) > 0).all()
 
 
+@KINDS
+def test_without_a_gradient_it_is_the_same(kind):
+    attention, h, volumes = made(kind), torch.randn(300, 16), torch.full((300,), 1 / 300)
+    with torch.inference_mode():
+        found = attention(h, volumes)
+    torch.testing.assert_close(found, attention(h, volumes), rtol=1e-5, atol=1e-6)
+
+
 def test_performer_comes_near_full_attention():
     full, performer = made("full"), ATTENTIONS["performer"](16, 4, features=4096).requires_grad_(False)
     performer.load_state_dict(full.state_dict() | {"features": performer.features})

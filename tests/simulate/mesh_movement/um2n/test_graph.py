@@ -3,17 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import random_array
 from torch_geometric.utils import softmax
 
-from simulate.mesh_movement.um2n.graph import Graph, applied, neighbour_softmax
+from simulate.mesh_movement.monitor import ball
+from simulate.mesh_movement.um2n.fields import monitor_fields
+from simulate.mesh_movement.um2n.graph import AtPlaces, Combined, Graph, neighbour_softmax
+from simulate.mesh_movement.um2n.kernels import linked
 
 
 def test_edges_go_both_ways_once_and_are_in_the_order_of_targets():
-    made = Graph.of(np.array([0, 1, 2, 1]), np.array([1, 2, 0, 0]), 4)
+    cells = np.array([[0, 1, 2], [2, 1, 3]])
+    made = Graph.of(*linked(cells, np.array([[1, -1, -1], [-1, -1, 0]]), 4))
     pairs = list(zip(made.target.tolist(), made.source.tolist(), strict=True))
-    assert pairs == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
-    assert made.pointers.tolist() == [0, 2, 4, 6, 6] and made.n == 4
+    assert pairs == [(0, 1), (0, 2), (1, 0), (1, 2), (1, 3), (2, 0), (2, 1), (2, 3), (3, 1), (3, 2)]
+    assert made.pointers.tolist() == [0, 2, 5, 8, 10]
 
 
 def test_softmax_over_neighbours_is_that_of_torch_geometric_for_small_logits():
@@ -24,10 +27,12 @@ def test_softmax_over_neighbours_is_that_of_torch_geometric_for_small_logits():
     torch.testing.assert_close(steep[:, 0], torch.tensor([1 / 3] * 3 + [0.5] * 2 + [1.0]))
 
 
-def test_a_sparse_matrix_is_differentiated_by_its_transpose():
-    matrix = random_array((7, 5), density=0.5, rng=np.random.default_rng(0), format="csr")
-    values = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: applied(matrix, x), values)
+def test_what_comes_to_the_nodes_has_its_slope(prepared):
+    grid = prepared("L", 4).grid
+    points, fields = grid.mesh.points, monitor_fields(grid, ball((0.3, 0.3), 0.3, 5)(grid.mesh.points))
+    values = torch.randn(grid.g, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: AtPlaces.apply(x, grid.layout, points), values)
+    assert torch.autograd.gradcheck(lambda x: Combined.apply(x, grid.layout, points, *fields.vectors), values)
 
 
 def test_boundary_nodes_stay_on_their_side_whatever_the_frame(prepared):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.mesh_movement.um2n.background import sub_centroids
-from simulate.mesh_movement.um2n.kernels import shares, sweep_logits, weighed_steps
+from simulate.mesh_movement.um2n.kernels import attracted, bounded_exp32, exp32, linked, placed, shares
 
 
 def real(*shape, seed=0):
@@ -24,24 +24,50 @@ def test_shares_are_those_of_samples_counted_one_by_one(mesh):
         np.testing.assert_allclose(share[mine][order], count / len(parts))
 
 
+def test_the_exponential_of_lanes_is_that_of_numpy():
+    x = np.linspace(-87, 88, 20_001, dtype=np.float32)
+    np.testing.assert_allclose([exp32(value) for value in x], np.exp(x.astype(float)), rtol=3e-7)
+    assert exp32(np.float32(-1e9)) < 1e-37 and np.isfinite(exp32(np.float32(1e9)))
+
+
+def test_a_bounded_exponential_is_that_of_tanh():
+    x = np.linspace(-100, 100, 2001, dtype=np.float32)
+    found = [bounded_exp32(value, np.float32(8)) for value in x]
+    np.testing.assert_allclose(found, np.exp(8 * np.tanh(x.astype(float) / 8)), rtol=5e-6)
+
+
 #: Node 0 hears 1 and 2, node 1 hears 0, node 2 none.
 POINTERS, SOURCES = np.array([0, 2, 3, 3], dtype=np.int32), np.array([1, 2, 0], dtype=np.int32)
 
 
-def test_logits_are_those_of_the_formula():
-    slim = 5
+def test_nodes_go_to_the_weighed_mean_of_neighbours_and_themselves():
+    s = 5
     points, sizes, load = real(3, 2), np.abs(real(3)) + 1, real(3, seed=1)
-    state, edge, out = real(3, 2 * slim + 1), real(2, slim, seed=2), real(slim, seed=3)
-    found = sweep_logits(POINTERS, SOURCES, points, sizes, load, state, edge, out, 1.5, 0.2)
-    for e, (i, j) in enumerate([(0, 1), (0, 2), (1, 0)]):
+    state, parts = real(3, 2 * s + 1), real(5, s, seed=2)
+    found = points + attracted(
+        POINTERS, SOURCES, points, sizes, load, state, parts, 0.3, 0.7, 1.5, 0.2, 8.0, (0,) * s
+    )  # fmt: skip
+    weights = np.diag([np.exp(8 * np.tanh((state[i, -1] + 0.7 * load[i]) / 8)) for i in range(3)])
+    for i, j in [(0, 1), (0, 2), (1, 0)]:
         length = np.linalg.norm(points[j] - points[i]) / sizes[i] - 1.5
-        hidden = state[i, :slim] + state[j, slim:-1] + length * edge[0] + (load[j] - load[i]) * edge[1]
-        np.testing.assert_allclose(found[e], out @ np.where(hidden > 0, hidden, 0.2 * hidden), rtol=1e-5, atol=1e-6)
+        hidden = state[i, :s] + state[j, s:-1] + [1, length, load[i], load[j]] @ parts[:4]
+        logit = 0.3 + parts[4] @ np.where(hidden > 0, hidden, 0.2 * hidden)
+        weights[i, j] = np.exp(8 * np.tanh(logit / 8))
+    np.testing.assert_allclose(found, weights @ points / weights.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(found[2], points[2])
 
 
-def test_steps_lead_to_the_weighed_mean_of_neighbours_and_oneself():
-    points, weights, stay = real(3, 2), np.array([1, 3, 2], dtype=np.float32), np.array([4, 6, 1], dtype=np.float32)
-    found = points + weighed_steps(POINTERS, SOURCES, points, weights, stay)
-    np.testing.assert_allclose(found[0], (points[1] + 3 * points[2] + 4 * points[0]) / 8, rtol=1e-5)
-    np.testing.assert_allclose(found[1], (2 * points[0] + 6 * points[1]) / 8, rtol=1e-5)
-    np.testing.assert_allclose(found[2], points[2])
+def test_edges_of_a_mesh_are_those_of_its_cells(mesh):
+    made = mesh("disc", 5)
+    pointers, nodes = linked(made.cells, made.neighbours, made.n)
+    pairs = {(int(i), int(j)) for cell in made.cells for i in cell for j in cell if i != j}
+    assert [(i, int(j)) for i in range(made.n) for j in nodes[pointers[i] : pointers[i + 1]]] == sorted(pairs)
+
+
+def test_places_are_kept_in_their_box():
+    angle = 0.4
+    turn = 3 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points, middle, low, high = real(50, 2), np.array([5.0, 7.0]), np.array([3.0, 4.0]), np.array([8.0, 9.0])
+    there = points @ turn.T + middle
+    np.testing.assert_allclose(placed(points, turn, middle, low, high), np.clip(there, low, high), rtol=1e-6)
+    assert (there < low).any() and (there > high).any()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from simulate import MeshMover, move_mesh
 from simulate.mesh_movement.monitor import ball
@@ -62,3 +63,15 @@ def test_a_mover_is_used_again(arrays):
     first = mover.move(ball((0.2, 0.1), 0.3, 6), method="um2n").points
     mover.move(ball((-0.4, 0.3), 0.3, 6), method="um2n")
     assert mover.move(ball((0.2, 0.1), 0.3, 6), method="um2n").points.tobytes() == first.tobytes()
+
+
+def test_threads_of_torch_change_nothing_and_are_given_back(arrays):
+    before, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            found.append(move_mesh(*arrays("square", 40), ball((0.4, 0.6), 0.2, 8), method="um2n").points.tobytes())
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]

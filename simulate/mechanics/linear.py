@@ -27,11 +27,9 @@ class Factors:
         order, start, children = fronts.dissect(np.ascontiguousarray(pos), first, near)
         place = np.empty(n, np.int64)
         place[order] = np.arange(n)
-        begin, rows, blocks = fronts.touched(order, place, start, children, first, near)
-        own, rest = dim * np.diff(start), dim * np.diff(begin)
-        offset = np.concatenate([[0], np.cumsum(own * (own + rest))])
+        begin, rows, offset, waiting = fronts.touched(order, place, start, children, first, near, dim)
         self._plan = fronts.Plan(order, place, start, children, begin, rows, offset, first, near, thread, dim)
-        self._stack, self._factor = np.empty(blocks * dim**2), np.empty(offset[-1])
+        self._stack, self._factor = np.empty(waiting), np.empty(offset[-1])
 
     def factorise(self, diagonal: FloatArray, across: FloatArray) -> bool:
         """Factorise the matrix with blocks ``diagonal (n, d, d)`` of nodes and ``across (m, d, d)`` of pairs.

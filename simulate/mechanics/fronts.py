@@ -273,33 +273,23 @@ def _eliminate(factor: FloatArray, at: int, own: int, rest: int, stack: FloatArr
     for a in range(0, own, PANEL):
         b = min(a + PANEL, own)
         for r in range(a, b):
-            here, blocks = at + r * width + r - r % LANES, (width - r + r % LANES) // LANES
+            # Loops here and not in functions: on each call numba counts who holds the arrays, which takes longer.
+            skipped = r - r % LANES
+            row, size = np.uint64(at + r * width + skipped), np.uint64(width - skipped)
             for k in range(a, r):
-                above = at + k * width + r
-                _add_row(factor, here, above - r % LANES, -factor[above], blocks)
+                above = np.uint64(at + k * width + skipped)
+                share = factor[at + k * width + r]
+                for y in range(size):
+                    factor[row + y] -= share * factor[above + y]
             pivot = factor[at + r * width + r]
             if not pivot > 0:
                 return False
-            _scale(factor, here, 1 / np.sqrt(pivot), blocks)
+            share = 1 / np.sqrt(pivot)
+            for y in range(size):
+                factor[row + y] *= share
         _subtract(factor, at, width, b, own, factor, at + a * width, width, b - a)
         _subtract(stack, height, stride, 0, rest, factor, at + a * width + own, width, b - a)
     return True
-
-
-@compiled
-def _add_row(factor: FloatArray, to: int, at: int, share: float, blocks: int) -> None:
-    """Add to the numbers of ``factor`` from ``to`` on ``share`` of those from ``at`` on, ``blocks`` times `LANES`."""
-    t, a = np.uint64(to), np.uint64(at)
-    for y in range(np.uint64(blocks * LANES)):
-        factor[t + y] += share * factor[a + y]
-
-
-@compiled
-def _scale(factor: FloatArray, to: int, share: float, blocks: int) -> None:
-    """Multiply the numbers of ``factor`` from ``to`` on, ``blocks`` times `LANES`."""
-    t = np.uint64(to)
-    for y in range(np.uint64(blocks * LANES)):
-        factor[t + y] *= share
 
 
 @compiled

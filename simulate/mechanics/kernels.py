@@ -173,3 +173,46 @@ def stretched(
             change = density * (motion[j, a] - motion[i, a]) + axial * (pos[j, a] - pos[i, a])
             result[j, a] += change
             result[i, a] -= change
+
+
+@compiled
+def foreseen(
+    pos: FloatArray, ends: IntArray, alive: npt.NDArray[np.bool_], tension: FloatArray, slope: FloatArray,
+    move: FloatArray, taken: FloatArray,
+) -> None:  # fmt: skip
+    """Fill ``taken (m,)`` with the size of the force of each thread after ``move (n, d)``, to first order, N.
+
+    Across a thread the force changes with the tension ``taken`` before, along it with ``slope``, see `forces`.
+    """
+    dim = pos.shape[1]
+    for e in range(len(taken)):
+        if not alive[e]:
+            taken[e] = 0.0
+            continue
+        i, j = ends[0, e], ends[1, e]
+        squared, dot, moved = 0.0, 0.0, 0.0
+        for a in range(dim):
+            along, change = pos[j, a] - pos[i, a], move[j, a] - move[i, a]
+            squared += along**2
+            dot += along * change
+            moved += change**2
+        if squared == 0:
+            taken[e] = tension[e]
+            continue
+        across = max(moved - dot * dot / squared, 0.0) * taken[e] ** 2 / squared
+        taken[e] = np.sqrt((tension[e] + slope[e] * dot / np.sqrt(squared)) ** 2 + across)
+
+
+@compiled
+def largest(gradient: FloatArray, held: npt.NDArray[np.bool_]) -> float:
+    """The largest net force, N, at a node that is not held."""
+    most = 0.0
+    for i in range(len(gradient)):
+        if not held[i]:
+            squared = 0.0
+            for a in range(gradient.shape[1]):
+                squared += gradient[i, a] ** 2
+            # Also true of what is not a number.
+            if not squared <= most:
+                most = squared
+    return np.sqrt(most)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.mechanics import fronts
 from simulate.mechanics.kernels import FloatArray, IntArray
@@ -43,8 +42,3 @@ class Factors:
         solution = np.empty_like(right)
         fronts.solve(self._plan, self._factor, right, solution)
         return solution
-
-
-def norm(values: npt.NDArray[np.float64]) -> float:
-    """The largest length of the rows of ``values``; 0 for none."""
-    return float(np.sqrt((values**2).sum(axis=1).max(initial=0.0)))

@@ -38,7 +38,7 @@ NEAR = 6
 PATIENCE, HELD_MORE, ROUGH = 20, (100.0, 10.0), 0.01
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
-#: Leaps before Newton's method takes over, and the `HELD_MORE` under which the first end.
+#: Whole steps without a search, at most, under so many times `HOLD` and then under it, see `CableNet._leap`.
 MOST_LEAPS, LEAPS_HELD_MORE = 60, 30.0
 
 
@@ -131,7 +131,7 @@ class CableNet:
     def equilibrate(self, tolerance: float = TOLERANCE, torn: bool = False) -> Equilibrium:
         """Move the free nodes to equilibrium; where that is far, by way of rough equilibria under more `HOLD`.
 
-        ``torn``: threads broke since the last one.
+        ``torn``: threads broke since the last equilibrium.
         """
         if torn and self.straight and self.n <= LARGE:
             start = self.pos.copy()
@@ -168,11 +168,11 @@ class CableNet:
         return Equilibrium(residual, False, step)
 
     def _leap(self, tolerance: float) -> Equilibrium:
-        """Whole steps of Newton's method for positions and tensions at once, first under more `HOLD`.
+        """Take whole steps of Newton's method for positions and tensions at once, first under more `HOLD`.
 
-        The stiffness across threads follows from tensions foreseen, not from those where the nodes got to: these are
-        too great where a step across a thread lengthened it. Without a search energies rise and fall; where laws bend,
-        steps would go astray. For a sum of lengths: T. F. Chan, G. H. Golub, P. Mulet, SIAM J. Sci. Comput. 20 (1999)
+        The stiffness across a thread follows from the tension foreseen, not from that where its nodes got to, which is
+        too great when a step across the thread lengthened it. Energies rise and fall on the way; where laws bend, steps
+        go astray. Such a method for sums of lengths: T. F. Chan, G. H. Golub, P. Mulet, SIAM J. Sci. Comput. 20 (1999)
         1964.
         """
         hold, steps = self.hold, 0
@@ -210,12 +210,11 @@ class CableNet:
     def factorise(self, tension: FloatArray | None = None) -> bool:
         """Factorise the stiffness where the nodes are now; whether it is positive definite.
 
-        ``tension (m,)``: with these, N, and not those of the threads, across them.
+        ``tension (m,)``, N: with these in place of the tensions there.
         """
         kernels.stiffness(
             self.pos, self.ends, self.rest, self.hold, self.alive, self.tension if tension is None else tension,
-            self.slope,
-            self.free, self._diagonal, self._across,
+            self.slope, self.free, self._diagonal, self._across,
         )  # fmt: skip
         return self.factors.factorise(self._diagonal, self._across)
 

@@ -18,7 +18,7 @@ from simulate.mechanics.kernels import FloatArray, IntArray, compiled
 LEAF = 12
 #: Rows of a front that are eliminated before the others are updated by all of them; `_subtract` is written for 8.
 PANEL = 8
-#: Rows are filled up to a multiple of so many numbers, which are worked on at a time.
+#: Rows are filled up with zeros to a multiple of so many numbers, which a processor works on at a time.
 LANES = 8
 
 
@@ -226,16 +226,14 @@ def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: Float
                 for x in range(dim):
                     columns[size] = local[q] + x
                     size += 1
-            _add(
-                stack, where[child], columns[:size], factor, (plan.offset[s], width), own, (height, stride)
-            )
+            _add(stack, where[child], columns[:size], own, factor, plan.offset[s], width, height, stride)
         if not _eliminate(factor, plan.offset[s], own, rest, stack, height):
             return False
         if bottom < height:
             for r in range(rest):
-                to, at = np.uint64(bottom + r * (stride + 1)), np.uint64(height + r * (stride + 1))
+                target, source = np.uint64(bottom + r * (stride + 1)), np.uint64(height + r * (stride + 1))
                 for y in range(np.uint64(rest - r)):
-                    stack[to + y] = stack[at + y]
+                    stack[target + y] = stack[source + y]
         waiting[left], where[s] = s, bottom
         left += 1
         height = bottom + rest * stride
@@ -243,23 +241,26 @@ def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: Float
 
 
 @compiled
-def _add(stack: FloatArray, at: int, columns: IntArray, factor: FloatArray, to: tuple[int, int], own: int, height: tuple[int, int],
-) -> None:
+def _add(
+    stack: FloatArray, at: int, columns: IntArray, own: int, factor: FloatArray, to: int, width: int, height: int,
+    stride: int,
+) -> None:  # fmt: skip
     """Add the triangle at ``stack[at]`` to a front at ``factor[to]`` and its triangle at ``stack[height]``.
 
-    ``columns``: those of the front that the rows of the triangle become; of the front's own nodes the first ``own``.
+    ``columns``: those of the front that rows of the triangle become; the first ``own`` are those of its own nodes.
+    ``width`` and ``stride``: how far rows of the front and of its triangle are apart.
     """
     size = len(columns)
     for r in range(size):
-        source = np.uint64(at + r * filled_up(size))
-        if columns[r] < own:
-            row = np.uint64(to[0] + columns[r] * to[1])
+        column, source = columns[r], np.uint64(at + r * filled_up(size))
+        if column < own:
+            row = np.uint64(to + column * width)
             for y in range(r, size):
                 factor[row + np.uint64(columns[y])] += stack[source + np.uint64(y)]
         else:
-            row = np.uint64(height[0] + (columns[r] - own) * height[1] - own)
+            row = np.uint64(height + (column - own) * stride)
             for y in range(r, size):
-                stack[row + np.uint64(columns[y])] += stack[source + np.uint64(y)]
+                stack[row + np.uint64(columns[y] - own)] += stack[source + np.uint64(y)]
 
 
 @compiled
@@ -296,11 +297,11 @@ def _eliminate(factor: FloatArray, at: int, own: int, rest: int, stack: FloatArr
 def _subtract(
     target: FloatArray, to: int, stride: int, first: int, last: int, panel: FloatArray, at: int, width: int, rows: int
 ) -> None:
-    """Subtract from a triangle what ``rows`` rows of a panel, eliminated, leave in its rows ``first`` to ``last``.
+    """Subtract from rows ``first`` to ``last`` of a triangle the products of the ``rows`` of a panel, at most `PANEL`.
 
     Rows of the triangle begin at ``target[to]`` and every ``stride``, those of the panel at ``panel[at]`` and every
     ``width``. Row r is worked on from the multiple of `LANES` before its diagonal on: what is left of it is not used.
-    Indices without sign are never counted from the end, and blocks have one length: only so the compiler vectorises.
+    Indices without sign are never counted from the end: only so the compiler vectorises.
     """
     step = np.uint64(width)
     for r in range(first, last):

@@ -215,4 +215,4 @@ def largest(gradient: FloatArray, held: npt.NDArray[np.bool_]) -> float:
             # Also true of what is not a number.
             if not squared <= most:
                 most = squared
-    return np.sqrt(most)
+    return float(np.sqrt(most))

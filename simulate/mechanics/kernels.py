@@ -205,14 +205,14 @@ def foreseen(
 
 @compiled
 def largest(gradient: FloatArray, held: npt.NDArray[np.bool_]) -> float:
-    """The largest net force, N, at a node that is not held."""
+    """The largest net force, N, at a node that is not ``held (n,)``; 0 for none."""
     most = 0.0
     for i in range(len(gradient)):
         if not held[i]:
             squared = 0.0
             for a in range(gradient.shape[1]):
                 squared += gradient[i, a] ** 2
-            # Also true of what is not a number.
-            if not squared <= most:
+            # What is not a number stays.
+            if squared > most or np.isnan(squared):
                 most = squared
     return float(np.sqrt(most))

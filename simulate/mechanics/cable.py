@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from simulate.mechanics import kernels
 from simulate.mechanics.kernels import FloatArray, IntArray
 from simulate.mechanics.law import Law
-from simulate.mechanics.linear import Factors, norm
+from simulate.mechanics.linear import Factors
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -38,6 +38,8 @@ NEAR = 6
 PATIENCE, HELD_MORE, ROUGH = 20, (100.0, 10.0), 0.01
 #: Newton steps before an equilibrium is given up.
 MOST_STEPS = 600
+#: Whole steps without a search, at most, under so many times `HOLD` and then under it, see `CableNet._leap`.
+MOST_LEAPS, LEAPS_HELD_MORE = 60, 30.0
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class CableNet:
         self._neighbours: csr_array | None = None
         self._diagonal = np.zeros((len(self.unknowns), self.dim, self.dim))
         self._across = np.zeros((self.m, self.dim, self.dim))
+        #: Whether all laws are straight up to their break.
+        self.straight = bool((np.diff(tables[0]) == 2).all())
         self.factors = Factors(self.pos[self.unknowns], self.free[self.ends])
         self.respond()
 
@@ -112,7 +116,7 @@ class CableNet:
     @property
     def residual(self) -> float:
         """Largest net force at a free node over the largest tension, or over `SLACK` of the greatest one possible."""
-        return norm(self.gradient[self.unknowns]) / self._scale
+        return float(kernels.largest(self.gradient, self.held)) / self._scale
 
     @property
     def _scale(self) -> float:
@@ -124,8 +128,18 @@ class CableNet:
         share: FloatArray = np.where(self.alive, self.strain / self.breaks_at, 0.0)
         return share
 
-    def equilibrate(self, tolerance: float = TOLERANCE) -> Equilibrium:
-        """Move the free nodes to equilibrium; where that is far, by way of rough equilibria under more `HOLD`."""
+    def equilibrate(self, tolerance: float = TOLERANCE, torn: bool = False) -> Equilibrium:
+        """Move the free nodes to equilibrium; where that is far, by way of rough equilibria under more `HOLD`.
+
+        ``torn``: threads broke since the last equilibrium.
+        """
+        if torn and self.straight and self.n <= LARGE:
+            start = self.pos.copy()
+            found = self._leap(tolerance)
+            if found.converged:
+                return found
+            self.pos = start
+            self.respond()
         found = self._newton(tolerance, PATIENCE)
         if not found.converged:
             hold = self.hold
@@ -148,10 +162,40 @@ class CableNet:
                 return Equilibrium(residual, True, step)
             if step == most or not self.factorise():
                 break
-            if not self._search(self.factors.solve(-self.gradient[self.unknowns])):
+            if not self._search(self._downwards()):
                 break
             residual = self.residual
         return Equilibrium(residual, False, step)
+
+    def _leap(self, tolerance: float) -> Equilibrium:
+        """Take whole steps of Newton's method for positions and tensions at once, first under more `HOLD`.
+
+        The stiffness across a thread follows from the tension foreseen, not from that where its nodes got to, which is
+        too great when a step across the thread lengthened it. Energies rise and fall on the way; where laws bend, steps
+        go astray. Such a method for sums of lengths: T. F. Chan, G. H. Golub, P. Mulet, SIAM J. Sci. Comput. 20 (1999)
+        1964.
+        """
+        hold, steps = self.hold, 0
+        for more, enough in ((LEAPS_HELD_MORE, max(ROUGH, tolerance)), (1.0, tolerance)):
+            self.hold = more * hold
+            self.respond()
+            taken = self.tension.copy()
+            for _ in range(MOST_LEAPS):
+                if self.residual <= enough or not self.factorise(taken):
+                    break
+                move = self._downwards()
+                kernels.foreseen(self.pos, self.ends, self.alive, self.tension, self.slope, move, taken)
+                self.pos += move
+                self.respond()
+                steps += 1
+        residual = self.residual
+        return Equilibrium(residual, residual <= tolerance, steps)
+
+    def _downwards(self) -> FloatArray:
+        """``(n, d)`` Newton's step, with the stiffness factorised last."""
+        move = np.zeros_like(self.pos)
+        move[self.unknowns] = self.factors.solve(-self.gradient[self.unknowns])
+        return move
 
     def drive(self, velocity: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How all nodes move, to first order, while those held move with ``velocity (n, d)``, and what that takes.
@@ -163,11 +207,14 @@ class CableNet:
             motion[self.unknowns] = self.factors.solve(-self.change(motion)[self.unknowns])
         return motion, self.change(motion)
 
-    def factorise(self) -> bool:
-        """Factorise the stiffness where the nodes are now; whether it is positive definite."""
+    def factorise(self, tension: FloatArray | None = None) -> bool:
+        """Factorise the stiffness where the nodes are now; whether it is positive definite.
+
+        ``tension (m,)``, N: with these in place of the tensions there.
+        """
         kernels.stiffness(
-            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension, self.slope,
-            self.free, self._diagonal, self._across,
+            self.pos, self.ends, self.rest, self.hold, self.alive, self.tension if tension is None else tension,
+            self.slope, self.free, self._diagonal, self._across,
         )  # fmt: skip
         return self.factors.factorise(self._diagonal, self._across)
 
@@ -265,17 +312,17 @@ class CableNet:
         Slopes are compared, not energies, whose differences drown in rounding near the equilibrium. Since the energy is
         convex, it is lower wherever it still falls.
         """
-        start = self.pos[self.unknowns]
-        falling = float((self.gradient[self.unknowns] * move).sum())
+        start = self.pos
+        falling = float(np.vdot(self.gradient, move))
         if not falling < 0:
             return False
         low, high = 0.0, np.inf
         at_low, at_high = falling, np.nan
         share = 1.0
         for _ in range(60):
-            self.pos[self.unknowns] = start + share * move
+            self.pos = start + share * move
             self.respond()
-            rising = float((self.gradient[self.unknowns] * move).sum())
+            rising = float(np.vdot(self.gradient, move))
             # Still falling after a whole step is no reason to go farther.
             if rising <= 0.5 * abs(falling) and (rising >= -0.5 * abs(falling) or share >= 1):
                 return True

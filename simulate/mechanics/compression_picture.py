@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from simulate.mechanics.compression_result import CompressionResult
 from simulate.mechanics.frame.model import cut
-from simulate.mechanics.states import write_gif, write_vtk
+from simulate.mechanics.states import filmed, write_gif, write_vtk
 from structgen.files import whole_file
 from structgen.web import FloatArray
 
@@ -74,24 +74,21 @@ def _along(result: CompressionResult, values: npt.NDArray[Any]) -> npt.NDArray[A
 
 
 def _images(result: CompressionResult) -> Iterator[Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 5), dpi=DPI_MOVING, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     web, curve = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
     _space(web, result)
     _curve(curve, result)
     (mark,) = curve.plot([], [], "o", color="black")
-    for strain, pos, stress in result.frames:
-        for old in list(web.collections):
-            old.remove()
+
+    def draw(strain: float, pos: npt.NDArray[Any], stress: npt.NDArray[Any]) -> None:
         _struts(web, result, pos, stress)
         web.set_title(f"strain {strain:.3f}; colour: stress, 0 to {result.material.limit:g} MPa", fontsize=9)
         at = int(np.abs(result.strain - strain).argmin())
         mark.set_data([result.strain[at]], [result.force[at]])
-        canvas.draw()
-        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+    return filmed(figure, web, result.frames, draw)
 
 
 def _curve(axes: Any, result: CompressionResult) -> None:

@@ -15,9 +15,11 @@ import numpy as np
 from simulate.mechanics.kernels import FloatArray, IntArray, compiled
 
 #: Parts of so many nodes are not halved any more.
-LEAF = 8
+LEAF = 12
 #: Rows of a front that are eliminated before the others are updated by all of them; `_subtract` is written for 8.
 PANEL = 8
+#: Rows are filled up with zeros to a multiple of so many numbers, which a processor works on at a time.
+LANES = 8
 
 
 class Plan(NamedTuple):
@@ -40,6 +42,12 @@ class Plan(NamedTuple):
     near: IntArray
     thread: IntArray
     dim: int
+
+
+@compiled
+def filled_up(size: int) -> int:
+    """``size`` or the next multiple of `LANES`."""
+    return (size + LANES - 1) // LANES * LANES
 
 
 @compiled
@@ -126,14 +134,15 @@ def dissect(pos: FloatArray, first: IntArray, near: IntArray) -> tuple[IntArray,
 
 @compiled
 def touched(
-    order: IntArray, place: IntArray, start: IntArray, children: IntArray, first: IntArray, near: IntArray
-) -> tuple[IntArray, IntArray, int]:
-    """``begin`` and ``rows`` of `Plan`, and the most blocks that wait at a time to be added to later fronts."""
+    order: IntArray, place: IntArray, start: IntArray, children: IntArray, first: IntArray, near: IntArray, dim: int
+) -> tuple[IntArray, IntArray, IntArray, int]:
+    """``begin``, ``rows`` and ``offset`` of `Plan`, and the most numbers that wait to be added to later fronts."""
     n, count = len(order), len(children)
     begin, rows = np.zeros(count + 1, np.int64), np.empty(8 * n + 16, np.int64)
+    offset = np.zeros(count + 1, np.int64)
     seen = np.full(n, -1)
     found, waiting = np.empty(n, np.int64), np.empty(count, np.int64)
-    left, blocks, most = 0, 0, 0
+    left, height, most = 0, 0, 0
     for s in range(count):
         end, size = start[s + 1], 0
         for p in range(start[s], end):
@@ -143,16 +152,19 @@ def touched(
                     seen[q] = s
                     found[size] = q
                     size += 1
-        blocks_before = blocks
+        before = height
         for child in waiting[left - children[s] : left]:
-            blocks -= (begin[child + 1] - begin[child]) ** 2
+            rest = dim * (begin[child + 1] - begin[child])
+            height -= rest * filled_up(rest)
             for q in rows[begin[child] : begin[child + 1]]:
                 if q >= end and seen[q] != s:
                     seen[q] = s
                     found[size] = q
                     size += 1
-        most = max(most, blocks_before + size**2)
-        blocks += size**2
+        own, rest = dim * (end - start[s]), dim * size
+        most = max(most, before + rest * filled_up(rest))
+        height += rest * filled_up(rest)
+        offset[s + 1] = offset[s] + own * filled_up(own + filled_up(rest))
         begin[s + 1] = begin[s] + size
         if begin[s + 1] > len(rows):
             more = np.empty(2 * begin[s + 1], np.int64)
@@ -162,7 +174,7 @@ def touched(
         left -= children[s]
         waiting[left] = s
         left += 1
-    return begin, rows[: begin[count]].copy(), most
+    return begin, rows[: begin[count]].copy(), offset, most
 
 
 @compiled
@@ -173,22 +185,24 @@ def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: Float
     ``stack``: room for what waits to be added to later fronts.
     """
     dim = plan.dim
-    local = np.empty(len(plan.order), np.int64)
+    local, columns = np.empty(len(plan.order), np.int64), np.empty(dim * len(plan.order), np.int64)
     waiting, where = np.empty(len(plan.children), np.int64), np.empty(len(plan.children) + 1, np.int64)
     left, height = 0, 0
     for s in range(len(plan.children)):
         a, b = plan.start[s], plan.start[s + 1]
         others = plan.rows[plan.begin[s] : plan.begin[s + 1]]
         own, rest = (b - a) * dim, len(others) * dim
+        stride, width = filled_up(rest), filled_up(own + filled_up(rest))
         for p in range(a, b):
             local[p] = (p - a) * dim
         for k in range(len(others)):
             local[others[k]] = own + k * dim
         # Rows of the front's own nodes, and the triangle that is left for the others.
-        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, own + rest)
-        update = stack[height : height + rest * rest].reshape(rest, rest)
+        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, width)
         front[:] = 0.0
-        update[:] = 0.0
+        for r in range(rest):
+            for y in range(height + r * stride + r - r % LANES, height + (r + 1) * stride):
+                stack[np.uint64(y)] = 0.0
         for p in range(a, b):
             node = plan.order[p]
             r = local[p]
@@ -207,34 +221,46 @@ def factorise(plan: Plan, diagonal: FloatArray, across: FloatArray, stack: Float
         for k in range(left, left + plan.children[s]):
             child = waiting[k]
             bottom = min(bottom, where[child])
-            _add(stack, where[child], local, plan.rows[plan.begin[child] : plan.begin[child + 1]], front, update, dim)
+            size = 0
+            for q in plan.rows[plan.begin[child] : plan.begin[child + 1]]:
+                for x in range(dim):
+                    columns[size] = local[q] + x
+                    size += 1
+            _add(stack, where[child], columns[:size], own, factor, plan.offset[s], width, height, stride)
         if not _eliminate(factor, plan.offset[s], own, rest, stack, height):
             return False
-        stack[bottom : bottom + rest * rest] = stack[height : height + rest * rest]
+        if bottom < height:
+            for r in range(rest):
+                target, source = np.uint64(bottom + r * (stride + 1)), np.uint64(height + r * (stride + 1))
+                for y in range(np.uint64(rest - r)):
+                    stack[target + y] = stack[source + y]
         waiting[left], where[s] = s, bottom
         left += 1
-        height = bottom + rest * rest
+        height = bottom + rest * stride
     return True
 
 
 @compiled
 def _add(
-    stack: FloatArray, at: int, local: IntArray, places: IntArray, front: FloatArray, update: FloatArray, dim: int
-) -> None:
-    """Add the triangle at ``stack[at]``, of the nodes at ``places``, to ``front`` and ``update``."""
-    size, own = len(places) * dim, len(front)
-    triangle = stack[at : at + size * size].reshape(size, size)
-    for k in range(len(places)):
-        row = local[places[k]]
-        for x in range(dim):
-            source = triangle[k * dim + x]
-            target, skip = (front[row + x], 0) if row < own else (update[row + x - own], own)
-            for y in range(x, dim):
-                target[row + y - skip] += source[k * dim + y]
-            for j in range(k + 1, len(places)):
-                column = local[places[j]] - skip
-                for y in range(dim):
-                    target[column + y] += source[j * dim + y]
+    stack: FloatArray, at: int, columns: IntArray, own: int, factor: FloatArray, to: int, width: int, height: int,
+    stride: int,
+) -> None:  # fmt: skip
+    """Add the triangle at ``stack[at]`` to a front at ``factor[to]`` and its triangle at ``stack[height]``.
+
+    ``columns``: those of the front that rows of the triangle become; the first ``own`` are those of its own nodes.
+    ``width`` and ``stride``: how far rows of the front and of its triangle are apart.
+    """
+    size = len(columns)
+    for r in range(size):
+        column, source = columns[r], np.uint64(at + r * filled_up(size))
+        if column < own:
+            row = np.uint64(to + column * width)
+            for y in range(r, size):
+                factor[row + np.uint64(columns[y])] += stack[source + np.uint64(y)]
+        else:
+            row = np.uint64(height + (column - own) * stride)
+            for y in range(r, size):
+                stack[row + np.uint64(columns[y] - own)] += stack[source + np.uint64(y)]
 
 
 @compiled
@@ -243,62 +269,66 @@ def _eliminate(factor: FloatArray, at: int, own: int, rest: int, stack: FloatArr
 
     Returns whether all pivots are > 0.
     """
-    width = own + rest
+    stride = filled_up(rest)
+    width = filled_up(own + stride)
     for a in range(0, own, PANEL):
         b = min(a + PANEL, own)
         for r in range(a, b):
-            here = at + r * width + r
-            _subtract(factor, here, factor, at + a * width + r, width, r - a, width - r)
-            if not factor[here] > 0:
+            # Loops here and not in functions: on each call numba counts who holds the arrays, which takes longer.
+            skipped = r - r % LANES
+            row, size = np.uint64(at + r * width + skipped), np.uint64(width - skipped)
+            for k in range(a, r):
+                above = np.uint64(at + k * width + skipped)
+                share = factor[at + k * width + r]
+                for y in range(size):
+                    factor[row + y] -= share * factor[above + y]
+            pivot = factor[at + r * width + r]
+            if not pivot > 0:
                 return False
-            _scale(factor, here, width - r, 1 / np.sqrt(factor[here]))
-        for r in range(b, own):
-            _subtract(factor, at + r * width + r, factor, at + a * width + r, width, b - a, width - r)
-        for r in range(rest):
-            above = at + a * width + own + r
-            _subtract(stack, height + r * rest + r, factor, above, width, b - a, rest - r)
+            share = 1 / np.sqrt(pivot)
+            for y in range(size):
+                factor[row + y] *= share
+        _subtract(factor, at, width, b, own, factor, at + a * width, width, b - a)
+        _subtract(stack, height, stride, 0, rest, factor, at + a * width + own, width, b - a)
     return True
 
 
 @compiled
-def _scale(row: FloatArray, at: int, size: int, factor: float) -> None:
-    """Multiply ``size`` numbers of ``row`` from ``at`` on by ``factor``."""
-    first = np.uint64(at)
-    for y in range(np.uint64(size)):
-        row[first + y] *= factor
+def _subtract(
+    target: FloatArray, to: int, stride: int, first: int, last: int, panel: FloatArray, at: int, width: int, rows: int
+) -> None:
+    """Subtract from rows ``first`` to ``last`` of a triangle the products of the ``rows`` of a panel, at most `PANEL`.
 
-
-@compiled
-def _subtract(target: FloatArray, to: int, panel: FloatArray, at: int, width: int, rows: int, size: int) -> None:
-    """Subtract from ``size`` numbers from ``target[to]`` on ``rows`` rows of a ``panel``, each times its first number.
-
-    The first row begins at ``panel[at]``, the others ``width`` on each. Indices without sign are never counted from the
-    end: only so the compiler vectorises.
+    Rows of the triangle begin at ``target[to]`` and every ``stride``, those of the panel at ``panel[at]`` and every
+    ``width``. Row r is worked on from the multiple of `LANES` before its diagonal on: what is left of it is not used.
+    Indices without sign are never counted from the end: only so the compiler vectorises.
     """
-    t, first, step = np.uint64(to), np.uint64(at), np.uint64(width)
-    if rows == PANEL:
-        r0 = first
-        r1 = r0 + step
-        r2 = r1 + step
-        r3 = r2 + step
-        r4 = r3 + step
-        r5 = r4 + step
-        r6 = r5 + step
-        r7 = r6 + step
-        a, b, c, d, e, f, g, h = (
-            panel[r0], panel[r1], panel[r2], panel[r3], panel[r4], panel[r5], panel[r6], panel[r7]
-        )  # fmt: skip
-        for y in range(np.uint64(size)):
+    step = np.uint64(width)
+    for r in range(first, last):
+        skipped = r - r % LANES
+        t = np.uint64(to + r * stride + skipped)
+        r0 = np.uint64(at + skipped)
+        shares = np.uint64(at + r)
+        r1 = r0 + step if rows > 1 else r0
+        r2 = r1 + step if rows > 2 else r0
+        r3 = r2 + step if rows > 3 else r0
+        r4 = r3 + step if rows > 4 else r0
+        r5 = r4 + step if rows > 5 else r0
+        r6 = r5 + step if rows > 6 else r0
+        r7 = r6 + step if rows > 7 else r0
+        a = panel[shares]
+        b = panel[shares + step] if rows > 1 else 0.0
+        c = panel[shares + 2 * step] if rows > 2 else 0.0
+        d = panel[shares + 3 * step] if rows > 3 else 0.0
+        e = panel[shares + 4 * step] if rows > 4 else 0.0
+        f = panel[shares + 5 * step] if rows > 5 else 0.0
+        g = panel[shares + 6 * step] if rows > 6 else 0.0
+        h = panel[shares + 7 * step] if rows > 7 else 0.0
+        for y in range(np.uint64(stride - skipped)):
             target[t + y] -= (
                 a * panel[r0 + y] + b * panel[r1 + y] + c * panel[r2 + y] + d * panel[r3 + y]
                 + e * panel[r4 + y] + f * panel[r5 + y] + g * panel[r6 + y] + h * panel[r7 + y]
             )  # fmt: skip
-    else:
-        for _ in range(rows):
-            share = panel[first]
-            for y in range(np.uint64(size)):
-                target[t + y] -= share * panel[first + y]
-            first += step
 
 
 @compiled
@@ -311,14 +341,14 @@ def solve(plan: Plan, factor: FloatArray, right: FloatArray, solution: FloatArra
     for s in range(len(plan.children)):
         a, own = plan.start[s] * dim, (plan.start[s + 1] - plan.start[s]) * dim
         others = plan.rows[plan.begin[s] : plan.begin[s + 1]]
-        width = own + len(others) * dim
-        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, width)
+        width, filled = own + len(others) * dim, filled_up(own + filled_up(len(others) * dim))
+        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, filled)
         part[:own] = flat[a : a + own]
         part[own:width] = 0.0
         for p in range(own):
             share = part[p] / front[p, p]
             part[p] = share
-            source, target = front[p, p + 1 :], part[p + 1 : width]
+            source, target = front[p, p + 1 : width], part[p + 1 : width]
             for y in range(len(source)):
                 target[y] -= share * source[y]
         flat[a : a + own] = part[:own]
@@ -328,13 +358,13 @@ def solve(plan: Plan, factor: FloatArray, right: FloatArray, solution: FloatArra
     for s in range(len(plan.children) - 1, -1, -1):
         a, own = plan.start[s] * dim, (plan.start[s + 1] - plan.start[s]) * dim
         others = plan.rows[plan.begin[s] : plan.begin[s + 1]]
-        width = own + len(others) * dim
-        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, width)
+        width, filled = own + len(others) * dim, filled_up(own + filled_up(len(others) * dim))
+        front = factor[plan.offset[s] : plan.offset[s + 1]].reshape(own, filled)
         for k in range(len(others)):
             for x in range(dim):
                 part[own + k * dim + x] = flat[others[k] * dim + x]
         for p in range(own - 1, -1, -1):
-            row, known = front[p, p + 1 :], part[p + 1 : width]
+            row, known = front[p, p + 1 : width], part[p + 1 : width]
             # Four sums at a time do not wait for each other.
             s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
             for y in range(len(row) // 4):

@@ -41,32 +41,6 @@ def tables(laws: Sequence[Law], rounding: float) -> Laws:
 
 
 @compiled
-def respond(strain: float, law: int, laws: Laws) -> tuple[float, float, float]:
-    """Energy over volume, stress and slope of ``law`` at ``strain``."""
-    first, strains, stresses, works, rounding = laws
-    low, high = first[law], first[law + 1]
-    width = rounding[law]
-    if strain < width:
-        if strain <= -width:
-            return 0.0, 0.0, 0.0
-        modulus = stresses[low + 1] / strains[low + 1]
-        over = strain + width
-        return modulus * over**3 / (12 * width), modulus * over * over / (4 * width), modulus * over / (2 * width)
-    above = high - 1
-    while above - low > 1:
-        middle = (low + above) // 2
-        if strains[middle] <= strain:
-            low = middle
-        else:
-            above = middle
-    slope = (stresses[low + 1] - stresses[low]) / (strains[low + 1] - strains[low])
-    beyond = strain - strains[low]
-    row = first[law]
-    rounded = stresses[row + 1] / strains[row + 1] * width * width / 6
-    return works[low] + beyond * (stresses[low] + slope * beyond / 2) + rounded, stresses[low] + slope * beyond, slope
-
-
-@compiled
 def forces(
     pos: FloatArray, ends: IntArray, rest: FloatArray, area: FloatArray, law: IntArray, laws: Laws, hold: FloatArray,
     alive: npt.NDArray[np.bool_], gradient: FloatArray, strain: FloatArray, tension: FloatArray, slope: FloatArray,
@@ -77,29 +51,57 @@ def forces(
     laws alone; ``slope (m,)``: of tension by length, N/mm. ``hold (m,)``: N.
     """
     dim = pos.shape[1]
+    first, strains, stresses, works, rounding = laws
     gradient[:] = 0.0
     energy = 0.0
     for e in range(len(rest)):
-        i, j = ends[0, e], ends[1, e]
-        squared = 0.0
-        for a in range(dim):
-            squared += (pos[j, a] - pos[i, a]) ** 2
+        # Numbers without sign are never counted from the end, which the compiler would have to look at.
+        i, j = np.uint64(ends[0, e]), np.uint64(ends[1, e])
+        x, y = pos[j, 0] - pos[i, 0], pos[j, 1] - pos[i, 1]
+        z = pos[j, 2] - pos[i, 2] if dim == 3 else 0.0
+        squared = x * x + y * y + z * z
         length = np.sqrt(squared)
-        strain[e] = length / rest[e] - 1.0
+        at_rest = 1.0 / rest[e]
+        stretch = length * at_rest - 1.0
+        strain[e] = stretch
         if not alive[e]:
             tension[e] = slope[e] = 0.0
             continue
-        work, stress, tangent = respond(strain[e], law[e], laws)
-        tension[e] = area[e] * stress
-        slope[e] = area[e] * tangent / rest[e]
-        density = hold[e] / rest[e]
-        energy += area[e] * rest[e] * work + density * (squared - rest[e] ** 2) / 2
+        k = np.uint64(law[e])
+        # The law, here and not in a function: on each call numba counts who holds the arrays, which takes the longest.
+        low, above, width = first[k], first[k + np.uint64(1)] - 1, rounding[k]
+        modulus = stresses[low + 1] / strains[low + 1]
+        if stretch < width:
+            over = max(stretch + width, 0.0)
+            tangent = modulus * over / (2 * width)
+            stress = tangent * over / 2
+            work = stress * over / 3
+        else:
+            rounded = modulus * width * width / 6
+            while above - low > 1:
+                middle = (low + above) // 2
+                if strains[middle] <= stretch:
+                    low = middle
+                else:
+                    above = middle
+            tangent = (stresses[low + 1] - stresses[low]) / (strains[low + 1] - strains[low])
+            beyond = stretch - strains[low]
+            work = works[low] + beyond * (stresses[low] + tangent * beyond / 2) + rounded
+            stress = stresses[low] + tangent * beyond
+        pull = area[e] * stress
+        tension[e] = pull
+        slope[e] = area[e] * tangent * at_rest
+        density = hold[e] * at_rest
+        energy += area[e] * rest[e] * work + density * (squared - rest[e] * rest[e]) / 2
         if length > 0:
-            density += tension[e] / length
-        for a in range(dim):
-            force = density * (pos[j, a] - pos[i, a])
-            gradient[j, a] += force
-            gradient[i, a] -= force
+            density += pull / length
+        gradient[j, 0] += density * x
+        gradient[i, 0] -= density * x
+        gradient[j, 1] += density * y
+        gradient[i, 1] -= density * y
+        if dim == 3:
+            gradient[j, 2] += density * z
+            gradient[i, 2] -= density * z
     return energy
 
 
@@ -171,3 +173,46 @@ def stretched(
             change = density * (motion[j, a] - motion[i, a]) + axial * (pos[j, a] - pos[i, a])
             result[j, a] += change
             result[i, a] -= change
+
+
+@compiled
+def foreseen(
+    pos: FloatArray, ends: IntArray, alive: npt.NDArray[np.bool_], tension: FloatArray, slope: FloatArray,
+    move: FloatArray, taken: FloatArray,
+) -> None:  # fmt: skip
+    """Fill ``taken (m,)`` with the size of the force of each thread after ``move (n, d)``, to first order, N.
+
+    Across a thread the force changes with the tension ``taken`` before, along it with ``slope``, see `forces`.
+    """
+    dim = pos.shape[1]
+    for e in range(len(taken)):
+        if not alive[e]:
+            taken[e] = 0.0
+            continue
+        i, j = ends[0, e], ends[1, e]
+        squared, dot, moved = 0.0, 0.0, 0.0
+        for a in range(dim):
+            along, change = pos[j, a] - pos[i, a], move[j, a] - move[i, a]
+            squared += along**2
+            dot += along * change
+            moved += change**2
+        if squared == 0:
+            taken[e] = tension[e]
+            continue
+        across = max(moved - dot * dot / squared, 0.0) * taken[e] ** 2 / squared
+        taken[e] = np.sqrt((tension[e] + slope[e] * dot / np.sqrt(squared)) ** 2 + across)
+
+
+@compiled
+def largest(gradient: FloatArray, held: npt.NDArray[np.bool_]) -> float:
+    """The largest net force, N, at a node that is not ``held (n,)``; 0 for none."""
+    most = 0.0
+    for i in range(len(gradient)):
+        if not held[i]:
+            squared = 0.0
+            for a in range(gradient.shape[1]):
+                squared += gradient[i, a] ** 2
+            # What is not a number stays.
+            if squared > most or np.isnan(squared):
+                most = squared
+    return float(np.sqrt(most))

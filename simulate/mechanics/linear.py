@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.mechanics import fronts
 from simulate.mechanics.kernels import FloatArray, IntArray
@@ -27,11 +26,9 @@ class Factors:
         order, start, children = fronts.dissect(np.ascontiguousarray(pos), first, near)
         place = np.empty(n, np.int64)
         place[order] = np.arange(n)
-        begin, rows, blocks = fronts.touched(order, place, start, children, first, near)
-        own, rest = dim * np.diff(start), dim * np.diff(begin)
-        offset = np.concatenate([[0], np.cumsum(own * (own + rest))])
+        begin, rows, offset, waiting = fronts.touched(order, place, start, children, first, near, dim)
         self._plan = fronts.Plan(order, place, start, children, begin, rows, offset, first, near, thread, dim)
-        self._stack, self._factor = np.empty(blocks * dim**2), np.empty(offset[-1])
+        self._stack, self._factor = np.empty(waiting), np.empty(offset[-1])
 
     def factorise(self, diagonal: FloatArray, across: FloatArray) -> bool:
         """Factorise the matrix with blocks ``diagonal (n, d, d)`` of nodes and ``across (m, d, d)`` of pairs.
@@ -45,8 +42,3 @@ class Factors:
         solution = np.empty_like(right)
         fronts.solve(self._plan, self._factor, right, solution)
         return solution
-
-
-def norm(values: npt.NDArray[np.float64]) -> float:
-    """The largest length of the rows of ``values``; 0 for none."""
-    return float(np.sqrt((values**2).sum(axis=1).max(initial=0.0)))

@@ -273,7 +273,7 @@ class _Pull:
         self._note(found.residual)
 
     def _settle(self) -> Equilibrium:
-        found = self.net.equilibrate(self.tolerance)
+        found = self.net.equilibrate(self.tolerance, torn=True)
         if not found.converged:
             raise EquilibriumError(
                 f"no equilibrium after break {len(self.history.breaks)} at a strain of {self.strain:.6g}: "

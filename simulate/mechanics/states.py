@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from structgen.files import whole_file
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 #: Seconds a state is shown.
 SHOWN = 0.08
+
+
+def filmed(figure: Figure, axes: Axes, states: Iterable[Any], draw: Callable[..., None]) -> Iterator[Any]:
+    """Pictures of ``figure``, ``(height, width, 3)`` bytes, after ``draw(*state)`` of each of ``states``.
+
+    What was drawn of the last state, the collections of ``axes``, is taken away before.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    for state in states:
+        for old in list(axes.collections):
+            old.remove()
+        draw(*state)
+        canvas.draw()
+        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def write_gif(images: Iterable[Any], path: str | Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate.mechanics.states import write_gif, write_vtk
+from simulate.mechanics.states import filmed, write_gif, write_vtk
 from simulate.mechanics.tension_result import TensionResult
 from structgen.files import whole_file
 from structgen.web import FloatArray, WebGraph
@@ -72,26 +72,23 @@ def _mesh(result: TensionResult, pos: Any, whole: Any) -> Any:
 
 
 def _images(result: TensionResult) -> Iterator[Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 5), dpi=DPI, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     web, curve = figure.subplots(1, 2, width_ratios=(3, 2))
     _frame(web, result)
     _curve(curve, result)
     (mark,) = curve.plot([], [], "o", color="black")
-    for strain, pos, whole in result.frames:
-        for old in list(web.collections):
-            old.remove()
+    x, y, _ = _shown(result)
+
+    def draw(strain: float, pos: Any, whole: Any) -> None:
         web.add_collection(_threads(result, pos, whole))
         broken = int((result.breaks[:, 1] <= strain).sum())
         web.set_title(f"strain {strain:.3f}, {broken} threads broken")
-        x, y, _ = _shown(result)
         at = strain * x[-1] / result.strain[-1]
         mark.set_data([at], [np.interp(at, x, y)])
-        canvas.draw()
-        yield np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+    return filmed(figure, web, result.frames, draw)
 
 
 def _curve(axes: Axes, result: TensionResult) -> None:

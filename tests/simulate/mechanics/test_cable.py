@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.mechanics import cable
+from simulate.mechanics import cable, kernels
 from simulate.mechanics.cable import CableNet
 from simulate.mechanics.law import Law
 from simulate.mechanics.silk import LAWS
@@ -137,6 +137,94 @@ def test_the_way_by_more_hold_leads_to_the_same_equilibrium(monkeypatch, large):
     assert other.equilibrate(1e-8).converged
     assert other.energy == pytest.approx(one.energy, rel=1e-9)
     np.testing.assert_array_equal(one.hold, other.hold)
+
+
+@given(seed=st.integers(0, 10**6), dim=st.sampled_from([2, 3]), n=st.integers(8, 60))
+@settings(max_examples=40)
+def test_whole_steps_after_a_break_lead_to_the_equilibrium_that_newton_finds(seed, dim, n):
+    one, other = (net(seed, dim, n, "elastic", stretch=0.08, held=6) for _ in range(2))
+    for each, torn in ((one, True), (other, False)):
+        assert each.equilibrate(1e-8).converged
+        each.cut(np.array([int(each.tension.argmax())]))
+        found = each.equilibrate(1e-8, torn)
+        assert found.converged and found.residual <= 1e-8
+    assert one.energy == pytest.approx(other.energy, rel=1e-6, abs=1e-9 * one.capacity)
+    np.testing.assert_array_equal(one.hold, other.hold)
+
+
+def torn_net(law):
+    one = net(8, n=60, law=law, stretch=0.08)
+    assert one.equilibrate(1e-8).converged
+    one.cut(np.array([int(one.tension.argmax())]))
+    return one
+
+
+def steps_counted(one, monkeypatch):
+    """The tensions, or None for those of the threads, with which the stiffness is factorised, as it goes."""
+    taken, method = [], one.factorise
+    monkeypatch.setattr(one, "factorise", lambda tension=None: (taken.append(tension), method(tension))[1])
+    return taken
+
+
+def test_whole_steps_are_for_straight_laws_and_small_nets_after_breaks(monkeypatch):
+    for law, large, torn, whole in (
+        ("elastic", 5_000, True, True), ("elastic", 5_000, False, False), ("elastic", 10, True, False),
+        ("dragline", 5_000, True, False),
+    ):  # fmt: skip
+        one = torn_net(law)
+        monkeypatch.setattr(cable, "LARGE", large)
+        taken = steps_counted(one, monkeypatch)
+        assert one.equilibrate(1e-8, torn).converged
+        assert any(tension is not None for tension in taken) == whole
+
+
+def test_where_whole_steps_do_not_get_there_newton_starts_over(monkeypatch):
+    one, other = torn_net("elastic"), torn_net("elastic")
+    assert one.equilibrate(1e-8).converged
+    monkeypatch.setattr(cable, "MOST_LEAPS", 1)
+    taken = steps_counted(other, monkeypatch)
+    assert other.equilibrate(1e-8, torn=True).converged
+    assert [tension is None for tension in taken[:3]] == [False, False, True]
+    np.testing.assert_array_equal(other.pos, one.pos)
+
+
+@given(seed=st.integers(0, 10**6), dim=st.sampled_from([2, 3]))
+@settings(max_examples=25)
+def test_tensions_are_foreseen_to_first_order(seed, dim):
+    one = net(seed, dim, law="elastic", stretch=0.08)
+    start, before = one.pos.copy(), one.tension.copy()
+    # The corner where threads go slack bends within far less than its width.
+    straight = np.abs(one.strain) > 2e-3
+    way = np.random.default_rng(seed).normal(size=start.shape)
+    off = []
+    for small in (1e-4, 1e-5):
+        foreseen = before.copy()
+        one.pos = start.copy()
+        one.respond()
+        kernels.foreseen(one.pos, one.ends, one.alive, one.tension, one.slope, small * way, foreseen)
+        one.pos = start + small * way
+        one.respond()
+        off.append(np.abs(foreseen - one.tension)[straight].max())
+    assert off[0] < 1e-4 * before.max()
+    assert off[1] < 0.03 * off[0] + 1e-9 * before.max()
+
+
+def test_a_thread_moved_across_is_foreseen_to_turn():
+    """One of length 2 under 3 N, moved by 1 across it: a force of 1.5 N more across it."""
+    pos, ends, taken = np.array([[0.0, 0], [2, 0]]), np.array([[0], [1]]), np.array([3.0])
+    move = np.array([[0.0, 0], [0, 1]])
+    kernels.foreseen(pos, ends, np.ones(1, bool), np.array([3.0]), np.array([7.0]), move, taken)
+    assert taken[0] == pytest.approx(np.hypot(3, 1.5))
+    kernels.foreseen(pos, ends, np.zeros(1, bool), np.array([3.0]), np.array([7.0]), move, taken)
+    assert taken[0] == 0
+
+
+def test_the_largest_force_is_at_a_free_node_and_not_a_number_shows():
+    force, held = np.array([[3.0, 4.0], [30.0, 0.0], [0.0, -1.0]]), np.array([False, True, False])
+    assert kernels.largest(force, held) == 5
+    assert kernels.largest(force, np.ones(3, bool)) == 0
+    force[0, 1] = np.nan
+    assert np.isnan(kernels.largest(force, held))
 
 
 def test_what_is_cut_off_goes_too():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -92,6 +93,7 @@ class _Growth:
         self._cut = _cut_back(self._web, self._owner, np.concatenate(along), seams, self._widths)
         self._start = np.searchsorted(self._owner, np.arange(len(webs) + 1))
         self._new: dict[int, _Piece] = {}
+        self._made: list[_Piece] = []
         self._count = self._web.n
         self.reason = "too little is left of a web"
 
@@ -177,22 +179,28 @@ class _Growth:
             kind.append(piece.kind)
         rows = np.concatenate(edges)
         names, number = np.unique(rows, return_inverse=True)
-        pos = np.empty((len(names), 3))
-        own = names < self._web.n
-        pos[own] = self._web.pos[names[own]]
-        for piece in pieces:
-            here = (names >= piece.first) & (names < piece.first + len(piece.pos))
-            pos[here] = piece.pos[names[here] - piece.first]
+        pos = np.array([self._place(name) for name in names.tolist()])
         ends = np.sort(number.reshape(-1, 2), axis=1).T
         return (
             WebGraph((pos - seam.centre) @ seam.frame, ends, np.concatenate(radius), np.concatenate(kind)), names,
         )  # fmt: skip
 
+    def _place(self, name: int) -> FloatArray:
+        """Where a node lies: of a module, or of a piece, which may be further away than one whose struts end at it."""
+        pos, first = self._web.pos, 0
+        if name >= self._web.n:
+            piece = self._made[bisect_right(self._made, name, key=lambda piece: piece.first) - 1]
+            pos, first = piece.pos, piece.first
+        place: FloatArray = pos[name - first]
+        return place
+
     def _add(self, number: int, seam: Seam, larger: WebGraph, local: WebGraph, names: IntArray) -> None:
         pos = seam.centre + larger.pos[local.n :] @ seam.frame.T
         every = np.concatenate([names, self._count + np.arange(len(pos))])
         edges = every[larger.edge_index[:, local.m :]].T
-        self._new[number] = _Piece(self._count, pos, edges, larger.radius[local.m :], larger.kind[local.m :])
+        piece = _Piece(self._count, pos, edges, larger.radius[local.m :], larger.kind[local.m :])
+        self._new[number] = piece
+        self._made.append(piece)
         self._count += len(pos)
 
     def _restored(self, number: int, pair: list[IntArray]) -> bool:

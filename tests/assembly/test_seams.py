@@ -74,6 +74,25 @@ def test_generated_seams_join_all_modules_without_crossings(seed, count, bend):
         assert inside.sum() <= 0.2 * web.n
 
 
+def test_struts_that_end_far_away_are_shown_as_they_are():
+    """New nodes are joined to one of an earlier seam, which the next seam is too far from to be shown of itself."""
+    made, calls = [], []
+
+    def extend(web, region, targets):
+        of_seams = web.lengths[web.kind == 3]
+        assert all(np.isclose(length, made).any() for length in of_seams)
+        calls.append(len(of_seams))
+        larger = grown(web, region, targets, 1)
+        # What was made last comes last.
+        ends = np.column_stack([larger.edge_index, [web.n - 1, web.n]])
+        found = WebGraph(larger.pos, ends, np.r_[larger.radius, 0.02], np.r_[larger.kind, 3])
+        made.extend(found.lengths[web.m :].tolist())
+        return found
+
+    assemble(line(4 * 35.0 + 5), modules(4), extend=extend)
+    assert calls[0] == 0 and all(calls[1:]), "later seams are shown struts of those before"
+
+
 def test_the_inner_nodes_of_modules_stay_bit_for_bit():
     webs = modules(3)
     bridged, joined = (assemble(line(110), webs, tolerance=0, extend=extend) for extend in (None, grown))

@@ -40,7 +40,7 @@ def test_an_interrupted_trial_counts_as_one_without_a_web(search):
 
 
 def test_searches_that_cannot_be(search, refused, tmp_path):
-    with refused("sampler is 'best', must be one of auto, tpe, nsga2, random"):
+    with refused("sampler is 'best', must be one of auto, tpe, parego, nsga2, random"):
         search("load=max", sampler="best")
     with refused("trials is 0, must be a whole number >= 1"):
         search("load=max").run(0)

@@ -61,7 +61,7 @@ def _improvement(tried: FloatArray, value: FloatArray, places: FloatArray) -> Fl
                 continue
             pull = cho_solve(factor, value)
             # The likelihood at the best scale of the process, up to constants.
-            scale = float(value @ pull) / len(value)
+            scale = max(float(value @ pull) / len(value), 1e-12)
             fit = -np.log(scale) * len(value) / 2 - np.log(np.diag(factor[0])).sum()
             if best is None or fit > best[0]:
                 best = fit, length, factor, pull, scale

@@ -62,8 +62,7 @@ def quick_test(web: WebGraph, grips: Grips, law: Law, to_strain: float, taut: fl
     volume = float((web.lengths * np.pi * web.radius**2).sum())
     values[:2] *= grips.length / volume
     values[2] = work / volume
-    turns = np.where(chains.of < 0, 0, np.append(turn, 0)[chains.of])
-    return Quick(values, (drop, float(points[-1, 0])), rough, turns)
+    return Quick(values, (drop, float(points[-1, 0])), rough, np.where(chains.of < 0, 0, turn[chains.of]))
 
 
 class _Net(NamedTuple):
@@ -160,9 +159,7 @@ def _assemble(net: _Net, state: _State, pos: FloatArray) -> None:
     """The stiffness of the free nodes into ``state.block``."""
     place, slot, block = net.pattern.place, net.pattern.slot, state.block
     block[:] = 0.0
-    block[: len(place), 0, 0] = block[: len(place), 1, 1] = block[: len(place), 2, 2] = (
-        LEAST * state.stiffness.max() if len(state.stiffness) else 1.0
-    )
+    block[: len(place), 0, 0] = block[: len(place), 1, 1] = block[: len(place), 2, 2] = LEAST * state.stiffness.max()
     step = np.empty(3)
     for e in range(len(net.length)):
         if not state.whole[e]:
@@ -289,7 +286,7 @@ def _pull(net: _Net, start: float, to_strain: float, length: float) -> tuple[Flo
         np.zeros(net.pos.shape), np.ones(count, np.bool_), np.zeros(count), np.zeros(count), np.zeros(count),
         np.zeros((net.pattern.slot.max() + 1 if f else 0, 3, 3)), np.zeros((f, 3)),
     )  # fmt: skip
-    firm = net.table[:, ROWS, 0].max() if count else 0.0
+    firm = net.table[:, ROWS, 0].max()
     points, turn = np.empty((POINTS, 3)), np.zeros(count, np.int64)
     strain, work, last, greatest, found, rough, broken = start, 0.0, 0.0, 0.0, 1, 0, 0
     pos, motion = net.pos + strain * net.motion, net.motion.copy()
@@ -304,8 +301,8 @@ def _pull(net: _Net, start: float, to_strain: float, length: float) -> tuple[Flo
         last = load = max(load, last)
         points[k] = strain, load / length, slope / length
         greatest = max(greatest, load)
-        beyond = np.argmax(state.worst) if count else -1
-        if beyond >= 0 and state.worst[beyond] > 1:
+        beyond = np.argmax(state.worst)
+        if state.worst[beyond] > 1:
             broken, last = broken + 1, 0.0
             turn[beyond] = broken
             state.whole[beyond] = False

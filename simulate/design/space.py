@@ -74,7 +74,7 @@ class Space:
         values: dict[str, float] = {}
         for name, share in zip(self.varied, shares, strict=True):
             low, high = self.ranges[name]
-            value = low + share * (high - low)
+            value = min(low + share * (high - low), high)
             values[name] = round(value) if name == "nodes" else value
         return values
 

@@ -1,4 +1,4 @@
-"""Inverse design against chance: fronts of load and mass found by NSGA-II and by random sampling, all simulated.
+"""Inverse design against chance: fronts of load and mass found by ParEGO and by random sampling, all simulated.
 
 Both get as many trials, and as many finalists are simulated. Hypervolume: area that the simulated front dominates, load
 from 0 and mass to the greatest in any trial, over the whole of that box with the greatest load simulated.
@@ -25,7 +25,7 @@ from structgen.web import FloatArray, WebGraph
 
 MODEL = "analog"
 WISHES = ("load=max", "mass=min")
-SAMPLERS = ("nsga2", "random")
+SAMPLERS = ("parego", "random")
 
 
 def found_by(sampler: str, trials: int, most: int, seed: int) -> tuple[list[Trial], list[Finalist], dict[str, Any]]:

@@ -75,7 +75,7 @@ def main() -> None:
     keys = (
         "R2",
         "R2, not of the logarithm",
-        "R2, bundle of paths alone",
+        "R2, quick test alone",
         "within 68 %",
         "within 95 %",
         "calibration error",

@@ -59,6 +59,25 @@ class Space:
             ranges[name] = (low, high)
         return cls(ranges)
 
+    @property
+    def varied(self) -> list[str]:
+        """Names of those whose range is not a single value."""
+        return [name for name, (low, high) in self.ranges.items() if low < high]
+
+    def shares(self, values: Mapping[str, float]) -> list[float]:
+        """Where in their ranges ``values`` of the `varied` are, from 0 to 1."""
+        ends = [(name, *self.ranges[name]) for name in self.varied]
+        return [(values[name] - low) / (high - low) for name, low, high in ends]
+
+    def values(self, shares: Sequence[float]) -> dict[str, float]:
+        """The values of the `varied` at these `shares`."""
+        values: dict[str, float] = {}
+        for name, share in zip(self.varied, shares, strict=True):
+            low, high = self.ranges[name]
+            value = min(low + share * (high - low), high)
+            values[name] = round(value) if name == "nodes" else value
+        return values
+
     def suggested(self, trial: Any) -> DesignTargets:
         """The targets that an Optuna ``trial`` suggests."""
         return self.targets({

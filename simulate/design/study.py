@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulate.checks import whole
+from simulate.design.parego import suggestion
 from simulate.design.properties import predicted_of
 from simulate.design.space import Space
 from simulate.design.wishes import Wishes
@@ -25,8 +28,8 @@ Make = Callable[[DesignTargets, int], WebGraph]
 Tell = Callable[[int, int, str], None]
 
 STUDY = "study.log"
-SAMPLERS = ("auto", "tpe", "nsga2", "random")
-#: Webs of a generation of NSGA-II, few as searches are short; trials at random before TPE begins.
+SAMPLERS = ("auto", "tpe", "parego", "nsga2", "random")
+#: Webs of a generation of NSGA-II, few as searches are short; trials at random before TPE and ParEGO begin.
 POPULATION, AT_RANDOM = 8, 20
 
 
@@ -47,8 +50,8 @@ class Search:
     Arguments:
         make: makes webs; what is random in it must come from its seed.
         axis: along which webs are pulled.
-        sampler: tpe (J. Bergstra et al., NIPS 2011), nsga2 (K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002)), random,
-            or auto: tpe for one objective, nsga2 for several.
+        sampler: tpe (J. Bergstra et al., NIPS 2011), parego (see `simulate.design.parego`), nsga2 (K. Deb et al., IEEE
+            Trans. Evol. Comput. 6 (2002)), random, or auto: tpe for one objective, parego for several.
         about: what else must be the same for the search to go on, such as the name of the generator.
     """
 
@@ -67,7 +70,7 @@ class Search:
             raise ValueError(f"sampler is {self.sampler!r}, must be one of {', '.join(SAMPLERS)}")
         generator(self.seed)  # refuses what is no seed
         if self.sampler == "auto":
-            self.sampler = "tpe" if len(self.wishes.objectives) == 1 else "nsga2"
+            self.sampler = "tpe" if len(self.wishes.objectives) == 1 else "parego"
 
     def run(self, trials: int, tell: Tell | None = None) -> list[Trial]:
         """Trials until ``trials`` have been made, those of earlier runs among them; all that gave a web, in order.
@@ -104,6 +107,8 @@ class Search:
         from optuna.trial import TrialState
 
         study.sampler = self._sampler(number)
+        if self.sampler == "parego":
+            study.enqueue_trial(self._suggested(number, study))
         trial = study.ask()
         try:
             values, deviation = predicted_of(
@@ -126,11 +131,24 @@ class Search:
         from optuna import samplers
 
         seed = int(generator(self.seed, 1, number).integers(2**31))
-        if self.sampler == "random":
+        if self.sampler in ("random", "parego"):
             return samplers.RandomSampler(seed=seed)
         if self.sampler == "tpe":
             return samplers.TPESampler(seed=seed, n_startup_trials=AT_RANDOM, multivariate=True)
         return samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
+
+    def _suggested(self, number: int, study: Any) -> dict[str, float]:
+        """What the next trial is to have, by `suggestion`; nothing, so that it is random, after few trials."""
+        done = [one for one in study.get_trials(deepcopy=False) if "predicted" in one.user_attrs]
+        if len(done) < AT_RANDOM or not self.space.varied:
+            return {}
+        predicted = [one.user_attrs["predicted"] for one in done]
+        return self.space.values(suggestion(
+            np.array([self.space.shares(one.params) for one in done]),
+            np.array([self.wishes.scores(values) for values in predicted]),
+            np.array([sum(max(0.0, beyond) for beyond in self.wishes.violations(values)) for values in predicted]),
+            generator(self.seed, 3, number),
+        ).tolist())  # fmt: skip
 
     def _web_seed(self, number: int) -> int:
         return int(generator(self.seed, 2, number).integers(2**31))
@@ -158,7 +176,7 @@ class Search:
         try:
             return optuna.create_study(
                 storage=JournalStorage(JournalFileBackend(str(path))), study_name="design", load_if_exists=True,
-                directions=["minimize"] * len(self.wishes.objectives), sampler=self._sampler(0),
+                directions=["minimize"] * len(self.wishes.objectives),
             )  # fmt: skip
         except Exception as error:  # optuna and its JSON reader raise what they like on a damaged file
             raise ValueError(f"{path}: not a study that can go on ({' '.join(str(error).split())[:160]})") from None

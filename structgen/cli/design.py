@@ -35,10 +35,10 @@ from structgen.cli.options import common, model_option, seeded
 @click.option("--axis", type=click.Choice(["x", "y", "z"]), default="x", show_default=True, help="Axis of the pull.")
 @click.option(
     "--sampler",
-    type=click.Choice(["auto", "tpe", "nsga2", "random"]),
+    type=click.Choice(["auto", "tpe", "parego", "nsga2", "random"]),
     default="auto",
     show_default=True,
-    help="How targets are suggested; auto: tpe for one objective, nsga2 for several.",
+    help="How targets are suggested; auto: tpe for one objective, parego for several.",
 )
 @click.option(
     "--predictor",

@@ -58,15 +58,16 @@ def temperatures(z: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def quality(network: Predictor, seens: Sequence[Seen], truth: FloatArray) -> dict[str, Any]:
-    """For each property R^2 of the logarithm, of the number itself, and of the bundle of paths alone (logarithm);
+    """For each property R^2 of the logarithm, of the number itself, and of the quick test alone (both);
     median relative error, coverage of the 68 and 95 % intervals, expected calibration error. ``truth (s, 3)``:
     logarithms."""
     mean, deviation = predicted(network, seens)
-    bundle = np.array([one.estimate for one in seens], float)
+    quick = np.array([one.estimate for one in seens], float)
     z = (truth - mean) / deviation
     columns = {
         "R2": explained(truth, mean), "R2, not of the logarithm": explained(np.exp(truth), np.exp(mean)),
-        "R2, bundle of paths alone": explained(truth, bundle),
+        "R2, quick test alone": explained(truth, quick),
+        "R2, not of the logarithm, quick test alone": explained(np.exp(truth), np.exp(quick)),
         "median relative error": np.median(np.abs(np.expm1(mean - truth)), axis=0),
         "within 68 %": (np.abs(z) <= 1).mean(axis=0),
         "within 95 %": (np.abs(z) <= network.far.numpy()).mean(axis=0), "calibration error": calibration_error(z),

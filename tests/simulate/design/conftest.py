@@ -29,7 +29,7 @@ def random_web(targets, seed):
 
 @pytest.fixture(scope="session")
 def network():
-    """A network that has learned nothing: what it says is near the bundle of paths."""
+    """A network that has learned nothing: what it says is what the quick test says."""
     torch.manual_seed(0)
     return Predictor(PredictorConfig(width=4, layers=1)).eval().requires_grad_(False)
 

@@ -12,6 +12,16 @@ def test_ranges_are_read_and_the_rest_is_as_always():
     assert space.ranges == dict(RANGES) | {"nodes": (16, 32), "mean_degree": (3, 3), "dx": (2.5, 100)}
 
 
+def test_values_and_where_they_are_in_their_ranges():
+    space = Space({"nodes": (10, 20), "dx": (0.1, 0.7), "dy": (5, 5), "dz": (1, 3)})
+    assert "dy" not in space.varied
+    values = {"nodes": 15, "mean_degree": 2.0, "spacing": 0.5, "dx": 0.1, "dz": 2.0}
+    assert space.shares(values) == pytest.approx([0.5, 0, 1, 0, 0.5])
+    assert space.values(space.shares(values)) == pytest.approx(values)
+    highest = space.values([1.0] * 5)
+    assert highest["nodes"] == 20 and all(highest[name] <= space.ranges[name][1] for name in space.varied)
+
+
 def test_targets_fit_the_box():
     targets = Space.targets({"nodes": 27, "mean_degree": 2.5, "spacing": 0.4, "dx": 30, "dy": 40, "dz": 0.0})
     assert (targets.nodes, targets.edges, targets.extents) == (27, round(1.25 * 27), (30, 40, 0))

@@ -40,7 +40,7 @@ def test_an_interrupted_trial_counts_as_one_without_a_web(search):
 
 
 def test_searches_that_cannot_be(search, refused, tmp_path):
-    with refused("sampler is 'best', must be one of auto, tpe, nsga2, random"):
+    with refused("sampler is 'best', must be one of auto, tpe, parego, nsga2, random"):
         search("load=max", sampler="best")
     with refused("trials is 0, must be a whole number >= 1"):
         search("load=max").run(0)
@@ -53,3 +53,26 @@ def test_searches_that_cannot_be(search, refused, tmp_path):
     (tmp_path / "junk/study.log").write_text("junk\n")
     with refused("not a study that can go on"):
         search("load=max", folder="junk").run(2)
+
+
+def test_of_few_trials_a_search_for_two_is_better_than_chance(search):
+    def front(sampler, seed):
+        tried = search("load=max", "mass=min", folder=f"{sampler}{seed}", sampler=sampler, seed=seed).run(60)
+        return [(one.predicted["load"], one.predicted["mass"]) for one in tried]
+
+    shares = []
+    for seed in range(3):
+        ours, other = front("auto", seed), front("random", seed)
+        most = [max(row[k] for row in ours + other) for k in range(2)]
+        shares.append([dominated(rows, most) for rows in (ours, other)])
+    assert all(ours > other for ours, other in shares)
+
+
+def dominated(rows, most):
+    """Area that loads and masses dominate, of the box to the greatest of each."""
+    steps = sorted((mass, load) for load, mass in rows)
+    area, greatest = 0.0, 0.0
+    for (mass, load), (after, _) in zip(steps, [*steps[1:], (most[1], 0)], strict=True):
+        greatest = max(greatest, load)
+        area += greatest * (after - mass)
+    return area / (most[0] * most[1])

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulate.mechanics.predictor.features import EDGE_FEATURES, NODE_FEATURES, WHOLE_FEATURES, seen
+from simulate.mechanics.predictor.labels import TEST
+from simulate.mechanics.virtual_tests import tension
 from structgen.web import WebGraph
 
 
@@ -45,14 +47,12 @@ def test_the_axis_matters(webs):
     assert not np.allclose(seen(webs[0], "x").whole, seen(webs[0], "y").whole, atol=0.01)
 
 
-def test_of_straight_threads_side_by_side_flow_and_cut_are_whole():
-    rows = [(0, 0, 0), (2, 0, 0), (5, 0, 0), (0, 1, 0), (3, 1, 0), (5, 1, 0)]
-    web = WebGraph.from_edges(rows, [(0, 1), (1, 2), (3, 4), (4, 5), (0, 3), (2, 5)], 0.1)
-    found = seen(web, "x")
-    section = web.lengths.sum() / 5  # of as many times the area of a thread
-    conductance, cut = found.whole[8], found.whole[9]
-    assert np.exp(conductance) == pytest.approx(2 / section, rel=1e-3)
-    assert cut == pytest.approx(2 / section, rel=1e-3)
+def test_the_network_is_told_which_threads_break(webs):
+    found = seen(webs[0], "x")
+    result = tension(webs[0], axis="x", **TEST)
+    broken = result.breaks[:, 0].astype(int)
+    turn = found.edge[:, 8][broken]
+    assert found.edge[:, 7][broken].all() and (np.diff(turn) <= 0).all()
 
 
 def test_what_cannot_be_pulled(refused):

@@ -49,7 +49,7 @@ GRAZE = 0.1
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
 OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
-CANDIDATES = 4
+CANDIDATES = 5
 #: What a drawn web's log-odds of being real are lowered by for missing its box by a factor e on one side.
 MISSED = 3.0
 #: Webs drawn for each in calibration, and at a time.

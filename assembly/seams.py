@@ -93,6 +93,7 @@ class _Growth:
         self._cut = _cut_back(self._web, self._owner, np.concatenate(along), seams, self._widths)
         self._start = np.searchsorted(self._owner, np.arange(len(webs) + 1))
         self._new: dict[int, _Piece] = {}
+        #: The same in the order of their nodes' numbers.
         self._made: list[_Piece] = []
         self._count = self._web.n
         self.reason = "too little is left of a web"

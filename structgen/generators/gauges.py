@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.generators.batches import relative_radius
-from structgen.web import KINDS, WebGraph
+from structgen.generators.taut import SILKS
+from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-SILKS = len(KINDS)
 #: Gauges kept of a silk, the least share of its webs that has one, and decimals of the logarithm that tell them apart.
 GAUGES, LEAST, DECIMALS = 6, 0.01, 2
 #: Log ratios within so much of a gauge are meant to be it.

@@ -43,9 +43,9 @@ class Surroundings:
 def surroundings(web: Growing, parent: Tensor, at: slice, row: Tensor | None = None) -> Surroundings:
     """Of the places ``parent (B, M)``, as of the M places ``at``, or of the one place if there is one.
 
-    row ``(B,)``: the webs that are asked for, all by default.
     Its latest neighbours, and the nearest others: where they lie, their degrees, the silk of the threads, which are
     neighbours of its neighbours; centre of the box, the first node, the last, its pull; room to the walls.
+    ``row (B,)``: the webs that are asked for, all by default.
     """
     count = at.stop
     row = torch.arange(len(web.pos), device=web.pos.device) if row is None else row

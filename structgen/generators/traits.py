@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from structgen.web import KINDS
+from structgen.generators.taut import SILKS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -13,7 +13,6 @@ IntArray = npt.NDArray[np.int64]
 #: Degrees counted one by one; the last bin holds all higher ones.
 DEGREES = 7
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
-SILKS = len(KINDS)
 #: Degree (8), clustering and subgraphs (11), walks (5), lengths (6), angles (18), shape (5), silk and radius, size (2).
 TRAITS = 8 + 11 + 5 + 6 + 18 + 5 + 2 * SILKS + 5 + 2
 #: What stands for the angles of a web without any of their sort.

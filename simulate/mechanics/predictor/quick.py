@@ -136,7 +136,7 @@ def _respond(net: _Net, state: _State, pos: FloatArray) -> tuple[float, float]:
             slope = (table[row + 1, 0] - table[row, 0]) / step
             tension[e] = table[row, 0] + slope * over
             stored = table[row, 1] + over * (table[row, 0] + slope * over / 2)
-        else:  # see `simulate.mechanics.kernels.respond`
+        else:  # see `simulate.mechanics.kernels.forces`
             over = max(0.0, strain + ROUNDING)
             modulus = table[1, 0] / step
             slope = modulus * over / (2 * ROUNDING)

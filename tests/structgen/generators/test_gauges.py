@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from structgen.generators.gauges import GAUGES, NEAR, SILKS, gauged, gauges_of
+from structgen.generators.gauges import GAUGES, NEAR, gauged, gauges_of
+from structgen.generators.taut import SILKS
 from structgen.web import WebGraph
 
 

@@ -30,9 +30,9 @@ texts = st.recursive(
 @given(text=texts)
 def test_arithmetic_agrees_with_python_on_numpy_arrays(text):
     assume(len(text) <= MAX_CHARACTERS)
-    names = {**FUNCTIONS, **CONSTANTS, "t": T, "u": np.asarray(0.5)}
-    # Numbers as numpy has them, so that a power of them overflows to infinity and not to an error.
-    names |= {"array": np.float64}
+    names = {**FUNCTIONS, "t": T, "u": np.asarray(0.5)}
+    # Numbers as numpy has them, so that a power or quotient of them goes to infinity and not to an error.
+    names |= {name: np.float64(value) for name, value in CONSTANTS.items()} | {"array": np.float64}
     with np.errstate(all="ignore"):
         source = "".join(_numpy_numbers(text))
         expected = np.broadcast_to(eval(source, {"__builtins__": {}}, names), T.shape)

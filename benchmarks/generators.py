@@ -164,6 +164,9 @@ def main() -> None:
     """Measure, print, write."""
     arguments = parser(__doc__)
     arguments.add_argument("--data", type=Path, help="data set; default: rebuilt as `structgen evaluate` does")
+    arguments.add_argument(
+        "--trained-on", type=Path, help="data set that the models learned from; default: that of --data"
+    )
     arguments.add_argument("--models", nargs="+", default=list(SHIPPED), choices=SHIPPED)
     arguments.add_argument("--webs", type=int, default=256, help="webs in a trial")
     arguments.add_argument("--seeds", type=int, default=3, help="trials")
@@ -180,7 +183,10 @@ def main() -> None:
             print(glances(looks))
             save("generators", {"models": looks, "threads": torch.get_num_threads()}, options.output)
             return
-        background = protocol.Background.of(dataset, lambda what, done, total: console.progress(done, total, what))
+        background = protocol.Background.of(
+            dataset, lambda what, done, total: console.progress(done, total, what),
+            Dataset.open(options.trained_on) if options.trained_on else None,
+        )  # fmt: skip
         results = {name: measured(name, dataset, background, options, console) for name in options.models}
     for name, one in results.items():
         print(f"\n{name}\n\n{report.table(one['protocol'])}")

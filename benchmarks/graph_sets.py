@@ -3,13 +3,15 @@
 K. Martinkus et al. (SPECTRE, ICML 2022): 128 / 32 / 40 graphs of 64 nodes. V.U.N. is the share of 40 sampled graphs
 that are valid (planar and connected; a tree), unlike the others, and not in the training set, both up to isomorphism;
 the ratio is the mean over four MMDs of value / that of the training set. One model a set is trained for ``--minutes``
-on what threads there are; an interrupted run is gone on with when it is started again with the same ``--work``.
+on what threads there are, or on a GPU; an interrupted run is gone on with when it is started again with the same
+``--work``, and one that is done is not done again.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from structgen.measures import graph_mmd
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import SPLITS, Dataset, write
 from structgen.targets import DesignTargets
-from structgen.training import CHECKPOINT, WEIGHTS, Progress, TrainingPlan, train
+from structgen.training import CARD, CHECKPOINT, WEIGHTS, Progress, TrainingPlan, train
 from structgen.web import WebGraph
 
 #: A graph as its edges ``(2, m)`` and its number of nodes.
@@ -64,32 +66,35 @@ def as_webs(name: str) -> Iterator[tuple[WebGraph, int, int, npt.NDArray[np.int6
             yield web, 1000 * split + k, split, np.arange(n)
 
 
-def trained(name: str, work: Path, minutes: float, precision: str) -> tuple[Discrete, int]:
+def trained(name: str, work: Path, options: Namespace) -> tuple[Discrete, int]:
     """The model of a set after about so many minutes, and the steps it took; goes on with what ``work`` holds."""
     work.mkdir(parents=True, exist_ok=True)
     path = work / "graphs.npz"
     about = {"seed": 0, "count": 0, "webs": 0, "origin": f"{name} graphs of SPECTRE", "split_by": "graph"}
     dataset = Dataset.open(path) if path.exists() else write(path, as_webs(name), about)
+    where = {"accelerator": options.accelerator, "workers": options.workers}
     if not (work / PLAN).exists():
         # The learning rate falls to the end of the run, so its number of steps must be known before.
         trial, seconds = 12, []
         train(
-            "discrete", dataset, work / "trial", TrainingPlan(steps=trial, batch=32, precision=precision),
-            config=CONFIG, report=lambda progress: seconds.append(progress.seconds),
+            "discrete", dataset, work / "trial", TrainingPlan(trial, options.batch, precision=options.precision),
+            config=CONFIG, report=lambda progress: seconds.append(progress.seconds), **where,
         )  # fmt: skip
-        steps = max(trial, int(60 * minutes / np.median(seconds)))
-        (work / PLAN).write_text(json.dumps({"steps": steps, "minutes": minutes, "precision": precision}))
+        steps = max(trial, int(60 * options.minutes / np.median(seconds)))
+        kept = {key: getattr(options, key) for key in ("minutes", "precision", "batch", "accelerator")}
+        (work / PLAN).write_text(json.dumps({"steps": steps} | kept))
     kept = json.loads((work / PLAN).read_text())
-    plan = TrainingPlan(steps=kept["steps"], batch=32, ema=0.995, precision=kept["precision"])
+    plan = TrainingPlan(steps=kept["steps"], batch=kept["batch"], ema=0.995, precision=kept["precision"])
 
     def report(progress: Progress) -> None:
         if progress.step % 100 == 0:
             print(f"{name}: step {progress.step} of {progress.steps}, loss {progress.losses['total']:.3f}", flush=True)
 
-    train(
-        "discrete", dataset, work, plan, config=CONFIG, resume=(work / CHECKPOINT).exists(), report=report,
-        validate_every=500,
-    )  # fmt: skip
+    if not (work / CARD).exists() or json.loads((work / CARD).read_text())["steps_done"] < plan.steps:
+        train(
+            "discrete", dataset, work, plan, config=CONFIG, resume=(work / CHECKPOINT).exists(), report=report,
+            validate_every=500, **where,
+        )  # fmt: skip
     model = load_model(work / WEIGHTS)
     assert isinstance(model, Discrete)
     return model, plan.steps
@@ -160,12 +165,15 @@ def main() -> None:
     arguments.add_argument("--work", type=Path, default=Path("graph_sets_work"), help="folder of checkpoints")
     arguments.add_argument("--sets", nargs="+", default=list(VALID), choices=list(VALID))
     arguments.add_argument("--precision", default="bf16-mixed", choices=["32-true", "bf16-mixed"])
+    arguments.add_argument("--batch", type=int, default=32, help="graphs in a step")
+    arguments.add_argument("--accelerator", default="cpu", choices=["cpu", "gpu", "auto"], help="where to train")
+    arguments.add_argument("--workers", type=int, default=0, help="processes that prepare batches ahead")
     options = arguments.parse_args()
     result: dict[str, Any] = {}
     rows: list[list[object]] = []
     for name in options.sets:
         train_set = graphs(name, "train")
-        model, steps_trained = trained(name, options.work / name, options.minutes, options.precision)
+        model, steps_trained = trained(name, options.work / name, options)
         entries = {"train": measured(name, train_set, train_set)}
         for steps in STEPS:
             began = time.perf_counter()

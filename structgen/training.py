@@ -12,7 +12,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
+from torch.utils.data import DataLoader
 
 from structgen import __version__
 from structgen.files import sha256, whole_file, write_json
@@ -91,6 +92,7 @@ def train(
     accelerator: str = "cpu",
     devices: int = 1,
     machines: int = 1,
+    workers: int = 0,
     checkpoint_seconds: float = 120.0,
     validate_every: int = 250,
     report: Callable[[Progress], None] | None = None,
@@ -104,6 +106,7 @@ def train(
         resume: go on from ``out/checkpoint.pt`` (the plan and data must be the ones it was begun with).
         report: called after every step; what it raises, like Ctrl-C, ends the run with checkpoint and weights saved.
         devices, machines: how many share a batch; the losses are those of one process, but for rounding.
+        workers: processes that prepare batches ahead, which keeps a GPU busy; 0: none. The batches are the same.
         command: how this run can be repeated, kept in the card.
 
     Returns the trained model (averaged weights). Raises `ValueError` for a checkpoint that does not fit, for a data
@@ -129,6 +132,7 @@ def train(
     else:
         model = _copy(model, training_range)
     model.train().requires_grad_(True)
+    model.to(fabric.device)  # before the state of the optimiser is restored, which goes where its parameters are
     average = _copy(model, training_range)
     decay = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
@@ -139,7 +143,11 @@ def train(
     first = _restore(out / CHECKPOINT, plan, dataset, model, average, optimizer) if resume else 0
     wrapped, optimizer = fabric.setup(model, optimizer)
     average.to(fabric.device)
-    loop = _Loop(fabric, wrapped, model, average, optimizer, dataset, plan, out, command, done=first)
+    # A model of its own to make batches: workers are sent one without gradients on the CPU.
+    batches = _Batches(dataset, _copy(model, training_range), plan)
+    loop = _Loop(
+        fabric, wrapped, model, average, optimizer, dataset, plan, out, command, batches.ahead(first, workers), first
+    )
     if not resume and fabric.is_global_zero:
         (out / LOG).unlink(missing_ok=True)
     saved = time.monotonic()
@@ -163,6 +171,31 @@ def train(
     return average.eval().requires_grad_(False).cpu()
 
 
+@dataclass(frozen=True)
+class _Batches:
+    """The batch of each step, which depends on ``(seed, step)`` alone: whoever makes it makes the same."""
+
+    dataset: Dataset
+    model: WebGenerator
+    plan: TrainingPlan
+
+    def __len__(self) -> int:
+        return self.plan.steps
+
+    def __getitem__(self, step: int) -> Any:
+        rng = generator(self.plan.seed, step, 0)
+        rows = _one_size(self.dataset, self.dataset.indices("train"), self.plan.batch, rng)
+        return self.model.batch([self.dataset[int(k)] for k in rows], rng)
+
+    def ahead(self, first: int, workers: int) -> Iterable[Any]:
+        """Those from step ``first`` on, prepared by so many processes."""
+        return DataLoader(
+            self,  # type: ignore[arg-type]  # it has what is needed of a Dataset of torch
+            batch_size=None, sampler=range(first, len(self)), num_workers=workers,
+            multiprocessing_context="spawn" if workers else None, generator=torch.Generator(),
+        )  # fmt: skip
+
+
 @dataclass
 class _Loop:
     """One training run: what a step, a validation and a checkpoint need."""
@@ -176,19 +209,17 @@ class _Loop:
     plan: TrainingPlan
     out: Path
     command: str
+    batches: Iterable[Any]
     done: int
 
     def __post_init__(self) -> None:
-        self.train_rows = self.dataset.indices("train")
+        self._coming = iter(self.batches)
 
     def step(self) -> dict[str, float]:
         """The next optimiser step, on the batch of ``(seed, step)``; it is done whole or not at all."""
         plan, step = self.plan, self.done
-        rng = generator(plan.seed, step, 0)
-        rows = _one_size(self.dataset, self.train_rows, plan.batch, rng)
         # Each process makes the whole batch and takes its share, so that all see what one process alone would see.
-        whole = self.model.batch([self.dataset[int(k)] for k in rows], rng)
-        batch = share_of(whole, self.fabric.global_rank, self.fabric.world_size).to(self.fabric.device)
+        batch = share_of(next(self._coming), self.fabric.global_rank, self.fabric.world_size).to(self.fabric.device)
         for group in self.optimizer.param_groups:
             group["lr"] = plan.rate(step)
         # Not left to Fabric, whose mixed precision walks through arguments and stops at frozen dataclasses.
@@ -213,8 +244,9 @@ class _Loop:
     def calibrate(self) -> None:
         """Let the averaged model measure what its sampler needs on training webs; of one process, on the CPU."""
         if self.fabric.is_global_zero:
-            count = min(CALIBRATION_WEBS, self.plan.steps // 2, len(self.train_rows))
-            rows = generator(self.plan.seed, 7).choice(self.train_rows, count, replace=False)
+            train_rows = self.dataset.indices("train")
+            count = min(CALIBRATION_WEBS, self.plan.steps // 2, len(train_rows))
+            rows = generator(self.plan.seed, 7).choice(train_rows, count, replace=False)
             self.average.cpu().eval().calibrate([self.dataset[int(k)] for k in rows], self.plan.seed)
             self.average.to(self.fabric.device)
 

@@ -80,6 +80,13 @@ def _trains(name: str) -> Function:
         help="Machines; each is started by torchrun or `fabric run`.",
     )
     @click.option(
+        "--workers",
+        type=click.IntRange(0, 256),
+        default=0,
+        show_default=True,
+        help="Processes that prepare batches ahead, which a GPU needs to be kept busy.",
+    )
+    @click.option(
         "--precision",
         type=click.Choice(["32-true", "bf16-mixed"]),
         default="32-true",
@@ -104,7 +111,7 @@ def _trains(name: str) -> Function:
 def train(
     console: Console, name: str, data: Path, output: Path, start: str | None, steps: int, batch: int,
     learning_rate: float, warmup: int, ema: float, resume: bool, accelerator: str, devices: int, machines: int,
-    checkpoint_seconds: float, precision: str, test_targets: int, seed: int,
+    workers: int, checkpoint_seconds: float, precision: str, test_targets: int, seed: int,
 ) -> None:  # fmt: skip
     """What every sub-command does: train the model of that name, and measure it on held-out targets."""
     from structgen.evaluation import evaluate, held_out_targets
@@ -125,8 +132,9 @@ def train(
     with console.stage("train"):
         model = trained(
             begun or name, dataset, output, plan, resume=resume, accelerator=accelerator, devices=devices,
-            machines=machines, checkpoint_seconds=checkpoint_seconds, report=lambda progress: show(progress, console),
-            command=repeated(name, data.name, plan, start),
+            machines=machines, workers=workers, checkpoint_seconds=checkpoint_seconds,
+            report=lambda progress: show(progress, console),
+            command=repeated(name, data.name, plan, start, accelerator),
         )  # fmt: skip
     weights, card = output / WEIGHTS, output / CARD
     facts: dict[str, Any] = {"weights": str(weights), "card": str(card)}
@@ -145,11 +153,12 @@ def train(
     console.result(facts | {"seconds": console.seconds}, f"{weights}: use it with --model {weights}")
 
 
-def repeated(name: str, dataset: str, plan: TrainingPlan, start: str | None) -> str:
+def repeated(name: str, dataset: str, plan: TrainingPlan, start: str | None, accelerator: str) -> str:
     """The command that does this training again."""
     options = {
         "data": dataset, "from": start, "steps": plan.steps, "batch": plan.batch, "learning-rate": plan.learning_rate,
         "warmup": plan.warmup, "ema": plan.ema, "precision": plan.precision, "seed": plan.seed,
+        "accelerator": None if accelerator == "cpu" else accelerator,
     }  # fmt: skip
     return f"structgen train {name} " + " ".join(f"--{name} {v}" for name, v in options.items() if v is not None)
 

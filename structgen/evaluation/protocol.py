@@ -33,20 +33,25 @@ SWEEP = (0.0, 1.0, 1.5, 2.0, 3.0)
 
 @dataclass(frozen=True)
 class Background:
-    """What is found out about a data set alone, once for all models that are evaluated on it."""
+    """What is found out about data sets alone, once for all models that are evaluated on them."""
 
     training: novelty.Training
     leakage: dict[str, Any]
 
     @classmethod
-    def of(cls, dataset: Dataset, progress: Progress | None = None) -> Background:
-        """Of ``dataset``: codes of all its graphs, and what test and training webs share."""
+    def of(cls, dataset: Dataset, progress: Progress | None = None, trained_on: Dataset | None = None) -> Background:
+        """Of ``dataset``: codes of graphs, and what its test webs and training webs share.
+
+        ``trained_on``: the data set whose training part models learned from, where it is another one.
+        """
         tell = progress or (lambda what, done, total: None)
         tell("codes of the data set", 0, 2)
-        codes = dataset_codes(dataset)
+        codes, learned = dataset_codes(dataset), trained_on or dataset
+        rows = learned.indices("train")
+        known = (codes if trained_on is None else dataset_codes(learned))[rows]
         tell("leakage of the data set", 1, 2)
-        rows = dataset.indices("train")
-        background = cls(novelty.Training(dataset, rows, codes[rows]), leakage(dataset, codes))
+        training = novelty.Training(learned, rows, known)
+        background = cls(training, leakage(dataset, codes, training))
         tell("leakage of the data set", 2, 2)
         return background
 
@@ -61,13 +66,13 @@ class Evaluated:
 
 def run(
     model: Model, dataset: Dataset, *, webs: int = 256, seeds: int = 3, seed: int = 0, progress: Progress | None = None,
-    background: Background | None = None, guidance_sweep: Sequence[float] = (), cost_steps: Sequence[int] = (),
-    **generate_options: Any,
+    background: Background | None = None, trained_on: Dataset | None = None, guidance_sweep: Sequence[float] = (),
+    cost_steps: Sequence[int] = (), **generate_options: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """The protocol on ``model`` as JSON values; see `evaluated` for the arguments."""
     return evaluated(
         model, dataset, webs=webs, seeds=seeds, seed=seed, progress=progress, background=background,
-        guidance_sweep=guidance_sweep, cost_steps=cost_steps, **generate_options,
+        trained_on=trained_on, guidance_sweep=guidance_sweep, cost_steps=cost_steps, **generate_options,
     ).result  # fmt: skip
 
 
@@ -83,8 +88,8 @@ def run_files(
 
 def evaluated(
     model: Model, dataset: Dataset, *, webs: int = 256, seeds: int = 3, seed: int = 0, progress: Progress | None = None,
-    background: Background | None = None, guidance_sweep: Sequence[float] = (), cost_steps: Sequence[int] = (),
-    **generate_options: Any,
+    background: Background | None = None, trained_on: Dataset | None = None, guidance_sweep: Sequence[float] = (),
+    cost_steps: Sequence[int] = (), **generate_options: Any,
 ) -> Evaluated:  # fmt: skip
     """Ask ``model`` for the targets of test webs of ``dataset`` and compare what it makes with these.
 
@@ -93,6 +98,7 @@ def evaluated(
         seeds: trials, each with test webs and generated webs of its own: ``seed``, ``seed + 1``, ...
         progress: told what is done.
         background: of ``dataset``, where it is known already.
+        trained_on: the data set that the model learned from, where it is another one.
         guidance_sweep: values of ``guidance`` to compare, on the targets of the first trial.
         cost_steps: numbers of steps whose cost is measured.
         generate_options: for ``model.generate``: guidance, steps.
@@ -112,7 +118,7 @@ def evaluated(
     }
     generated = time.process_time() - began
     max_degree = int(model.config.max_degree)
-    result = _measured(trials, dataset, seed, max_degree, progress, background)
+    result = _measured(trials, dataset, seed, max_degree, progress, background, trained_on)
     result["adherence"]["outside"] = outside
     began = time.process_time()
     if guidance_sweep:
@@ -126,12 +132,12 @@ def evaluated(
 
 def evaluated_files(
     webs: Sequence[WebGraph], dataset: Dataset, *, most: int = 256, seeds: int = 3, seed: int = 0,
-    progress: Progress | None = None, max_degree: int = MAX_DEGREE,
+    progress: Progress | None = None, max_degree: int = MAX_DEGREE, trained_on: Dataset | None = None,
 ) -> Evaluated:  # fmt: skip
     """Compare at most ``most`` of ``webs`` with test webs of ``dataset`` that have as many nodes; as `evaluated`."""
     _check(most, seeds)
     trials = [given_trial(webs, dataset, most, seed + k) for k in range(seeds)]
-    return Evaluated(_measured(trials, dataset, seed, max_degree, progress), trials)
+    return Evaluated(_measured(trials, dataset, seed, max_degree, progress, trained_on=trained_on), trials)
 
 
 def _check(webs: int, seeds: int) -> None:
@@ -145,15 +151,15 @@ def _named(progress: Progress | None, what: str) -> Any:
 
 def _measured(
     trials: Sequence[Trial], dataset: Dataset, seed: int, max_degree: int, progress: Progress | None,
-    background: Background | None = None,
+    background: Background | None = None, trained_on: Dataset | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     began = time.process_time()
-    background = background or Background.of(dataset, progress)
+    background = background or Background.of(dataset, progress, trained_on)
     training = background.training
     distributions, sets = comparison(trials, dataset, _named(progress, "row of the table"))
     first = trials[0]
     result = {
-        "protocol": _protocol(trials, dataset, seed, max_degree),
+        "protocol": _protocol(trials, dataset, training, seed, max_degree),
         "refused": _refused(trials),
         "leakage": background.leakage,
         "adherence": _adherence(trials, sets),
@@ -167,7 +173,9 @@ def _measured(
     return result | {"cpu_seconds": {"evaluation": time.process_time() - began, "generation": 0.0}}
 
 
-def _protocol(trials: Sequence[Trial], dataset: Dataset, seed: int, max_degree: int) -> dict[str, Any]:
+def _protocol(
+    trials: Sequence[Trial], dataset: Dataset, training: novelty.Training, seed: int, max_degree: int
+) -> dict[str, Any]:
     given = trials[0].results is None
     notes = [
         "distances: mean over the trials; low and high are bounds of a bootstrap over webs, mean over the trials",
@@ -181,7 +189,7 @@ def _protocol(trials: Sequence[Trial], dataset: Dataset, seed: int, max_degree: 
     return {
         "seed": seed, "trials": len(trials), "webs": [len(trial.webs) for trial in trials], "max_degree": max_degree,
         "bootstrap_draws": DRAWS, "copy_tolerance": novelty.COPY, "data": dataset.header["origin"],
-        "data_fingerprint": dataset.fingerprint, "notes": notes,
+        "data_fingerprint": dataset.fingerprint, "trained_on": training.dataset.header["origin"], "notes": notes,
     }  # fmt: skip
 
 

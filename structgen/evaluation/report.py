@@ -37,9 +37,15 @@ def _head(result: dict[str, Any]) -> str:
     lines.append(
         f"leakage: of {leak['test']} test webs {leak['geometric']} are copies of one of {leak['train']} training webs; "
         f"{leak['isomorphic']} share a graph with one by chance, {leak['isomorphic_and_geometric']} of them also its "
-        f"shape; {leak['shared_nodes']} nodes of source webs are in both parts"
+        f"shape; {_sources(leak['shared_nodes'])}"
     )
     return "\n".join(lines)
+
+
+def _sources(shared_nodes: int | None) -> str:
+    if shared_nodes is None:
+        return "they are of another data set, whose sources are its own"
+    return f"{shared_nodes} nodes of source webs are in both parts"
 
 
 def _distributions(result: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
-from structgen.generators.rows import CERTAIN, COMPONENT, TRIES, Chance, drawn_row, rows_log_likelihood
+from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, TRIES, Chance, drawn_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.generators.sizing import turned
 from structgen.generators.surroundings import surroundings
@@ -40,7 +40,7 @@ from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Places taken at a time in training.
+#: Places taken at a time in training, on a CPU; a GPU takes all, as fewer and larger steps suit it.
 BLOCK = 32
 #: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
 BLUR, SAMPLED_BLUR = 0.15, 0.03
@@ -49,7 +49,7 @@ GRAZE = 0.1
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
 OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
-CANDIDATES = 5
+CANDIDATES = 4
 #: What a drawn web's log-odds of being real are lowered by for missing its box by a factor e on one side.
 MISSED = 3.0
 #: Webs drawn for each in calibration, and at a time.
@@ -62,9 +62,9 @@ CLEAR, DETOURS = 0.045, 4
 class AutoregressiveConfig(Config):
     """Sizes of the network, see `nets_causal.CausalGraphTransformer`."""
 
-    width: int = 128
+    width: int = 160
     edge_width: int = 24
-    layers: int = 5
+    layers: int = 6
     heads: int = 8
     hidden: int = 32
     components: int = 16
@@ -145,8 +145,9 @@ class Autoregressive(WebGenerator):
         h: Tensor | None = None
         cache: Cache | None = None
         blocks = []
-        for first in range(0, count, BLOCK):
-            at = slice(first, min(first + BLOCK, count))
+        block = BLOCK if nodes.device.type == "cpu" else count
+        for first in range(0, count, block):
+            at = slice(first, min(first + block, count))
             features, later = grown.pair_features(at), _later(at, nodes.device)
             kind = batch.kind[:, at, : at.stop].masked_fill(later, 0)
             new, pair, cache = self.net(nodes[:, at], kind, features, modulations, later, cache)
@@ -222,9 +223,8 @@ class Autoregressive(WebGenerator):
         drawn, off = zip(*(self._fitted(ask, one) for ask, one in zip(several, proposed, strict=True)), strict=True)
         merit = self.finish.merit(drawn) - MISSED * np.array(off)
         last = np.cumsum(each)
-        return [
-            drawn[end - count + int(merit[end - count : end].argmax())] for end, count in zip(last, each, strict=True)
-        ]
+        spans = [slice(end - count, end) for end, count in zip(last, each, strict=True)]
+        return [drawn[span][int(merit[span].argmax())] for span in spans]
 
     def _fitted(self, ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
         """A whole web mended, turned and scaled to what is asked for, and how far off it is (`sizing.turned`)."""
@@ -278,10 +278,8 @@ class Autoregressive(WebGenerator):
             rows = []
             for one in told:
                 one.web.put(place + 1, point, parent)
-                planned, candidates = (
-                    one.planned(self.net, plan),
-                    one.web.candidate_features(point[:, None], parent[:, None], at),
-                )
+                planned = one.planned(self.net, plan)
+                candidates = one.web.candidate_features(point[:, None], parent[:, None], at)
                 rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
             noisy = out[..., 0] + chance.edge[:, place, : place + 1] - OPENNESS * candidates[:, 0, :, CLOSES]
@@ -329,12 +327,13 @@ class Autoregressive(WebGenerator):
         share = _guided(joins, guidance)[:, 0].softmax(-1).cumsum(-1)
         parents = torch.searchsorted(share, chance.parent[:, at.start].contiguous()).clamp_max(at.start)  # (B, M)
         every = torch.arange(len(parents))
-        point, outside = self._trials(told, plan, chance, at, box, guidance, parents, every, slice(0, 1))
-        point, parent = point[:, 0], parents[:, 0].clone()
-        poor = (outside[:, 0] > 0) | torch.tensor(laid.crossed(point.double().numpy(), parent.numpy()))
+        first, off = self._trials(told, plan, chance, at, box, guidance, parents, every, slice(0, 1))
+        point, parent = first[:, 0].clone(), parents[:, 0].clone()
+        poor = (off[:, 0] > 0) | torch.tensor(laid.crossed(point.double().numpy(), parent.numpy()))
         row = every[poor]
         if len(row):  # most need no further trial
-            points, outside = self._trials(told, plan, chance, at, box, guidance, parents[row], row, slice(None))
+            points, outside = self._trials(told, plan, chance, at, box, guidance, parents[row], row, slice(1, None))
+            points, outside = torch.cat([first[row], points], 1), torch.cat([off[row], outside], 1)
             # Ranked by how far outside they are; of those within, the first whose strut runs through no other.
             order = (outside + 1e-9 * torch.arange(TRIES)).argsort(-1)
             pick, each = order[:, 0].clone(), torch.arange(len(row))
@@ -366,7 +365,8 @@ class Autoregressive(WebGenerator):
             around = surroundings(one.web, parents, at, row)
             planned = one.planned(self.net, plan)[row].expand_as(parent_h)
             mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around.features))
-        mixture = replace(mixtures[0], logit=_guided([one.logit for one in mixtures], guidance) / COMPONENT)
+        cold = COMPONENT if at.start >= EARLY else 1.0
+        mixture = replace(mixtures[0], logit=_guided([one.logit for one in mixtures], guidance) / cold)
         component, normal = chance.component[row, at.start, tries, None], chance.normal[row, at.start, tries, None]
         unit = web.unit[row, None, None]
         offset = around.out_of(mixture.draw(component, normal)[:, :, 0])

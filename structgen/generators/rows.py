@@ -18,6 +18,9 @@ TRIES = 5
 #: Webs are drawn colder than they were learned, as what is placed wrong is never taken back: what the logits of a
 #: place's component, its spread, the noise of the number of links and that of the edges are divided or multiplied by.
 COMPONENT, SPREAD, LINK_NOISE, EDGE_NOISE = 0.5, 0.6, 0.6, 0.5
+#: All but the first so many nodes: what a web becomes is decided there, and drawn cold it would too often be of the
+#: most frequent sort.
+EARLY = 6
 #: Log-odds of an edge that is given, and of that to the node that a new one is grown from.
 CERTAIN = 12.0
 #: Least log-odds of an edge that a row must have.
@@ -80,11 +83,14 @@ class Chance:
         most, kinds = max(sizes), CATEGORIES - 1
         shapes = [(most, TRIES), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
         arrays = [np.zeros((len(sizes), *shape), np.float32) for shape in shapes]
+        spread, edge, links = (
+            np.where(np.arange(most) < EARLY, 1.0, cold) for cold in (SPREAD, EDGE_NOISE, LINK_NOISE)
+        )
         for b, (n, rng) in enumerate(zip(sizes, rngs, strict=True)):
             arrays[0][b, :n] = rng.random((n, TRIES), np.float32)
             arrays[1][b, :n] = rng.random((n, TRIES), np.float32)
-            arrays[2][b, :n] = SPREAD * rng.standard_normal((n, TRIES, 3), np.float32)
-            arrays[3][b, :n, :n] = EDGE_NOISE * rng.logistic(size=(n, n))
+            arrays[2][b, :n] = spread[:n, None, None] * rng.standard_normal((n, TRIES, 3), np.float32)
+            arrays[3][b, :n, :n] = edge[:n, None] * rng.logistic(size=(n, n))
             arrays[4][b, :n, :n] = rng.gumbel(size=(n, n, kinds))
-            arrays[5][b, :n] = LINK_NOISE * rng.gumbel(size=(n, LINKS))
+            arrays[5][b, :n] = links[:n, None] * rng.gumbel(size=(n, LINKS))
         return cls(*(torch.tensor(array) for array in arrays))

@@ -275,6 +275,10 @@ class Dataset:
             raise ValueError(f"{path}: not a structgen data set ({' '.join(str(error).split())[:160]})") from None
         return cls(path, header, arrays)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process is told the path, not sent the arrays.
+        return Dataset.open, (self.path,)
+
     @property
     def fingerprint(self) -> str:
         """Checksums of the arrays as the file lists them: alike for data sets of the same content."""

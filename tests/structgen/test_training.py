@@ -287,6 +287,18 @@ def test_a_checkpoint_with_code_in_it_is_refused_without_running_it(refused, tra
     assert not (tmp_path / "ran").exists()
 
 
+def test_batches_that_other_processes_prepare_are_the_same(train):
+    assert equal(train("ahead", workers=2), train("here"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_run_on_a_gpu_is_resumed(train, tmp_path):
+    train("out", until=3, accelerator="gpu")
+    model = train("out", resume=True, accelerator="gpu")
+    assert checkpoint(tmp_path / "out")["step"] == PLAN.steps
+    assert all(p.device.type == "cpu" for p in model.parameters())
+
+
 def test_nothing_to_resume_is_named(train, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"checkpoint\.pt: no checkpoint to resume from"):
         train("none", resume=True)

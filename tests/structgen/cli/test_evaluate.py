@@ -9,6 +9,7 @@ from structgen.files import sha256
 from structgen.generators import save_model
 from structgen.io import write_web
 from structgen.sources import training_set
+from structgen.sources.neighbourhoods import build
 
 
 @pytest.fixture
@@ -48,7 +49,23 @@ def test_files_and_folders_of_webs_are_evaluated(structgen, here, dataset, quick
     assert (here / "evaluation/evaluation.png").is_file()
 
 
-def test_without_data_the_first_of_the_shipped_models_own_are_built(structgen, monkeypatch, here, dataset, quick):
+def test_what_is_novel_is_told_against_what_the_model_learned_from(structgen, here, dataset, tangle_web, quick):
+    other = build([tangle_web], here / "other.npz", 40, 9, "another set")
+    (here / "webs").mkdir()
+    write_web(other[int(other.indices("train")[0])], here / "webs/a.npz")
+    write_web(dataset[0], here / "webs/b.npz")
+    found = {}
+    for name, more in (("own", ()), ("other", ("--trained-on", other.path))):
+        run = structgen("evaluate", "webs", "--data", dataset.path, "--seeds", 1, "-o", name, *more)
+        found[name] = json.loads((here / name / "evaluation.json").read_text())
+    assert found["own"]["protocol"]["trained_on"] == dataset.header["origin"]
+    assert found["other"]["protocol"]["trained_on"] == "another set"
+    assert found["other"]["leakage"]["train"] == len(other.indices("train"))
+    assert found["other"]["novelty"]["generated"]["copies"] == 0.5
+    assert "whose sources are its own" in run.stdout
+
+
+def test_without_data_webs_of_the_default_set_are_built(structgen, monkeypatch, here, dataset, quick):
     monkeypatch.setattr(command, "SOURCES", 10)
     monkeypatch.setattr(command, "NEIGHBOURHOODS", 60)
     webs = [dataset[k].scaled(1.0 + k) for k in range(10)]
@@ -66,6 +83,7 @@ def test_wrong_input_is_one_line(fails, here, dataset, web_file):
     fails("evaluate", "nothing", "--data", dataset.path, says="model 'nothing': no such file")
     fails("evaluate", "missing.npz", "--data", dataset.path, says="missing.npz: no such file")
     fails("evaluate", "analog", "--data", "no.npz", says="no.npz: no such file")
+    fails("evaluate", "analog", "--data", dataset.path, "--trained-on", "no.npz", says="no.npz: no such file")
     fails("evaluate", web_file(), "--data", dataset.path, says="1 web is too few")
     fails("evaluate", web_file(), "--data", dataset.path, "--steps", 3, says="cannot be made with")
     fails("evaluate", "analog", "--webs", 1, says="--webs")

@@ -11,6 +11,7 @@ from structgen.files import sha256
 from structgen.generators import load_model, save_model
 from structgen.generators.analog import Analog, AnalogConfig
 from structgen.generators.store import MODELS
+from structgen.training import TrainingPlan
 
 RUN = ["card.json", "checkpoint.pt", "log.jsonl", "weights.safetensors"]
 
@@ -47,10 +48,17 @@ def test_a_run_writes_weights_card_log_and_checkpoint(train, here, dataset):
     assert "step 2/2 (100 %)" in result.stderr
 
 
-def test_same_seed_same_weights(train, here):
-    for folder in ("a", "b"):
-        train("--steps", 2, "-o", folder)
-    assert (here / "a/weights.safetensors").read_bytes() == (here / "b/weights.safetensors").read_bytes()
+def test_same_seed_same_weights_whoever_prepares_the_batches(train, here):
+    for folder, workers in (("a", 0), ("b", 0), ("c", 1)):
+        train("--steps", 2, "-o", folder, "--workers", workers)
+    a, b, c = ((here / folder / "weights.safetensors").read_bytes() for folder in "abc")
+    assert a == b == c
+
+
+def test_the_command_names_the_accelerator_that_rounding_depends_on():
+    plan = TrainingPlan(steps=2)
+    assert "--accelerator" not in train_command.repeated("analog", "data.npz", plan, None, "cpu")
+    assert train_command.repeated("analog", "data.npz", plan, None, "gpu").endswith("--seed 0 --accelerator gpu")
 
 
 def test_an_interrupted_run_keeps_what_it_has_and_is_resumed_to_the_same_weights(train, here, monkeypatch):

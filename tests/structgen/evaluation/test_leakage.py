@@ -5,6 +5,7 @@ import pytest
 
 from structgen.evaluation.isomorphism import dataset_codes
 from structgen.evaluation.leakage import leakage
+from structgen.evaluation.novelty import Training
 
 
 def test_a_set_split_by_web_leaks_nothing(small_set):
@@ -53,3 +54,19 @@ def test_a_single_web_split_by_region_shares_its_source_but_no_node(dataset):
     assert found["shared_sources"] == 1
     assert found["shared_nodes"] == 0
     assert found["tolerance"] == pytest.approx(0.02)
+
+
+def test_test_webs_are_sought_in_the_training_part_of_another_set(small_set, dataset, with_planted, copied):
+    rows = small_set.indices("train")
+    training = Training(small_set, rows, dataset_codes(small_set)[rows])
+    row = next(k for k in rows.tolist() if small_set[k].n > 30)
+    leaking = with_planted(copied(small_set[row], 3, shift=0.0))
+    of_its_own = leakage(leaking, dataset_codes(leaking))
+    assert leakage(leaking, dataset_codes(leaking), training) == of_its_own
+    found = leakage(dataset, dataset_codes(dataset), training)
+    assert found["train"] == len(rows)
+    assert found["test"] == len(dataset.indices("test"))
+    assert found["geometric"] == found["isomorphic_and_geometric"] == 0
+    # What is numbered apart cannot be told to be the same.
+    assert found["shared_sources"] is None
+    assert found["shared_nodes"] is None

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from structgen.generators.rows import CERTAIN, TRIES, Chance, drawn_row, rows_log_likelihood
+from structgen.generators import rows
+from structgen.generators.rows import CERTAIN, EARLY, TRIES, Chance, drawn_row, rows_log_likelihood
 
 LOGIT = torch.tensor([[[0.3, -1.2, 2.0, -0.4, 0.9]]], dtype=torch.float64)
 FREE = torch.tensor([[[False, True, True, True, True]]])
@@ -74,3 +75,15 @@ def test_numbers_of_a_web_are_its_own():
     for name in ("parent", "component", "normal", "links"):
         torch.testing.assert_close(getattr(two, name)[:1, :5], getattr(one, name))
     torch.testing.assert_close(two.edge[:1, :5, :5], one.edge)
+
+
+def test_the_first_nodes_are_drawn_as_hot_as_they_were_learned(monkeypatch):
+    cooled = Chance.of([12], [np.random.default_rng(3)])
+    for name in ("SPREAD", "LINK_NOISE", "EDGE_NOISE"):
+        monkeypatch.setattr(rows, name, 1.0)
+    hot = Chance.of([12], [np.random.default_rng(3)])
+    for name in ("normal", "links", "edge"):
+        one, other = getattr(cooled, name)[0], getattr(hot, name)[0]
+        assert torch.equal(one[:EARLY], other[:EARLY])
+        assert (one[EARLY:].abs() < other[EARLY:].abs()).float().mean() > 0.5
+    assert torch.equal(cooled.kind, hot.kind)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import pickle
 import re
 
 import networkx as nx
@@ -189,6 +190,14 @@ def test_arrays_are_mapped_and_read_only(dataset):
         assert isinstance(array, np.memmap), name
         assert array.dtype == ARRAYS[name]
         assert not array.flags.writeable
+
+
+def test_another_process_is_told_the_path_not_sent_the_arrays(dataset):
+    sent = pickle.dumps(dataset)
+    assert len(sent) < 1000
+    received = pickle.loads(sent)
+    assert received.path == dataset.path
+    assert all(np.array_equal(received.arrays[name], array) for name, array in dataset.arrays.items())
 
 
 def test_same_seed_same_bytes_another_seed_others(tangle_web, tmp_path):

@@ -172,7 +172,7 @@ def main() -> None:
     """Measure, print, write, draw."""
     arguments = parser(__doc__)
     arguments.add_argument("--model", default="autoregressive", help="a shipped model, or a .safetensors file")
-    arguments.add_argument("--data", type=Path, help="data set; default: the shipped models' own, its start built anew")
+    arguments.add_argument("--data", type=Path, help="data set; default: built as `structgen evaluate` does")
     arguments.add_argument("--targets", type=int, default=96, help="held-out targets at each guidance")
     arguments.add_argument("--subset-targets", type=int, default=16, help="held-out targets for each subset")
     arguments.add_argument("--webs", type=int, default=4, help="requests at each value past the range")

@@ -61,12 +61,12 @@ def over_steps(model: Any, dataset: Dataset) -> list[dict[str, Any]]:
     return rows
 
 
-def likelihood(model: Any, dataset: Dataset) -> dict[str, float]:
-    """Mean log-likelihood in nats a node of training and of test webs, where a model has one."""
+def likelihood(model: Any, learned: Dataset, tested: Dataset) -> dict[str, float]:
+    """Mean log-likelihood in nats a node of webs that the model learned from and of test webs, where it has one."""
     if not hasattr(model, "log_likelihood"):
         return {}
     found = {}
-    for split in ("train", "test"):
+    for split, dataset in (("train", learned), ("test", tested)):
         rows = np.random.default_rng(0).permutation(dataset.indices(split))[:FEW]
         webs = [dataset[int(k)] for k in rows]
         found[split] = float(np.sum(model.log_likelihood(webs)) / sum(web.n for web in webs))
@@ -92,7 +92,7 @@ def measured(
     return {
         "card": json.loads(model_path(name).with_suffix(".json").read_text())["metrics"], "steps": model.steps,
         "protocol": found.result, "over_steps": over_steps(model, dataset), "peak_memory_mib": peak_memory(name),
-        "log_likelihood_nats_a_node": likelihood(model, dataset),
+        "log_likelihood_nats_a_node": likelihood(model, background.training.dataset, dataset),
     }  # fmt: skip
 
 

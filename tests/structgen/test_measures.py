@@ -139,13 +139,15 @@ def test_mmd_by_hand():
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(graphs(8), min_size=1, max_size=4), st.lists(graphs(8), min_size=1, max_size=4))
-def test_mmd_is_a_symmetric_distance_that_is_zero_to_itself(a, b):
+def test_mmd_is_symmetric_and_zero_to_itself(a, b):
     a, b = ([(e, n) for e, n in some if e.size] or [(np.array([[0], [1]]), 2)] for some in (a, b))
     there, back, same = measures.graph_mmd(a, b), measures.graph_mmd(b, a), measures.graph_mmd(a, a)
     assert set(there) == {"degree", "clustering", "orbit", "spectrum"}
     for name in there:
         assert there[name] == pytest.approx(back[name])
-        assert there[name] >= -1e-12
+        # The published kernel, of total variation, is not positive definite (L. O'Bray et al., ICLR 2022): values a
+        # little below 0 are right.
+        assert there[name] >= -1e-3
         assert same[name] == pytest.approx(0, abs=1e-12)
 
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -179,12 +180,17 @@ class _Batches:
     model: WebGenerator
     plan: TrainingPlan
 
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Numbers of the training webs."""
+        return self.dataset.indices("train")
+
     def __len__(self) -> int:
         return self.plan.steps
 
     def __getitem__(self, step: int) -> Any:
         rng = generator(self.plan.seed, step, 0)
-        rows = _one_size(self.dataset, self.dataset.indices("train"), self.plan.batch, rng)
+        rows = _one_size(self.dataset, self.rows, self.plan.batch, rng)
         return self.model.batch([self.dataset[int(k)] for k in rows], rng)
 
     def ahead(self, first: int, workers: int) -> Iterable[Any]:
@@ -323,7 +329,8 @@ def _identity(dataset: Dataset) -> dict[str, Any]:
 def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` rows at random whose webs are of like size, so that little of the batch is padding."""
     drawn = rng.choice(rows, size=4 * count)
-    sizes = np.diff(dataset.arrays["node_ptr"])[drawn]
+    ends = dataset.arrays["node_ptr"]
+    sizes = ends[drawn + 1] - ends[drawn]
     quarter = int(rng.integers(4))
     chosen: np.ndarray = drawn[np.argsort(sizes, kind="stable")][quarter * count : (quarter + 1) * count]
     return rng.permutation(chosen)

@@ -26,10 +26,7 @@ def leakage(dataset: Dataset, codes: Codes, training: Training | None = None) ->
     isomorphic: test webs whose graph is that of a training web, which for small ones happens by chance. geometric:
     those whose nodes also lie so, at the same size; this must be 0, and isomorphic_and_geometric with it.
     """
-    test = dataset.indices("test")
-    if training is None:
-        rows = dataset.indices("train")
-        training = Training(dataset, rows, codes[rows])
+    test, training = dataset.indices("test"), training or Training.of(dataset, codes)
     same = _isomorphic(dataset, test, codes[test], training)
     match = _geometric(dataset, test, training)
     return {

@@ -33,6 +33,12 @@ class Training:
     rows: IntArray
     codes: Codes
 
+    @classmethod
+    def of(cls, dataset: Dataset, codes: Codes) -> Training:
+        """That of ``dataset``, of which ``codes (k,)`` are those of all graphs."""
+        rows = dataset.indices("train")
+        return cls(dataset, rows, codes[rows])
+
 
 def copies(webs: Sequence[WebGraph], training: Training, frame: Frame) -> int:
     """How many of ``webs`` are copies (`COPY`) of training webs."""

@@ -46,11 +46,10 @@ class Background:
         """
         tell = progress or (lambda what, done, total: None)
         tell("codes of the data set", 0, 2)
-        codes, learned = dataset_codes(dataset), trained_on or dataset
-        rows = learned.indices("train")
-        known = (codes if trained_on is None else dataset_codes(learned))[rows]
+        codes = dataset_codes(dataset)
+        learned = (trained_on, dataset_codes(trained_on)) if trained_on else (dataset, codes)
         tell("leakage of the data set", 1, 2)
-        training = novelty.Training(learned, rows, known)
+        training = novelty.Training.of(*learned)
         background = cls(training, leakage(dataset, codes, training))
         tell("leakage of the data set", 2, 2)
         return background

@@ -49,8 +49,9 @@ class Finish(nn.Module):
         self.gauges.copy_(torch.from_numpy(gauges_of(webs)))
         of_real = [traits(*threads, np.log(web.radius)) for threads, web in zip(real, webs, strict=True)]
         mended = [self.mended(one) for one in drawn]
-        self.critic.learn(np.stack(of_real), self._traits(mended), seed)
-        odds, sort = self.critic.judged(self._traits(mended)), _sorts(mended)
+        of_drawn = self._traits(mended)
+        self.critic.learn(np.stack(of_real), of_drawn, seed)
+        odds, sort = self.critic.judged(of_drawn), _sorts(mended)
         sums, counts = (np.bincount(sort, weights, SILKS) for weights in (odds, np.ones(len(odds))))
         self.sorts.copy_(torch.from_numpy((sums + FEW * odds.mean()) / (counts + FEW)))
 

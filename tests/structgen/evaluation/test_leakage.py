@@ -57,8 +57,7 @@ def test_a_single_web_split_by_region_shares_its_source_but_no_node(dataset):
 
 
 def test_test_webs_are_sought_in_the_training_part_of_another_set(small_set, dataset, with_planted, copied):
-    rows = small_set.indices("train")
-    training = Training(small_set, rows, dataset_codes(small_set)[rows])
+    rows, training = small_set.indices("train"), Training.of(small_set, dataset_codes(small_set))
     row = next(k for k in rows.tolist() if small_set[k].n > 30)
     leaking = with_planted(copied(small_set[row], 3, shift=0.0))
     of_its_own = leakage(leaking, dataset_codes(leaking))

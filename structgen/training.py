@@ -33,12 +33,15 @@ from structgen.generators.store import model_type, save_model
 from structgen.plans import check_plan, learning_rate
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
+from structgen.web import WebGraph
 
 CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.json", "log.jsonl"
 #: Webs in one validation loss, always the same ones with the same noise.
 VALIDATION_WEBS = 128
 #: Training webs that a trained model is calibrated on, at most: half as many as steps in short runs.
 CALIBRATION_WEBS = 2048
+#: Training webs that a model may keep something of before it is trained.
+PREPARATION_WEBS = 1024
 #: Arithmetic in training: all in 32 bits, or products of matrices in bfloat16.
 PRECISIONS = ("32-true", "bf16-mixed")
 
@@ -132,6 +135,7 @@ def train(
         model = kind(config or kind.config_type(), training_range)
     else:
         model = _copy(model, training_range)
+    model.prepare(_some(dataset, PREPARATION_WEBS, generator(plan.seed, 8)))
     model.train().requires_grad_(True)
     model.to(fabric.device)  # before the state of the optimiser is restored, which goes where its parameters are
     average = _copy(model, training_range)
@@ -250,10 +254,9 @@ class _Loop:
     def calibrate(self) -> None:
         """Let the averaged model measure what its sampler needs on training webs; of one process, on the CPU."""
         if self.fabric.is_global_zero:
-            train_rows = self.dataset.indices("train")
-            count = min(CALIBRATION_WEBS, self.plan.steps // 2, len(train_rows))
-            rows = generator(self.plan.seed, 7).choice(train_rows, count, replace=False)
-            self.average.cpu().eval().calibrate([self.dataset[int(k)] for k in rows], self.plan.seed)
+            count = min(CALIBRATION_WEBS, self.plan.steps // 2)
+            webs = _some(self.dataset, count, generator(self.plan.seed, 7))
+            self.average.cpu().eval().calibrate(webs, self.plan.seed)
             self.average.to(self.fabric.device)
 
     @torch.no_grad()
@@ -334,6 +337,12 @@ def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Gen
     quarter = int(rng.integers(4))
     chosen: np.ndarray = drawn[np.argsort(sizes, kind="stable")][quarter * count : (quarter + 1) * count]
     return rng.permutation(chosen)
+
+
+def _some(dataset: Dataset, count: int, rng: np.random.Generator) -> list[WebGraph]:
+    """``count`` training webs at random, or all where there are fewer."""
+    rows = dataset.indices("train")
+    return [dataset[int(k)] for k in rng.choice(rows, min(count, len(rows)), replace=False)]
 
 
 def _training_range(dataset: Dataset) -> TrainingRange:

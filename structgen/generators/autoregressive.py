@@ -33,6 +33,7 @@ from structgen.generators.request import TrainingRange
 from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, TRIES, Chance, drawn_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
 from structgen.generators.sizing import turned
+from structgen.generators.styles import ENOUGH, STYLE, Styles, style_of
 from structgen.generators.surroundings import surroundings
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
@@ -44,6 +45,8 @@ FloatArray = npt.NDArray[np.float64]
 BLOCK = 32
 #: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
 BLUR, SAMPLED_BLUR = 0.15, 0.03
+#: Share of the webs in training whose style is hidden, and noise added to that of others, in standard deviations.
+UNSTYLED, STYLE_NOISE = 0.15, 0.1
 #: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
 GRAZE = 0.1
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
@@ -90,9 +93,15 @@ class Autoregressive(WebGenerator):
     def __init__(self, config: AutoregressiveConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
         self.net = CausalGraphTransformer(
-            CONDITIONS, config.width, config.edge_width, config.layers, config.heads, config.hidden, config.components
-        )
+            CONDITIONS, STYLE + 1, config.width, config.edge_width, config.layers, config.heads, config.hidden,
+            config.components,
+        )  # fmt: skip
+        self.styles = Styles()
         self.finish = Finish()
+
+    def prepare(self, webs: Sequence[WebGraph]) -> None:
+        """See `WebGenerator.prepare`: the styles that sampled webs are told."""
+        self.styles.learn(webs)
 
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Sequences:
         """Webs turned by one of the 48 symmetries, grown from a node drawn for each; half of them seen blurred.
@@ -102,7 +111,11 @@ class Autoregressive(WebGenerator):
         """
         ways = [centred(web, rng) for web in webs]
         grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in ways]
-        whole = sequences(grown, rng.random(len(webs)) < self.config.drop_condition)
+        drop = rng.random(len(webs)) < self.config.drop_condition
+        spoken = rng.random(len(webs)) >= UNSTYLED
+        style = self.styles.told([style_of(web) if told else None for web, told in zip(webs, spoken, strict=True)])
+        style[:, :-1] += STYLE_NOISE * style[:, -1:] * torch.tensor(rng.standard_normal((len(webs), STYLE))).float()
+        whole = sequences(grown, drop, style)
         blur = BLUR * (2 * rng.random(len(webs)) - 1).clip(0)
         noise = rng.standard_normal(whole.pos.shape)
         return whole.blurred(torch.tensor(blur).float(), torch.tensor(noise).float())
@@ -125,7 +138,7 @@ class Autoregressive(WebGenerator):
         for _ in range(starts):
             grown = [centred(web, rng, augment=False) for web in webs]
             grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in grown]
-            batch = sequences(grown, np.zeros(len(webs), bool))
+            batch = sequences(grown, np.zeros(len(webs), bool), self.styles.told([None] * len(webs)))
             each = torch.stack([value.double().sum(1) for value in self._log_likelihood(batch).values()]).sum(0)
             rows.append(each - 3 * batch.request.nodes * unit_of(batch.request, batch.drop).log())
         # The mean over the starts drawn stands for all n of them.
@@ -141,7 +154,7 @@ class Autoregressive(WebGenerator):
         grown = Growing.of(batch.seen, batch.kind, batch.radius, batch.parent, batch.request, batch.drop, batch.blur)
         count = batch.pos.shape[1] - 1
         nodes = grown.node_features(slice(0, count))
-        modulations = self.net.modulations(batch.request.condition(batch.drop))
+        modulations = self.net.modulations(batch.request.condition(batch.drop), batch.style)
         h: Tensor | None = None
         cache: Cache | None = None
         blocks = []
@@ -217,9 +230,11 @@ class Autoregressive(WebGenerator):
         how far it misses its box.
         """
         each = [1 if ask.known else CANDIDATES for ask in asks]
+        own = [self._style(ask, rng) for ask, rng in zip(asks, rngs, strict=True)]
         several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
+        styles = [style for style, count in zip(own, each, strict=True) for _ in range(count)]
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
-        proposed = self._drawn(several, streams, guidance)
+        proposed = self._drawn(several, styles, streams, guidance)
         drawn, off = zip(*(self._fitted(ask, one) for ask, one in zip(several, proposed, strict=True)), strict=True)
         merit = self.finish.merit(drawn) - MISSED * np.array(off)
         last = np.cumsum(each)
@@ -244,17 +259,28 @@ class Autoregressive(WebGenerator):
         drawn: list[Proposal] = []
         for first in range(0, len(asks), CALIBRATED):
             some = asks[first : first + CALIBRATED]
-            drawn += self._drawn(some, [generator(seed, first, k) for k in range(len(some))], 1.0)
+            rngs = [generator(seed, first, k) for k in range(len(some))]
+            drawn += self._drawn(some, [self._style(ask, rng) for ask, rng in zip(some, rngs, strict=True)], rngs, 1.0)
         self.finish.learn(webs, drawn, seed)
 
-    def _drawn(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], guidance: float) -> list[Proposal]:
+    def _style(self, ask: Ask, rng: np.random.Generator) -> FloatArray | None:
+        """Of a given web its own, where it is large enough to have one; of others one drawn for their targets."""
+        if ask.known is None:
+            return self.styles.drawn(ask.target, rng)
+        return style_of(ask.known) if ask.known.m >= ENOUGH else None
+
+    def _drawn(
+        self, asks: Sequence[Ask], styles: Sequence[FloatArray | None], rngs: Sequence[np.random.Generator],
+        guidance: float,
+    ) -> list[Proposal]:  # fmt: skip
         """One proposal for each of ``asks``."""
         sizes = [ask.target.nodes or 0 for ask in asks]
         given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
         request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
         webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
-        modulations = [self.net.modulations(request.condition(drop)) for drop in hidden]
+        style = self.styles.told(styles)
+        modulations = [self.net.modulations(request.condition(drop), style) for drop in hidden]
         caches: list[Cache | None] = [None] * len(webs)
         box = torch.tensor(np.array([ask.corners for ask in asks]), dtype=torch.float32)
         laid = Laid(max(sizes) + 1, CLEAR * webs[0].unit.double().numpy())

@@ -129,6 +129,9 @@ class WebGenerator(nn.Module, ABC):
     ) -> list[Proposal]:
         """A proposal for each of ``asks``, each from its own random numbers."""
 
+    def prepare(self, webs: Sequence[WebGraph]) -> None:
+        """Keep what it takes of training ``webs``, before training begins; most take nothing."""
+
     def calibrate(self, webs: Sequence[WebGraph], seed: int) -> None:
         """Set what the sampler measures on training ``webs``, when training is over; most have nothing to set."""
 

@@ -70,18 +70,20 @@ class CausalGraphTransformer(nn.Module):
     """From a growing web to what comes next: which node is joined, where the new one lies, what else it is joined to.
 
     Arguments:
-        conditions: numbers in the condition vector.
+        conditions, styles: numbers in the condition vector, and in that of the style.
         width, edge_width, layers, heads: sizes of the transformer.
         hidden: width of the layers that look at one pair.
         components: of the mixture of normal distributions of a new node's place.
     """
 
     def __init__(
-        self, conditions: int, width: int, edge_width: int, layers: int, heads: int, hidden: int, components: int
-    ) -> None:
+        self, conditions: int, styles: int, width: int, edge_width: int, layers: int, heads: int, hidden: int,
+        components: int,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.layers, self.heads, self.components = layers, heads, components
         self.condition = nn.Sequential(nn.Linear(conditions, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.style = nn.Sequential(nn.Linear(styles, width), nn.SiLU(), nn.Linear(width, width))
         self.node_in = nn.Sequential(nn.Linear(NODE_FEATURES, width), nn.GELU(), nn.Linear(width, width))
         self.kind_in = nn.Embedding(CATEGORIES, edge_width)
         self.pair_in = nn.Linear(PAIR_FEATURES, edge_width)
@@ -100,9 +102,11 @@ class CausalGraphTransformer(nn.Module):
         self.edge = _PairHead(width, CANDIDATE_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
         self.radius_spread = nn.Parameter(torch.tensor(-1.0))
 
-    def modulations(self, condition: Tensor) -> list[Tensor]:
-        """What ``condition (B, conditions)`` does in each block, ``(B, 1, 4 d)``: the same for all nodes of a web."""
-        c = self.condition(condition)
+    def modulations(self, condition: Tensor, style: Tensor) -> list[Tensor]:
+        """What ``condition (B, conditions)`` and ``style (B, styles)`` do in each block, ``(B, 1, 4 d)``: the same for
+        all nodes of a web.
+        """
+        c = self.condition(condition) + self.style(style)
         return [block.modulate(c)[:, None] for block in self.blocks if isinstance(block, CausalBlock)]
 
     def forward(

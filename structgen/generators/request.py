@@ -43,7 +43,7 @@ class TrainingRange:
     def of(cls, targets: npt.ArrayLike, radius_ratio: float, seed: int = 0) -> TrainingRange:
         """From the targets of all training webs: extremes of each feature, the rest at random."""
         rows = np.asarray(targets, float)
-        features = _features(rows)
+        features = scale_free(rows)
         extremes = np.unique(np.concatenate([features.argmin(0), features.argmax(0)]))
         others = np.setdiff1d(np.arange(len(rows)), extremes)
         count = min(len(others), ROWS - len(extremes))
@@ -66,7 +66,7 @@ class TrainingRange:
         degree = float(np.clip(full.mean_degree, *self._between(6)))
         most = full.nodes * (full.nodes - 1) // 2
         edges = int(np.clip(round(degree * full.nodes / 2), full.nodes - 1, most))
-        density = _features(self.rows)[:, 2]
+        density = scale_free(self.rows)[:, 2]
         unit = float(np.linalg.norm(full.extents)) / full.nodes ** (1 / 3)
         low, high = unit * float(np.exp(density.min())), unit * float(np.exp(density.max()))
         if not low * (1 - 1e-3) <= full.mean_edge_length <= high * (1 + 1e-3):
@@ -87,7 +87,7 @@ class TrainingRange:
 
     def _typical(self, asked: DesignTargets) -> DesignTargets:
         """Median of the training webs most like what is asked for, in the features that are asked for."""
-        features = _features(self.rows)
+        features = scale_free(self.rows)
         known = np.full(features.shape[1], np.nan)
         if asked.nodes is not None:
             known[0] = np.log(asked.nodes)
@@ -116,7 +116,7 @@ class TrainingRange:
         return DesignTargets(length, tuple(largest_first.tolist()), nodes, edges)
 
 
-def _features(rows: FloatArray) -> FloatArray:
+def scale_free(rows: FloatArray) -> FloatArray:
     """``(r, 6)`` free of scale and axes: log nodes, mean degree, log of length over spacing, sorted shape of box."""
     box = np.linalg.norm(rows[:, 1:4], axis=1)
     density = np.log(rows[:, 0] / box * rows[:, 4] ** (1 / 3))

@@ -29,7 +29,7 @@ class Sequences:
 
     pos ``(B, T, 3)`` mm; seen: the same, each place off by about blur ``(B,)`` units of length; mask ``(B, T)`` of
     places that are no padding; parent ``(B, T)`` the place that a node is grown from; kind, radius ``(B, T, T)`` as in
-    `batches.Batch`; drop ``(B,)`` where length and degree are hidden.
+    `batches.Batch`; drop ``(B,)`` where length and degree are hidden; style ``(B, styles)``, see `styles.Styles.told`.
     """
 
     request: Request
@@ -41,6 +41,7 @@ class Sequences:
     kind: Tensor
     radius: Tensor
     drop: Tensor
+    style: Tensor
 
     def to(self, device: torch.device) -> Sequences:
         """The same on ``device``."""
@@ -55,7 +56,7 @@ class Sequences:
         return replace(self, seen=self.pos + off, blur=blur)
 
 
-def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_]) -> Sequences:
+def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_], style: Tensor) -> Sequences:
     """Webs whose nodes are in growth order, padded; in each batch the origin comes before the first node."""
     pos, mask, kind, radius = padded(webs)
     b, n = mask.shape
@@ -66,7 +67,7 @@ def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_]) -> Sequence
     return Sequences(
         Request.of([DesignTargets.measure(web) for web in webs]), pad(pos, (0, 0, 1, 0)), pad(pos, (0, 0, 1, 0)),
         torch.zeros(b), pad(mask, (1, 0), value=True), parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)),
-        torch.tensor(drop),
+        torch.tensor(drop), style,
     )  # fmt: skip
 
 

@@ -1,0 +1,75 @@
+"""What sort of web is meant: the targets leave that open, so it is drawn first, as numbers of a training web like it.
+
+A web drawn node by node may begin as an orb and lose sight of that. Told what the whole is to look like, by its
+`traits`, a model keeps to it; and traits are drawn as they are in the data: those of a training web with targets near
+those asked for. After A. Casanova et al., Instance-conditioned GAN (NeurIPS 2021), and T. Li, D. Katabi, K. He, Return
+of unconditional generation (NeurIPS 2024), with measured numbers in place of a learned representation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from structgen.generators.request import scale_free
+from structgen.generators.traits import TRAITS, traits
+from structgen.targets import DesignTargets
+from structgen.web import WebGraph
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Traits that are of style: all but how many nodes and edges there are, which is asked for.
+STYLE = TRAITS - 2
+#: Training webs whose style is kept, and how many of them, the nearest, one is drawn from.
+ROWS, NEAR = 1024, 8
+#: Numbers further from the mean than so many standard deviations count as so far.
+FURTHEST = 4.0
+#: Edges that a given web needs to tell its style.
+ENOUGH = 12
+
+
+class Styles(nn.Module):
+    """Training webs: features of targets ``(ROWS, 6)`` and traits ``(ROWS, STYLE)``, with their mean and spread."""
+
+    features: Tensor
+    traits: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("features", torch.zeros(ROWS, 6))
+        self.register_buffer("traits", torch.zeros(ROWS, STYLE))
+
+    @torch.no_grad()
+    def learn(self, webs: Sequence[WebGraph]) -> None:
+        """Keep the styles of ``webs``, over and over where there are fewer than `ROWS`."""
+        some = [webs[k % len(webs)] for k in range(ROWS)]
+        targets = np.array([DesignTargets.measure(web).as_array() for web in some])
+        self.features.copy_(torch.from_numpy(scale_free(targets)))
+        self.traits.copy_(torch.from_numpy(np.stack([style_of(web) for web in some])))
+
+    def drawn(self, target: DesignTargets, rng: np.random.Generator) -> FloatArray:
+        """``(STYLE,)`` of one of the training webs with targets nearest to ``target``, which is complete."""
+        rows = self.features.double().numpy()
+        spread = rows.std(0) + 1e-6
+        away = np.square((rows - scale_free(target.as_array()[None])) / spread).sum(1)
+        found: FloatArray = self.traits[int(rng.choice(np.argpartition(away, NEAR)[:NEAR]))].double().numpy()
+        return found
+
+    def told(self, styles: Sequence[FloatArray | None]) -> Tensor:
+        """``(B, STYLE + 1)`` numbers of order one; where there is no style all are 0, the last of them too."""
+        mean, scale = self.traits.mean(0).cpu(), self.traits.std(0).cpu() + 1e-3
+        rows = torch.zeros(len(styles), STYLE + 1)
+        for row, style in zip(rows, styles, strict=True):
+            if style is not None:
+                row[:-1] = ((torch.from_numpy(style).float() - mean) / scale).clamp(-FURTHEST, FURTHEST)
+                row[-1] = 1.0
+        return rows
+
+
+def style_of(web: WebGraph) -> FloatArray:
+    """``(STYLE,)`` of a web with edges."""
+    return traits(web.pos, web.edge_index.T, web.kind, np.log(web.radius))[:STYLE]

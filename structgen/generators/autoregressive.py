@@ -30,10 +30,9 @@ from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
-from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, TRIES, Chance, drawn_row, rows_log_likelihood
+from structgen.generators.rows import CERTAIN, COMPONENT, DETOURS, EARLY, TRIES, Chance, clear_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
-from structgen.generators.sizing import turned
-from structgen.generators.styles import ENOUGH, STYLE, Styles, style_of
+from structgen.generators.styles import ENOUGH, STYLE, Style, Styles
 from structgen.generators.surroundings import surroundings
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
@@ -53,12 +52,10 @@ GRAZE = 0.1
 OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
 CANDIDATES = 4
-#: What a drawn web's log-odds of being real are lowered by for missing its box by a factor e on one side.
-MISSED = 3.0
 #: Webs drawn for each in calibration, and at a time.
 DRAWS, CALIBRATED = 2, 32
-#: Struts are laid this far apart, in units of length, where one of so many trials allows it.
-CLEAR, DETOURS = 0.045, 4
+#: Struts are laid this far apart, in units of length, where one of `DETOURS` trials allows it.
+CLEAR = 0.045
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class Autoregressive(WebGenerator):
         grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in ways]
         drop = rng.random(len(webs)) < self.config.drop_condition
         spoken = rng.random(len(webs)) >= UNSTYLED
-        style = self.styles.told([style_of(web) if told else None for web, told in zip(webs, spoken, strict=True)])
+        style = self.styles.told([Style.of(web) if told else None for web, told in zip(webs, spoken, strict=True)])
         style[:, :-1] += STYLE_NOISE * style[:, -1:] * torch.tensor(rng.standard_normal((len(webs), STYLE))).float()
         whole = sequences(grown, drop, style)
         blur = BLUR * (2 * rng.random(len(webs)) - 1).clip(0)
@@ -226,53 +223,41 @@ class Autoregressive(WebGenerator):
         """See `WebGenerator.propose`; ``steps`` has no meaning here: there is one for each node.
 
         Node by node a web may miss the box, as nothing that is placed is taken back. So several are drawn side by side
-        for each whole web, brought near to what is asked for, and that is taken which looks most like a real one for
-        how far it misses its box.
+        for each whole web, of which `Finish` takes the best.
         """
         each = [1 if ask.known else CANDIDATES for ask in asks]
         own = [self._style(ask, rng) for ask, rng in zip(asks, rngs, strict=True)]
         several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
         styles = [style for style, count in zip(own, each, strict=True) for _ in range(count)]
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
-        proposed = self._drawn(several, styles, streams, guidance)
-        drawn, off = zip(*(self._fitted(ask, one) for ask, one in zip(several, proposed, strict=True)), strict=True)
-        merit = self.finish.merit(drawn) - MISSED * np.array(off)
-        last = np.cumsum(each)
-        spans = [slice(end - count, end) for end, count in zip(last, each, strict=True)]
-        return [drawn[span][int(merit[span].argmax())] for span in spans]
-
-    def _fitted(self, ask: Ask, proposal: Proposal) -> tuple[Proposal, float]:
-        """A whole web mended, turned and scaled to what is asked for, and how far off it is (`sizing.turned`)."""
-        if ask.known is not None:
-            return proposal, 0.0
-        assert ask.target.mean_edge_length is not None
-        mended = self.finish.mended(proposal)
-        own = mended.edges[mended.score > 0]
-        pos, off = turned(mended.pos, own, np.asarray(ask.target.extents), ask.target.mean_edge_length)
-        return replace(mended, pos=pos), off
+        drawn = iter(self._drawn(several, styles, streams, guidance))
+        return [
+            self.finish.best(ask, style, [next(drawn) for _ in range(count)], self.styles)
+            for ask, style, count in zip(asks, own, each, strict=True)
+        ]
 
     @torch.no_grad()
     def calibrate(self, webs: Sequence[WebGraph], seed: int) -> None:
         """Let `Finish` learn from ``webs`` and from some drawn for the targets of each."""
         asks = [Ask(DesignTargets.measure(web)) for web in webs for _ in range(DRAWS)]
         asks.sort(key=lambda ask: ask.target.nodes or 0)  # so that little is padding
+        rngs = [generator(seed, k) for k in range(len(asks))]
+        styles = [self._style(ask, rng) for ask, rng in zip(asks, rngs, strict=True)]
         drawn: list[Proposal] = []
         for first in range(0, len(asks), CALIBRATED):
-            some = asks[first : first + CALIBRATED]
-            rngs = [generator(seed, first, k) for k in range(len(some))]
-            drawn += self._drawn(some, [self._style(ask, rng) for ask, rng in zip(some, rngs, strict=True)], rngs, 1.0)
-        self.finish.learn(webs, drawn, seed)
+            some = slice(first, first + CALIBRATED)
+            drawn += self._drawn(asks[some], styles[some], rngs[some], 1.0)
+        self.finish.learn(webs, drawn, styles, seed)
 
-    def _style(self, ask: Ask, rng: np.random.Generator) -> FloatArray | None:
+    def _style(self, ask: Ask, rng: np.random.Generator) -> Style | None:
         """Of a given web its own, where it is large enough to have one; of others one drawn for their targets."""
         if ask.known is None:
             return self.styles.drawn(ask.target, rng)
-        return style_of(ask.known) if ask.known.m >= ENOUGH else None
+        return Style.of(ask.known) if ask.known.m >= ENOUGH else None
 
     def _drawn(
-        self, asks: Sequence[Ask], styles: Sequence[FloatArray | None], rngs: Sequence[np.random.Generator],
-        guidance: float,
-    ) -> list[Proposal]:  # fmt: skip
+        self, asks: Sequence[Ask], styles: Sequence[Style | None], rngs: Sequence[np.random.Generator], guidance: float
+    ) -> list[Proposal]:
         """One proposal for each of ``asks``."""
         sizes = [ask.target.nodes or 0 for ask in asks]
         given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
@@ -309,7 +294,7 @@ class Autoregressive(WebGenerator):
                 rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
             noisy = out[..., 0] + chance.edge[:, place, : place + 1] - OPENNESS * candidates[:, 0, :, CLOSES]
-            odds = self._row(noisy, parent, plan, point, laid)
+            odds = clear_row(noisy, parent, plan, point, laid)
             kind = (out[..., 1:CATEGORIES] + chance.kind[:, place, : place + 1]).argmax(-1)
             radius = out[..., CATEGORIES:].gather(-1, kind[..., None])[..., 0]
             is_given = given.kind[:, place, : place + 1]
@@ -324,24 +309,6 @@ class Autoregressive(WebGenerator):
             proposal(ask, n, order, *(value[b].numpy() for value in (webs[0].pos, score, silk, thick)))
             for b, (ask, n, order) in enumerate(zip(asks, sizes, given.order, strict=True))
         ]
-
-    @staticmethod
-    def _row(noisy: Tensor, parent: Tensor, plan: Tensor, point: Tensor, laid: Laid) -> Tensor:
-        """`drawn_row` without struts that run through others: the next best take their place."""
-        for _ in range(DETOURS):
-            odds = drawn_row(noisy, parent, plan)
-            chosen = odds > 0
-            chosen[torch.arange(len(odds)), parent] = False
-            bad = torch.zeros_like(chosen)
-            for rank in range(int(chosen.sum(1).max())):
-                has = chosen.sum(1) > rank
-                other = (chosen & (chosen.cumsum(1) == rank + 1)).long().argmax(1)
-                crossed = torch.tensor(laid.crossed(point.double().numpy(), other.numpy())) & has
-                bad[torch.arange(len(odds)), other] |= crossed
-            if not bad.any():
-                break
-            noisy = noisy.masked_fill(bad, -CERTAIN)
-        return odds.masked_fill(bad, -CERTAIN)
 
     def _placed(
         self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float, laid: Laid

@@ -1,4 +1,4 @@
-"""What drawn webs still lack, learned from real ones when training is over: threads as taut and as thick; a critic."""
+"""What drawn webs still lack: threads as taut as those of their style, and as thick as in the data; and a critic."""
 
 from __future__ import annotations
 
@@ -13,74 +13,97 @@ from torch import Tensor, nn
 from structgen.generators.critic import Critic
 from structgen.generators.decode import Proposal, evened
 from structgen.generators.gauges import GAUGES, gauged, gauges_of
-from structgen.generators.taut import QUANTILES, SILKS, Threads, bend_quantiles, taut
-from structgen.generators.traits import traits
+from structgen.generators.model import Ask
+from structgen.generators.sizing import turned
+from structgen.generators.styles import Style, Styles
+from structgen.generators.taut import taut
+from structgen.generators.traits import SILKS, traits
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
 #: What is known of webs of one sort counts half where there are so many of them.
 FEW = 10
+#: What a drawn web's log-odds of being real are lowered by for missing its box by a factor e on one side, and for lying
+#: off its style by one standard deviation in each trait.
+MISSED, UNLIKE = 3.0, 3.0
 
 
 class Finish(nn.Module):
-    """bends ``(2, SILKS, QUANTILES)`` of threads as they are drawn and as they are in the data; gauges ``(SILKS,
-    GAUGES)``; the critic; sorts ``(SILKS,)``: its mean judgement of drawn webs that are mostly of a silk. Until `learn`
-    threads are left as they are, and no web is judged better than another.
+    """gauges ``(SILKS, GAUGES)`` of threads in the data; the critic; sorts ``(SILKS,)``: its mean judgement of drawn
+    webs that are mostly of a silk. Until `learn` threads are as thick as they were drawn, and no web is judged more real
+    than another.
     """
 
-    bends: Tensor
     gauges: Tensor
     sorts: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("bends", torch.zeros(2, SILKS, QUANTILES))
         self.register_buffer("gauges", torch.zeros(SILKS, GAUGES))
         self.register_buffer("sorts", torch.zeros(SILKS))
         self.critic = Critic()
 
     @torch.no_grad()
-    def learn(self, webs: Sequence[WebGraph], drawn: Sequence[Proposal], seed: int) -> None:
-        """From real ``webs`` and others ``drawn`` for the same targets."""
-        real = [(web.pos, web.edge_index.T, web.kind) for web in webs]
-        bends = np.stack([bend_quantiles(map(_threads, drawn)), bend_quantiles(real)])
-        self.bends.copy_(torch.from_numpy(bends))
+    def learn(
+        self, webs: Sequence[WebGraph], drawn: Sequence[Proposal], styles: Sequence[Style | None], seed: int
+    ) -> None:
+        """From real ``webs`` and others ``drawn`` for the same targets, in ``styles``."""
         self.gauges.copy_(torch.from_numpy(gauges_of(webs)))
-        of_real = [traits(*threads, np.log(web.radius)) for threads, web in zip(real, webs, strict=True)]
-        mended = [self.mended(one) for one in drawn]
-        of_drawn = self._traits(mended)
+        of_real = [traits(web.pos, web.edge_index.T, web.kind, np.log(web.radius)) for web in webs]
+        mended = [self.mended(one, style) for one, style in zip(drawn, styles, strict=True)]
+        of_drawn = _traits(mended)
         self.critic.learn(np.stack(of_real), of_drawn, seed)
         odds, sort = self.critic.judged(of_drawn), _sorts(mended)
         sums, counts = (np.bincount(sort, weights, SILKS) for weights in (odds, np.ones(len(odds))))
         self.sorts.copy_(torch.from_numpy((sums + FEW * odds.mean()) / (counts + FEW)))
 
-    def mended(self, proposal: Proposal) -> Proposal:
-        """A whole web with threads as taut and as thick as those of the data."""
-        drawn, real = self.bends.double().numpy()
+    def mended(self, proposal: Proposal, style: Style | None) -> Proposal:
+        """A whole web with threads as thick as those of the data, and as taut as those of its style."""
         even = evened(proposal)
-        log_radius = gauged(even.log_radius, even.kind, even.score > 0, self.gauges.double().numpy())
-        return replace(even, pos=taut(_threads(even), drawn, real), log_radius=log_radius)
+        own = even.score > 0
+        log_radius = gauged(even.log_radius, even.kind, own, self.gauges.double().numpy())
+        pos = even.pos if style is None else taut((even.pos, even.edges[own]), style.bends)
+        return replace(even, pos=pos, log_radius=log_radius)
 
-    def merit(self, mended: Sequence[Proposal]) -> FloatArray:
-        """``(k,)`` log-odds that webs are real, beyond those of other drawn webs of the same silk.
+    def best(self, ask: Ask, style: Style | None, drawn: Sequence[Proposal], styles: Styles) -> Proposal:
+        """Of webs ``drawn`` for one request that which looks most like a real one of its style, for how far it misses
+        its box; mended, turned and scaled to what is asked for. A given web is extended as it was drawn.
+        """
+        if ask.known is not None:
+            return drawn[0]
+        assert ask.target.mean_edge_length is not None
+        fitted, off = [], []
+        for proposal in drawn:
+            mended = self.mended(proposal, style)
+            own = mended.edges[mended.score > 0]
+            pos, away = turned(mended.pos, own, np.asarray(ask.target.extents), ask.target.mean_edge_length)
+            fitted.append(replace(mended, pos=pos))
+            off.append(away)
+        seen = _traits(fitted)
+        merit = self.merit(fitted, seen) - MISSED * np.array(off)
+        if style is not None:
+            merit -= UNLIKE * styles.unlike(seen, style)
+        return fitted[int(merit.argmax())]
+
+    def merit(self, mended: Sequence[Proposal], seen: FloatArray) -> FloatArray:
+        """``(k,)`` log-odds that webs of traits ``seen (k, TRAITS)`` are real, beyond those of others of the same silk.
 
         A sort of webs that is harder to draw than others is not to die out when the best are chosen.
         """
-        beyond: FloatArray = self.critic.judged(self._traits(mended)) - self.sorts.double().numpy()[_sorts(mended)]
+        beyond: FloatArray = self.critic.judged(seen) - self.sorts.double().numpy()[_sorts(mended)]
         return beyond
 
-    @staticmethod
-    def _traits(proposals: Sequence[Proposal]) -> FloatArray:
-        return np.stack([traits(*_threads(one), one.log_radius[one.score > 0]) for one in proposals])
+
+def _traits(proposals: Sequence[Proposal]) -> FloatArray:
+    """``(k, TRAITS)`` of the webs that the model itself proposes."""
+    rows = []
+    for one in proposals:
+        own = one.score > 0
+        rows.append(traits(one.pos, one.edges[own], one.kind[own], one.log_radius[own]))
+    return np.stack(rows)
 
 
 def _sorts(proposals: Sequence[Proposal]) -> npt.NDArray[np.int64]:
     """``(k,)`` the silk that most threads of each are of."""
-    return np.array([np.bincount(_threads(one)[2], minlength=SILKS)[:SILKS].argmax() for one in proposals])
-
-
-def _threads(proposal: Proposal) -> Threads:
-    """Those that the model itself proposes."""
-    own = proposal.score > 0
-    return proposal.pos, proposal.edges[own], proposal.kind[own]
+    return np.array([np.bincount(one.kind[one.score > 0], minlength=SILKS)[:SILKS].argmax() for one in proposals])

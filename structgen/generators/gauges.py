@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.generators.batches import relative_radius
-from structgen.generators.taut import SILKS
+from structgen.generators.traits import SILKS
 from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]

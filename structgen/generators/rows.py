@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from structgen.generators.batches import CATEGORIES
+from structgen.generators.laid import Laid
 from structgen.generators.nets_causal import LINKS
 
 #: Places drawn for a node at a time, of which the first within the box is taken.
@@ -23,6 +24,8 @@ COMPONENT, SPREAD, LINK_NOISE, EDGE_NOISE = 0.5, 0.6, 0.6, 0.5
 EARLY = 6
 #: Log-odds of an edge that is given, and of that to the node that a new one is grown from.
 CERTAIN = 12.0
+#: Trials of a strut that runs through none.
+DETOURS = 4
 #: Least log-odds of an edge that a row must have.
 TINY = 1e-3
 
@@ -62,6 +65,24 @@ def drawn_row(noisy: Tensor, parent: Tensor, plan: Tensor) -> Tensor:
     row = kept.scatter(1, parent, -barred)
     row[:, 0] = -CERTAIN
     return row
+
+
+def clear_row(noisy: Tensor, parent: Tensor, plan: Tensor, point: Tensor, laid: Laid) -> Tensor:
+    """`drawn_row` of a node at ``point (B, 3)`` without struts that run through others: the next best do instead."""
+    for _ in range(DETOURS):
+        odds = drawn_row(noisy, parent, plan)
+        chosen = odds > 0
+        chosen[torch.arange(len(odds)), parent] = False
+        bad = torch.zeros_like(chosen)
+        for rank in range(int(chosen.sum(1).max())):
+            has = chosen.sum(1) > rank
+            other = (chosen & (chosen.cumsum(1) == rank + 1)).long().argmax(1)
+            crossed = torch.tensor(laid.crossed(point.double().numpy(), other.numpy())) & has
+            bad[torch.arange(len(odds)), other] |= crossed
+        if not bad.any():
+            break
+        noisy = noisy.masked_fill(bad, -CERTAIN)
+    return odds.masked_fill(bad, -CERTAIN)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ of unconditional generation (NeurIPS 2024), with measured numbers in place of a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from structgen.generators.request import scale_free
+from structgen.generators.taut import BENDS, bends_of
 from structgen.generators.traits import TRAITS, traits
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -32,16 +34,32 @@ FURTHEST = 4.0
 ENOUGH = 12
 
 
+@dataclass(frozen=True)
+class Style:
+    """traits ``(STYLE,)``; bends ``(BENDS,)``: quantiles of how far threads turn at junctions, see `taut.bends_of`."""
+
+    traits: FloatArray
+    bends: FloatArray
+
+    @classmethod
+    def of(cls, web: WebGraph) -> Style:
+        """Of a web with edges."""
+        edges = web.edge_index.T
+        return cls(traits(web.pos, edges, web.kind, np.log(web.radius))[:STYLE], bends_of((web.pos, edges)))
+
+
 class Styles(nn.Module):
-    """Training webs: features of targets ``(ROWS, 6)`` and traits ``(ROWS, STYLE)``, with their mean and spread."""
+    """Those of training webs: features of targets ``(ROWS, 6)``, traits ``(ROWS, STYLE)``, bends ``(ROWS, BENDS)``."""
 
     features: Tensor
     traits: Tensor
+    bends: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("features", torch.zeros(ROWS, 6))
         self.register_buffer("traits", torch.zeros(ROWS, STYLE))
+        self.register_buffer("bends", torch.zeros(ROWS, BENDS))
 
     @torch.no_grad()
     def learn(self, webs: Sequence[WebGraph]) -> None:
@@ -49,27 +67,33 @@ class Styles(nn.Module):
         some = [webs[k % len(webs)] for k in range(ROWS)]
         targets = np.array([DesignTargets.measure(web).as_array() for web in some])
         self.features.copy_(torch.from_numpy(scale_free(targets)))
-        self.traits.copy_(torch.from_numpy(np.stack([style_of(web) for web in some])))
+        styles = [Style.of(web) for web in some]
+        self.traits.copy_(torch.from_numpy(np.stack([style.traits for style in styles])))
+        self.bends.copy_(torch.from_numpy(np.stack([style.bends for style in styles])))
 
-    def drawn(self, target: DesignTargets, rng: np.random.Generator) -> FloatArray:
-        """``(STYLE,)`` of one of the training webs with targets nearest to ``target``, which is complete."""
+    def drawn(self, target: DesignTargets, rng: np.random.Generator) -> Style:
+        """That of one of the training webs with targets nearest to ``target``, which is complete."""
         rows = self.features.double().numpy()
         spread = rows.std(0) + 1e-6
         away = np.square((rows - scale_free(target.as_array()[None])) / spread).sum(1)
-        found: FloatArray = self.traits[int(rng.choice(np.argpartition(away, NEAR)[:NEAR]))].double().numpy()
-        return found
+        row = int(rng.choice(np.argpartition(away, NEAR)[:NEAR]))
+        return Style(self.traits[row].double().numpy(), self.bends[row].double().numpy())
 
-    def told(self, styles: Sequence[FloatArray | None]) -> Tensor:
+    def told(self, styles: Sequence[Style | None]) -> Tensor:
         """``(B, STYLE + 1)`` numbers of order one; where there is no style all are 0, the last of them too."""
-        mean, scale = self.traits.mean(0).cpu(), self.traits.std(0).cpu() + 1e-3
         rows = torch.zeros(len(styles), STYLE + 1)
         for row, style in zip(rows, styles, strict=True):
             if style is not None:
-                row[:-1] = ((torch.from_numpy(style).float() - mean) / scale).clamp(-FURTHEST, FURTHEST)
+                row[:-1] = torch.from_numpy(self._scaled(style.traits)).float()
                 row[-1] = 1.0
         return rows
 
+    def unlike(self, seen: FloatArray, style: Style) -> FloatArray:
+        """``(k,)`` mean square distance of `traits` ``(k, TRAITS)`` from those of ``style``, in standard deviations."""
+        away: FloatArray = np.square(self._scaled(seen[:, :STYLE]) - self._scaled(style.traits)).mean(1)
+        return away
 
-def style_of(web: WebGraph) -> FloatArray:
-    """``(STYLE,)`` of a web with edges."""
-    return traits(web.pos, web.edge_index.T, web.kind, np.log(web.radius))[:STYLE]
+    def _scaled(self, rows: FloatArray) -> FloatArray:
+        kept = self.traits.cpu().double().numpy()
+        scaled: FloatArray = np.clip((rows - kept.mean(0)) / (kept.std(0) + 1e-3), -FURTHEST, FURTHEST)
+        return scaled

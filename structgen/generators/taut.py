@@ -1,30 +1,24 @@
-"""Threads of a sampled web drawn as straight through the nodes that they pass as those of the data are.
+"""Threads of a sampled web drawn as straight through the nodes that they pass as those of a real web are.
 
 The place of a sampled node scatters about the right one, so that threads come out bent where they run through it: by a
-few degrees more than in the data where the silk is straight there, by no more where it is not.
+few degrees more than in the data where threads are straight there, by no more where they are not.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve
 
-from structgen.web import KINDS
-
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-#: Pos ``(n, 3)``, edges ``(m, 2)`` and silk kinds ``(m,)`` of a web.
-Threads = tuple[FloatArray, IntArray, IntArray]
+#: Pos ``(n, 3)`` and edges ``(m, 2)`` of a web.
+Threads = tuple[FloatArray, IntArray]
 
 #: Two threads at a junction are one that is bent by at most so many degrees.
 LARGEST = 50.0
-#: Silks that bends are told apart by; the first is for two threads of different silk.
-SILKS = len(KINDS)
-#: Quantiles that the bends of a silk are described by, and how many bends it takes.
-QUANTILES, ENOUGH = 65, 60
+#: Quantiles that the bends of a web are described by, and how many bends it takes.
+BENDS, ENOUGH = 17, 4
 #: How strongly nodes keep to their places, over how strongly threads are straightened, and rounds of that.
 TETHER, ROUNDS = 0.02, 3
 #: Bends of this many degrees are put right half as strongly as those that are to be none.
@@ -33,20 +27,18 @@ HALF = 0.5
 GROWTH = 1.5
 
 
-def taut(threads: Threads, drawn: FloatArray, real: FloatArray) -> FloatArray:
-    """Places ``(n, 3)``, moved a little so that the bends of each silk are spread as those of the data are.
+def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
+    """Places ``(n, 3)``, moved a little so that threads turn at junctions as those of another web do.
 
-    Arguments:
-        drawn, real: ``(SILKS, QUANTILES)`` of `bend_quantiles` of webs as they are drawn, and of the data. The bend at
-            some quantile of the first is to become that of the second: the map that moves bends least.
-
-    All nodes are moved at once, by least squares.
+    wanted: `bends_of` that web. The smallest bend is to become its smallest, and so on by rank: the map that moves
+    bends least. All nodes are moved at once, by least squares; none where the other web is not known to have threads.
     """
     pos = threads[0]
-    before, at, after, bend, silk = throughs(threads)
-    if not len(at):
+    before, at, after, bend = throughs(threads)
+    if not len(at) or wanted[0] < 0:
         return pos
-    wanted = mapped(bend, silk, drawn, real)
+    rank = (np.argsort(np.argsort(bend, kind="stable"), kind="stable") + 0.5) / len(bend)
+    aim = np.interp(rank, np.linspace(0, 1, BENDS), wanted)
     for _ in range(ROUNDS):
         # Nearness to both neighbours, where d is how far a node lies off the chord: bend = d (1/a + 1/b).
         a, b = (np.maximum(np.linalg.norm(pos[at] - pos[other], axis=1), 1e-12) for other in (before, after))
@@ -55,44 +47,27 @@ def taut(threads: Threads, drawn: FloatArray, real: FloatArray) -> FloatArray:
         off[row, at], off[row, before], off[row, after] = 1.0, -b / (a + b), -a / (a + b)
         off *= ((1 / a + 1 / b) * (a + b).mean() / 4)[:, None]
         now = bends_at(pos, before, at, after)
-        kept = np.minimum(wanted / np.maximum(now, 1e-9), GROWTH)[:, None]
-        weight = 1 / (wanted + HALF)
+        kept = np.minimum(aim / np.maximum(now, 1e-9), GROWTH)[:, None]
+        weight = 1 / (aim + HALF)
         weighed = off.T * (weight / weight.mean())
         matrix = weighed @ off + TETHER * np.eye(len(pos))
         pos = solve(matrix, weighed @ (kept * (off @ pos)) + TETHER * pos, assume_a="pos")
     return pos
 
 
-def mapped(bend: FloatArray, silk: IntArray, drawn: FloatArray, real: FloatArray) -> FloatArray:
-    """``(k,)`` what each ``bend`` of ``silk`` is to be: what it is where nothing is known of the silk."""
-    wanted = bend.copy()
-    rank = np.linspace(0, 1, drawn.shape[1])
-    for number in np.unique(silk):
-        if drawn[number].any() and real[number].any():
-            its = silk == number
-            wanted[its] = np.interp(np.interp(bend[its], drawn[number], rank), rank, real[number])
-    return wanted
+def bends_of(threads: Threads) -> FloatArray:
+    """``(BENDS,)`` quantiles, from 0 to 1, of the bends of a web, degrees; all -1 where it has fewer than `ENOUGH`."""
+    bend = throughs(threads)[3]
+    return np.quantile(bend, np.linspace(0, 1, BENDS)) if len(bend) >= ENOUGH else np.full(BENDS, -1.0)
 
 
-def bend_quantiles(webs: Iterable[Threads]) -> FloatArray:
-    """``(SILKS, QUANTILES)`` of the bends of ``webs`` by silk, degrees; zeros for a silk of fewer than `ENOUGH`."""
-    found = [throughs(threads)[3:] for threads in webs]
-    bend, silk = (np.concatenate(column) for column in zip(*found, strict=True))
-    result = np.zeros((SILKS, QUANTILES))
-    for number in range(SILKS):
-        its = bend[silk == number]
-        if len(its) >= ENOUGH:
-            result[number] = np.quantile(its, np.linspace(0, 1, QUANTILES))
-    return result
-
-
-def throughs(threads: Threads) -> tuple[IntArray, IntArray, IntArray, FloatArray, IntArray]:
-    """Neighbour, node, other neighbour ``(k,)`` where a thread runs through a junction, its bend in degrees and silk.
+def throughs(threads: Threads) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    """Neighbour, node, other neighbour ``(k,)`` where a thread runs through a junction, and its bend in degrees.
 
     Two edges at a node with three or more are one thread where each is the one most nearly opposite the other, and
     the bend is at most `LARGEST`.
     """
-    pos, edges, kind = threads
+    pos, edges = threads
     tail, head = np.concatenate([edges, edges[:, ::-1]]).T
     unit = pos[head] - pos[tail]
     length = np.linalg.norm(unit, axis=1, keepdims=True)
@@ -105,10 +80,8 @@ def throughs(threads: Threads) -> tuple[IntArray, IntArray, IntArray, FloatArray
     least = cosine[first, second]
     keep = (second[second] == first) & (first < second) & (least <= -np.cos(np.radians(LARGEST)))
     first, second = first[keep], second[keep]
-    its = np.tile(kind, 2)
-    silk = np.where((its[first] == its[second]) & (its[first] < SILKS), its[first], 0)
     before, at, after = head[first], tail[first], head[second]
-    return before, at, after, bends_at(pos, before, at, after), silk
+    return before, at, after, bends_at(pos, before, at, after)
 
 
 def bends_at(pos: FloatArray, before: IntArray, at: IntArray, after: IntArray) -> FloatArray:

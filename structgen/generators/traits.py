@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from structgen.generators.taut import SILKS
+from structgen.web import KINDS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+#: Silks that are told apart.
+SILKS = len(KINDS)
 #: Degrees counted one by one; the last bin holds all higher ones.
 DEGREES = 7
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])

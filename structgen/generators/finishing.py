@@ -31,8 +31,8 @@ MISSED, UNLIKE = 3.0, 3.0
 
 class Finish(nn.Module):
     """gauges ``(SILKS, GAUGES)`` of threads in the data; the critic; sorts ``(SILKS,)``: its mean judgement of drawn
-    webs that are mostly of a silk. Until `learn` threads are as thick as they were drawn, and no web is judged more real
-    than another.
+    webs that are mostly of a silk. Until `learn` threads are as thick as they were drawn, and no web is judged more
+    real than another.
     """
 
     gauges: Tensor

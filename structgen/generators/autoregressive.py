@@ -112,7 +112,7 @@ class Autoregressive(WebGenerator):
         spoken = rng.random(len(webs)) >= UNSTYLED
         style = self.styles.told([Style.of(web) if told else None for web, told in zip(webs, spoken, strict=True)])
         style[:, :-1] += STYLE_NOISE * style[:, -1:] * torch.tensor(rng.standard_normal((len(webs), STYLE))).float()
-        whole = sequences(grown, drop, style)
+        whole = replace(sequences(grown, drop), style=style)
         blur = BLUR * (2 * rng.random(len(webs)) - 1).clip(0)
         noise = rng.standard_normal(whole.pos.shape)
         return whole.blurred(torch.tensor(blur).float(), torch.tensor(noise).float())
@@ -135,7 +135,7 @@ class Autoregressive(WebGenerator):
         for _ in range(starts):
             grown = [centred(web, rng, augment=False) for web in webs]
             grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in grown]
-            batch = sequences(grown, np.zeros(len(webs), bool), self.styles.told([None] * len(webs)))
+            batch = sequences(grown, np.zeros(len(webs), bool))
             each = torch.stack([value.double().sum(1) for value in self._log_likelihood(batch).values()]).sum(0)
             rows.append(each - 3 * batch.request.nodes * unit_of(batch.request, batch.drop).log())
         # The mean over the starts drawn stands for all n of them.
@@ -242,7 +242,7 @@ class Autoregressive(WebGenerator):
         asks = [Ask(DesignTargets.measure(web)) for web in webs for _ in range(DRAWS)]
         asks.sort(key=lambda ask: ask.target.nodes or 0)  # so that little is padding
         rngs = [generator(seed, k) for k in range(len(asks))]
-        styles = [self._style(ask, rng) for ask, rng in zip(asks, rngs, strict=True)]
+        styles = [self.styles.drawn(ask.target, rng) for ask, rng in zip(asks, rngs, strict=True)]
         drawn: list[Proposal] = []
         for first in range(0, len(asks), CALIBRATED):
             some = slice(first, first + CALIBRATED)

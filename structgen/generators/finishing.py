@@ -45,9 +45,7 @@ class Finish(nn.Module):
         self.critic = Critic()
 
     @torch.no_grad()
-    def learn(
-        self, webs: Sequence[WebGraph], drawn: Sequence[Proposal], styles: Sequence[Style | None], seed: int
-    ) -> None:
+    def learn(self, webs: Sequence[WebGraph], drawn: Sequence[Proposal], styles: Sequence[Style], seed: int) -> None:
         """From real ``webs`` and others ``drawn`` for the same targets, in ``styles``."""
         self.gauges.copy_(torch.from_numpy(gauges_of(webs)))
         of_real = [traits(web.pos, web.edge_index.T, web.kind, np.log(web.radius)) for web in webs]
@@ -58,19 +56,18 @@ class Finish(nn.Module):
         sums, counts = (np.bincount(sort, weights, SILKS) for weights in (odds, np.ones(len(odds))))
         self.sorts.copy_(torch.from_numpy((sums + FEW * odds.mean()) / (counts + FEW)))
 
-    def mended(self, proposal: Proposal, style: Style | None) -> Proposal:
+    def mended(self, proposal: Proposal, style: Style) -> Proposal:
         """A whole web with threads as thick as those of the data, and as taut as those of its style."""
         even = evened(proposal)
         own = even.score > 0
         log_radius = gauged(even.log_radius, even.kind, own, self.gauges.double().numpy())
-        pos = even.pos if style is None else taut((even.pos, even.edges[own]), style.bends)
-        return replace(even, pos=pos, log_radius=log_radius)
+        return replace(even, pos=taut((even.pos, even.edges[own]), style.bends), log_radius=log_radius)
 
     def best(self, ask: Ask, style: Style | None, drawn: Sequence[Proposal], styles: Styles) -> Proposal:
         """Of webs ``drawn`` for one request that which looks most like a real one of its style, for how far it misses
         its box; mended, turned and scaled to what is asked for. A given web is extended as it was drawn.
         """
-        if ask.known is not None:
+        if ask.known is not None or style is None:
             return drawn[0]
         assert ask.target.mean_edge_length is not None
         fitted, off = [], []
@@ -81,9 +78,7 @@ class Finish(nn.Module):
             fitted.append(replace(mended, pos=pos))
             off.append(away)
         seen = _traits(fitted)
-        merit = self.merit(fitted, seen) - MISSED * np.array(off)
-        if style is not None:
-            merit -= UNLIKE * styles.unlike(seen, style)
+        merit = self.merit(fitted, seen) - MISSED * np.array(off) - UNLIKE * styles.unlike(seen, style)
         return fitted[int(merit.argmax())]
 
     def merit(self, mended: Sequence[Proposal], seen: FloatArray) -> FloatArray:

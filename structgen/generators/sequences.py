@@ -17,6 +17,7 @@ from structgen.generators.growing import unit_of
 from structgen.generators.model import Ask
 from structgen.generators.orders import growth_order, parents
 from structgen.generators.rows import CERTAIN
+from structgen.generators.styles import STYLE
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
@@ -29,7 +30,7 @@ class Sequences:
 
     pos ``(B, T, 3)`` mm; seen: the same, each place off by about blur ``(B,)`` units of length; mask ``(B, T)`` of
     places that are no padding; parent ``(B, T)`` the place that a node is grown from; kind, radius ``(B, T, T)`` as in
-    `batches.Batch`; drop ``(B,)`` where length and degree are hidden; style ``(B, styles)``, see `styles.Styles.told`.
+    `batches.Batch`; drop ``(B,)`` where length and degree are hidden; style ``(B, STYLE + 1)`` as of `Styles.told`.
     """
 
     request: Request
@@ -56,8 +57,8 @@ class Sequences:
         return replace(self, seen=self.pos + off, blur=blur)
 
 
-def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_], style: Tensor) -> Sequences:
-    """Webs whose nodes are in growth order, padded; in each batch the origin comes before the first node."""
+def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_]) -> Sequences:
+    """Webs whose nodes are in growth order, padded, of hidden style; the origin comes before the first node."""
     pos, mask, kind, radius = padded(webs)
     b, n = mask.shape
     parent = torch.full((b, n + 1), -1)
@@ -67,7 +68,7 @@ def sequences(webs: Sequence[WebGraph], drop: npt.NDArray[np.bool_], style: Tens
     return Sequences(
         Request.of([DesignTargets.measure(web) for web in webs]), pad(pos, (0, 0, 1, 0)), pad(pos, (0, 0, 1, 0)),
         torch.zeros(b), pad(mask, (1, 0), value=True), parent, pad(kind, (1, 0, 1, 0)), pad(radius, (1, 0, 1, 0)),
-        torch.tensor(drop), style,
+        torch.tensor(drop), torch.zeros(b, STYLE + 1),
     )  # fmt: skip
 
 

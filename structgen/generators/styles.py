@@ -59,7 +59,7 @@ class Styles(nn.Module):
         super().__init__()
         self.register_buffer("features", torch.zeros(ROWS, 6))
         self.register_buffer("traits", torch.zeros(ROWS, STYLE))
-        self.register_buffer("bends", torch.zeros(ROWS, BENDS))
+        self.register_buffer("bends", torch.full((ROWS, BENDS), -1.0))
 
     @torch.no_grad()
     def learn(self, webs: Sequence[WebGraph]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from structgen.generators import autoregressive
+from structgen.generators import autoregressive, finishing
 from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig
 from structgen.generators.finishing import Finish
 from structgen.generators.gauges import gauges_of
@@ -16,7 +16,7 @@ from structgen.generators.nets_causal import Mixture
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.sequences import sequences
-from structgen.generators.taut import bend_quantiles
+from structgen.generators.styles import STYLE, Style
 from structgen.targets import DesignTargets
 
 TINY = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
@@ -142,7 +142,7 @@ def test_mixture_density_is_that_of_its_draws(dtype):
 
 def test_webs_are_drawn_within_the_box(tiny):
     for ask, drawn in zip(
-        asks(3), tiny._drawn(asks(3), [np.random.default_rng(k) for k in range(3)], 1.0), strict=True
+        asks(3), tiny._drawn(asks(3), [None] * 3, [np.random.default_rng(k) for k in range(3)], 1.0), strict=True
     ):
         assert (np.abs(drawn.pos) <= np.array(ask.target.extents) / 2 + 1e-5).all()
 
@@ -218,14 +218,11 @@ def test_half_of_the_webs_are_seen_blurred_and_none_past_its_box(tiny, webs):
 def test_calibration_learns_from_the_data_and_from_what_is_drawn(training_range, dataset):
     torch.manual_seed(0)
     model = Autoregressive(TINY, training_range).requires_grad_(False)
-    assert not model.finish.bends.any()
+    assert not model.finish.gauges.any()
     real = [dataset[int(k)] for k in dataset.indices("train")[:40]]
     before = proposals(model, asks(3))
     model.calibrate(real, seed=3)
     once = {name: value.clone() for name, value in model.finish.state_dict().items()}
-    known = bend_quantiles((web.pos, web.edge_index.T, web.kind) for web in real)
-    np.testing.assert_allclose(once["bends"][1].numpy(), known, rtol=1e-6)
-    assert once["bends"][0].any(), "some silk was drawn often enough"
     np.testing.assert_allclose(once["gauges"].numpy(), gauges_of(real), rtol=1e-6)
     model.calibrate(real, seed=3)
     assert all(torch.equal(once[name], value) for name, value in model.finish.state_dict().items()), "the same seed"
@@ -239,10 +236,66 @@ def test_the_candidate_is_taken_that_the_critic_thinks_best(tiny, monkeypatch):
     def edges(some):
         return np.array([float((one.score > 0).sum()) for one in some])
 
-    monkeypatch.setattr(autoregressive, "MISSED", 0.0)
+    monkeypatch.setattr(finishing, "MISSED", 0.0)
+    monkeypatch.setattr(finishing, "UNLIKE", 0.0)
     monkeypatch.setattr(autoregressive, "CANDIDATES", 8)
     found = []
     for sign in (1, -1):
-        monkeypatch.setattr(Finish, "merit", lambda finish, some, sign=sign: sign * edges(some))
+        monkeypatch.setattr(Finish, "merit", lambda finish, some, seen, sign=sign: sign * edges(some))
         found.append(edges(proposals(tiny, asks(3))))
     assert (found[0] > found[1]).any() and (found[0] >= found[1]).all()
+
+
+# -- style -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def styled(training_range, dataset):
+    """A model that has the styles of its training webs, and listens to them as an untrained one does."""
+    torch.manual_seed(0)
+    model = Autoregressive(TINY, training_range).requires_grad_(False)
+    model.prepare([dataset[int(k)] for k in dataset.indices("train")[:40]])
+    with torch.no_grad():
+        model.net.edge.out.bias[0] = -2.0
+        for block in model.net.blocks:
+            block.modulate.weight.normal_(0, 0.3)
+    return model
+
+
+def test_what_is_drawn_depends_on_the_style_it_is_told(styled, webs):
+    told = [Style.of(webs[0]), None]
+    one, other = (styled._drawn(asks(1), [style], [np.random.default_rng(0)], 1.0)[0] for style in told)
+    assert not same(one, other)
+
+
+def test_given_webs_are_extended_in_their_own_style_if_they_have_one(styled, webs):
+    rng = np.random.default_rng(0)
+    own = styled._style(Ask(asks(1)[0].target, webs[0]), rng)
+    np.testing.assert_array_equal(own.traits, Style.of(webs[0]).traits)
+    few = webs[0].subweb(growth_order(webs[0], 0)[:4])
+    assert styled._style(Ask(asks(1)[0].target, few), rng) is None
+
+
+def test_a_few_styles_are_hidden_in_training_and_others_blurred(styled, webs):
+    batch = styled.batch(webs * 32, np.random.default_rng(0))
+    told = batch.style[:, -1]
+    assert 0.02 < (told == 0).float().mean() < 0.4
+    assert not batch.style[told == 0].any()
+    exact = styled.styles.told([Style.of(web) for web in webs * 32])
+    off = (batch.style - exact)[told == 1]
+    assert not off[:, -1].any()
+    assert float(off[:, :STYLE].std()) == pytest.approx(autoregressive.STYLE_NOISE, rel=0.05)
+
+
+def test_the_web_nearest_to_its_style_is_taken(styled, monkeypatch):
+    """Where nothing else counts."""
+    monkeypatch.setattr(finishing, "MISSED", 0.0)
+    monkeypatch.setattr(autoregressive, "CANDIDATES", 6)
+    away = []
+    unlike = styled.styles.unlike
+    monkeypatch.setattr(styled.styles, "unlike", lambda seen, style: away.append(unlike(seen, style)) or away[-1])
+    found = proposals(styled, asks(3))
+    for k, (one, distances) in enumerate(zip(found, away, strict=True)):
+        style = styled.styles.drawn(asks(3)[k].target, np.random.default_rng([0, k]))
+        assert len(distances) == 6
+        assert unlike(finishing._traits([one]), style)[0] == pytest.approx(distances.min(), abs=1e-9)

@@ -41,7 +41,7 @@ VALIDATION_WEBS = 128
 #: Training webs that a trained model is calibrated on, at most: half as many as steps in short runs.
 CALIBRATION_WEBS = 2048
 #: Training webs that a model may keep something of before it is trained.
-PREPARATION_WEBS = 1024
+PREPARATION_WEBS = 4096
 #: Arithmetic in training: all in 32 bits, or products of matrices in bfloat16.
 PRECISIONS = ("32-true", "bf16-mixed")
 

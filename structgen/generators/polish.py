@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from structgen.generators.choosing import CLEARANCE, overlapping
+from structgen.generators.stiffness import stiffness
 from structgen.geometry import segment_distance
 
 FloatArray = npt.NDArray[np.float64]
@@ -17,6 +18,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: Newton steps, and the relative miss of the mean length at which they end.
 STEPS, TOLERANCE = 12, 1e-4
+#: Webs of more nodes give way alike everywhere: the rest would take too long.
+STIFF = 512
 #: Furthest that a node may move, in mean edge lengths.
 REACH = 0.15
 
@@ -38,15 +41,26 @@ class Room:
 def polished(pos: FloatArray, edges: IntArray, radius: FloatArray, mean_length: float, room: Room) -> FloatArray:
     """``pos (n, 3)`` of a valid web moved, by `REACH` at most, until its new ``edges`` have ``mean_length`` (mm).
 
-    Newton steps along the gradient of the mean length. Nodes that would come nearer than the thickest strut's diameter,
-    or whose struts would cross others, stay where they were; so it may come out short of the length asked for.
+    Newton steps along the gradient of the mean length, first as the web gives way most easily (`stiffness`), then,
+    for what is left, straight. Nodes that would come nearer than the thickest strut's diameter, or whose struts would
+    cross others, stay where they were; so it may come out short of the length asked for.
     """
-    i, j = edges[room.known_edges :].T
-    if not len(i):
+    new = edges[room.known_edges :]
+    if not len(new):
         return pos
-    reach = REACH * mean_length
-    checks = _Checks.of(pos, edges, radius, reach, room)
-    free, moved = room.free.copy(), pos
+    checks, moved = _Checks.of(pos, edges, radius, REACH * mean_length, room), pos
+    for matrix in (stiffness(pos, edges), None) if len(pos) <= STIFF else (None,):
+        moved = _approached(pos, moved, new, mean_length, room, checks, matrix)
+    return moved
+
+
+def _approached(
+    pos: FloatArray, moved: FloatArray, new: IntArray, mean_length: float, room: Room, checks: _Checks,
+    matrix: FloatArray | None,
+) -> FloatArray:  # fmt: skip
+    """`polished`, begun from ``moved``; matrix ``(n, n)``: the stiffness of the web, None for alike everywhere."""
+    reach, free = REACH * mean_length, room.free.copy()
+    i, j = new.T
 
     def miss_of(place: FloatArray) -> tuple[float, FloatArray]:
         span = place[i] - place[j]
@@ -57,13 +71,16 @@ def polished(pos: FloatArray, edges: IntArray, radius: FloatArray, mean_length: 
         np.add.at(slope, j, -unit)
         return mean_length - float(length.mean()), slope / len(i)
 
-    miss, slope = miss_of(pos)
+    miss, slope = miss_of(moved)
     for _ in range(STEPS):
         slope = slope * free
-        steepness = float(np.square(slope).sum())
-        if abs(miss) <= TOLERANCE * mean_length or steepness * reach <= 1e-9 * abs(miss):
+        if abs(miss) <= TOLERANCE * mean_length:
             break
-        trial = moved + np.clip(miss / steepness * slope, -reach, reach)
+        way = slope if matrix is None else _given_way(matrix, slope, free)
+        steepness = float((slope * way).sum())
+        if steepness * reach <= 1e-9 * abs(miss) * float(np.abs(way).max()):
+            break
+        trial = moved + np.clip(miss / steepness * way, -reach, reach)
         trial = np.where(free, np.clip(trial, room.low, room.high), moved)
         shift = trial - pos
         far = np.linalg.norm(shift, axis=1)
@@ -81,6 +98,15 @@ def polished(pos: FloatArray, edges: IntArray, radius: FloatArray, mean_length: 
             break
         moved = trial
     return moved
+
+
+def _given_way(matrix: FloatArray, slope: FloatArray, free: BoolArray) -> FloatArray:
+    """Where nodes go that are ``free (n, 3)`` and pulled along ``slope (n, 3)``, in a web of that stiffness."""
+    way = np.zeros_like(slope)
+    for axis in range(3):
+        its = free[:, axis]
+        way[its, axis] = np.linalg.solve(matrix[np.ix_(its, its)], slope[its, axis])
+    return way
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from structgen.generators.stiffness import stiffness
 from structgen.seeds import generator
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,8 +20,6 @@ ROUNDS = ((160, 30.0), (80, 6.0), (40, 1.5))
 RELUCTANCE = 0.1
 #: Least scale of a web in its box, as a share of that which fills an axis, and halvings of the bracket of scales.
 LEAST, HALVES = 0.5, 12
-#: Power of the distance from the centre, as a share of that of the faces, by which nodes are drawn out.
-OUTERMOST = 30
 #: Relative error of sides and mean length that is left as it is.
 GOOD = 0.01
 
@@ -30,7 +29,7 @@ def sized(pos: FloatArray, edges: IntArray, extents: npt.ArrayLike, mean_length:
 
     Stretching a web along an axis until it fills its box would change all its angles. So it is first turned to where
     its box is most like the one asked for, then scaled alike in all directions until its edges are as long as they
-    should be, or an axis is full; then what is outermost is drawn out to the faces.
+    should be, or an axis is full; then what is outermost is drawn out to the faces, and threads with it.
     """
     sides = np.asarray(extents, float)
     if not len(edges) or not mean_length:
@@ -84,13 +83,14 @@ def _drawn_out(pos: FloatArray, edges: IntArray, sides: FloatArray, mean_length:
     half, (low, high) = sides / 2, (pos.min(0), pos.max(0))
     span, away = high - low, pos - (low + high) / 2
     full = np.divide(sides, span, out=np.ones(3), where=span > 0)
-    outward = np.divide(2 * away, span, out=np.zeros_like(pos), where=span > 0)  # -1 to 1
-    bulge = np.sign(outward) * np.abs(outward) ** OUTERMOST
+    outermost = np.stack([pos.argmin(0), pos.argmax(0)])
+    follow = _following(pos, edges, outermost)
     i, j = edges.T
 
     def scaled(factor: float) -> FloatArray:
         scale = np.minimum(factor, full)
-        place: FloatArray = away * scale + bulge * (half - scale * span / 2)
+        gap = half - scale * span / 2
+        place: FloatArray = away * scale + follow[1] * gap - follow[0] * gap
         return place
 
     small, large = LEAST * float(full.min()), float(full.max())
@@ -100,6 +100,17 @@ def _drawn_out(pos: FloatArray, edges: IntArray, sides: FloatArray, mean_length:
         short = float(np.linalg.norm(place[i] - place[j], axis=1).mean()) < mean_length
         small, large = (middle, large) if short else (small, middle)
     return fit_box(scaled(large), sides)
+
+
+def _following(pos: FloatArray, edges: IntArray, outermost: IntArray) -> FloatArray:
+    """``(2, n, 3)`` how far all nodes go along where the node ``outermost (2, 3)`` of a side and axis goes by 1."""
+    give = np.linalg.inv(stiffness(pos, edges))
+    follow = np.zeros((2, len(pos), 3))
+    for axis in range(3):
+        both = outermost[:, axis]
+        if both[0] != both[1]:
+            follow[:, :, axis] = np.linalg.solve(give[np.ix_(both, both)], give[both])
+    return follow
 
 
 def fit_box(pos: FloatArray, extents: npt.ArrayLike) -> FloatArray:

@@ -91,11 +91,12 @@ def _model(header: Any, tensors: dict[str, torch.Tensor]) -> WebGenerator:
     positive = (rows[:, [0, 4, 5, 6]] > 0).all(axis=1) & (rows[:, 1:4].max(axis=1) > 0)
     if not np.isfinite(rows).all() or not positive.all():
         raise ValueError("its training range holds numbers that are not finite or not positive")
-    for name, value in tensors.items():
-        if value.dtype != torch.float32 or not torch.isfinite(value).all():
-            raise ValueError(f"{name} is not of finite 32-bit numbers")
     # Made without memory first, so that sizes that do not fit the tensors are refused before any is taken.
     with torch.device("meta"):
         model = kind(config, TrainingRange(rows, ratio))
+    types = {name: value.dtype for name, value in model.state_dict().items()}
+    for name, value in tensors.items():
+        if value.dtype != types.get(name, value.dtype) or not torch.isfinite(value).all():
+            raise ValueError(f"{name} is not of finite {torch.finfo(types.get(name, torch.float32)).bits}-bit numbers")
     model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(False)

@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Traits that are of style: all but how many nodes and edges there are, which is asked for.
 STYLE = TRAITS - 2
 #: Training webs whose style is kept, and how many of them, the nearest, one is drawn from.
-ROWS, NEAR = 1024, 8
+ROWS, NEAR = 3584, 8
 #: Numbers further from the mean than so many standard deviations count as so far.
 FURTHEST = 4.0
 #: Edges that a given web needs to tell its style.
@@ -49,27 +49,37 @@ class Style:
 
 
 class Styles(nn.Module):
-    """Those of training webs: features of targets ``(ROWS, 6)``, traits ``(ROWS, STYLE)``, bends ``(ROWS, BENDS)``."""
+    """Those of training webs: features of targets ``(ROWS, 6)``, traits ``(ROWS, STYLE)``, bends ``(ROWS, BENDS)``, in
+    16 bits, as there are many; mean and scale ``(STYLE,)`` of the traits.
+    """
 
     features: Tensor
     traits: Tensor
     bends: Tensor
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("features", torch.zeros(ROWS, 6))
-        self.register_buffer("traits", torch.zeros(ROWS, STYLE))
-        self.register_buffer("bends", torch.full((ROWS, BENDS), -1.0))
+        self.register_buffer("features", torch.zeros(ROWS, 6, dtype=torch.float16))
+        self.register_buffer("traits", torch.zeros(ROWS, STYLE, dtype=torch.float16))
+        self.register_buffer("bends", torch.full((ROWS, BENDS), -1.0, dtype=torch.float16))
+        self.register_buffer("mean", torch.zeros(STYLE))
+        self.register_buffer("scale", torch.ones(STYLE))
 
     @torch.no_grad()
     def learn(self, webs: Sequence[WebGraph]) -> None:
         """Keep the styles of ``webs``, over and over where there are fewer than `ROWS`."""
-        some = [webs[k % len(webs)] for k in range(ROWS)]
+        some = webs[:ROWS]
         targets = np.array([DesignTargets.measure(web).as_array() for web in some])
-        self.features.copy_(torch.from_numpy(scale_free(targets)))
         styles = [Style.of(web) for web in some]
-        self.traits.copy_(torch.from_numpy(np.stack([style.traits for style in styles])))
-        self.bends.copy_(torch.from_numpy(np.stack([style.bends for style in styles])))
+        own = np.stack([style.traits for style in styles])
+        bends = np.stack([style.bends for style in styles])
+        turn = np.arange(ROWS) % len(some)
+        for kept, rows in ((self.features, scale_free(targets)), (self.traits, own), (self.bends, bends)):
+            kept.copy_(torch.from_numpy(rows[turn]))
+        self.mean.copy_(torch.from_numpy(own.mean(0)))
+        self.scale.copy_(torch.from_numpy(own.std(0) + 1e-3))
 
     def drawn(self, target: DesignTargets, rng: np.random.Generator) -> Style:
         """That of one of the training webs with targets nearest to ``target``, which is complete."""
@@ -94,6 +104,6 @@ class Styles(nn.Module):
         return away
 
     def _scaled(self, rows: FloatArray) -> FloatArray:
-        kept = self.traits.cpu().double().numpy()
-        scaled: FloatArray = np.clip((rows - kept.mean(0)) / (kept.std(0) + 1e-3), -FURTHEST, FURTHEST)
+        mean, scale = (value.cpu().double().numpy() for value in (self.mean, self.scale))
+        scaled: FloatArray = np.clip((rows - mean) / scale, -FURTHEST, FURTHEST)
         return scaled

@@ -23,6 +23,8 @@ BENDS, ENOUGH = 17, 4
 TETHER, ROUNDS = 0.02, 3
 #: Bends of this many degrees are put right half as strongly as those that are to be none.
 HALF = 0.5
+#: Of edges that are shorter than this share of half the usual length no more is made.
+SHORT = 0.05
 #: No bend is made larger by more than this factor.
 GROWTH = 1.5
 
@@ -40,12 +42,7 @@ def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
     rank = (np.argsort(np.argsort(bend, kind="stable"), kind="stable") + 0.5) / len(bend)
     aim = np.interp(rank, np.linspace(0, 1, BENDS), wanted)
     for _ in range(ROUNDS):
-        # Nearness to both neighbours, where d is how far a node lies off the chord: bend = d (1/a + 1/b).
-        a, b = (np.maximum(np.linalg.norm(pos[at] - pos[other], axis=1), 1e-12) for other in (before, after))
-        row = np.arange(len(at))
-        off = np.zeros((len(at), len(pos)))
-        off[row, at], off[row, before], off[row, after] = 1.0, -b / (a + b), -a / (a + b)
-        off *= ((1 / a + 1 / b) * (a + b).mean() / 4)[:, None]
+        off = off_chords(pos, before, at, after)
         now = bends_at(pos, before, at, after)
         kept = np.minimum(aim / np.maximum(now, 1e-9), GROWTH)[:, None]
         weight = 1 / (aim + HALF)
@@ -53,6 +50,20 @@ def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
         matrix = weighed @ off + TETHER * np.eye(len(pos))
         pos = solve(matrix, weighed @ (kept * (off @ pos)) + TETHER * pos, assume_a="pos")
     return pos
+
+
+def off_chords(pos: FloatArray, before: IntArray, at: IntArray, after: IntArray) -> FloatArray:
+    """``(k, n)``: times ``pos (n, 3)`` it is how far each node ``at`` lies off the chord from its neighbour before to
+    that after, weighed with its nearness to both: a bend is d (1/a + 1/b).
+    """
+    a, b = (np.linalg.norm(pos[at] - pos[other], axis=1) for other in (before, after))
+    usual = max(float((a + b).mean()) / 4, np.finfo(float).tiny)
+    a, b = np.maximum(a, SHORT * usual), np.maximum(b, SHORT * usual)
+    row = np.arange(len(at))
+    off = np.zeros((len(at), len(pos)))
+    off[row, at], off[row, before], off[row, after] = 1.0, -b / (a + b), -a / (a + b)
+    weighed: FloatArray = off * ((1 / a + 1 / b) * usual)[:, None]
+    return weighed
 
 
 def bends_of(threads: Threads) -> FloatArray:

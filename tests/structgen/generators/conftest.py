@@ -75,3 +75,18 @@ def simple(small_range) -> Callable[..., Simple]:
         return Simple(small_range, empty)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def lattice():
+    """``lattice(rng, scatter)``: places and edges of a square net, straight but for ``scatter`` of an edge."""
+
+    def make(rng, scatter):
+        side = 7
+        grid = np.stack(np.meshgrid(np.arange(side), np.arange(side), [0], indexing="ij"), -1).reshape(-1, 3)
+        number = np.arange(side * side).reshape(side, side)
+        along = [number[:-1].ravel(), number[1:].ravel()], [number[:, :-1].ravel(), number[:, 1:].ravel()]
+        edges = np.concatenate([np.column_stack(ends) for ends in along])
+        return grid + scatter * rng.standard_normal(grid.shape), edges
+
+    return make

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from structgen.generators import polish
 from structgen.generators.polish import Room, polished
+from structgen.generators.taut import throughs
 
 
 def room(pos):
@@ -23,3 +26,17 @@ def test_nodes_too_near_from_the_start_stay_where_they_are_and_the_others_move()
     moved = polished(pos, edges, np.full(4, 0.1), 1.2, room(pos))
     np.testing.assert_array_equal(moved[[1, 2]], pos[[1, 2]])
     assert np.linalg.norm(moved[4] - moved[3]) > 1.0
+
+
+def test_threads_stay_straight_where_the_web_is_not_too_large_for_that(lattice, monkeypatch):
+    rng = np.random.default_rng(0)
+    pos, edges = lattice(rng, 0.0)
+    edges = edges[rng.random(len(edges)) < 0.8]  # threads that end at others pull at them
+    wanted = 1.03 * np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean()
+    bends = []
+    for most in (polish.STIFF, 10):
+        monkeypatch.setattr(polish, "STIFF", most)
+        moved = polished(pos, edges, np.full(len(edges), 0.02), wanted, room(pos))
+        assert np.linalg.norm(moved[edges[:, 0]] - moved[edges[:, 1]], axis=1).mean() == pytest.approx(wanted, rel=1e-3)
+        bends.append(throughs((moved, edges))[3].mean())
+    assert bends[0] < 0.5 * bends[1], bends

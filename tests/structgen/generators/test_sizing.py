@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from structgen.generators.sizing import fit_box, sized
+from structgen.generators.taut import throughs
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 20))
@@ -42,13 +44,16 @@ def test_the_box_is_exact_and_the_length_is_kept_to_where_it_can_be():
     assert fitted.max() < 0.1
 
 
-def test_all_but_the_outermost_nodes_keep_their_angles():
-    pos, edges = chain(3)
-    fitted = sized(pos, edges, 1.05 * np.ptp(pos, axis=0), mean_length(pos, edges))
-    inner = (np.abs(fitted) < 0.7 * fitted.max(0)).all(1)
-    before, after = (p[inner] - p[inner].mean(0) for p in (pos, fitted))
-    turn, _ = Rotation.align_vectors(after, before)
-    np.testing.assert_allclose(turn.apply(before) * np.linalg.norm(after) / np.linalg.norm(before), after, atol=0.01)
+def test_threads_are_drawn_out_to_the_faces_as_straight_as_they_are(lattice):
+    pos, edges = lattice(np.random.default_rng(0), 0.0)
+    pos = pos @ Rotation.from_euler("xyz", [20, 30, 40], degrees=True).as_matrix().T
+    sides = np.ptp(pos, axis=0) * [1.15, 1.05, 1.1]
+    fitted = sized(pos, edges, sides, 1.06 * mean_length(pos, edges))
+    np.testing.assert_array_equal(np.ptp(fitted, axis=0), sides)
+    assert mean_length(fitted, edges) == pytest.approx(1.06 * mean_length(pos, edges), rel=1e-3)
+    bends = throughs((fitted, edges))[3]
+    assert len(bends) == len(throughs((pos, edges))[3])
+    assert np.median(bends) < 1.0 and bends.max() < 6.0
 
 
 def test_a_web_is_turned_to_where_it_fits():

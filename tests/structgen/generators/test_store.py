@@ -145,6 +145,21 @@ def test_altered_files_are_refused(refused, altered, changes, words):
         load_model(path)
 
 
+def test_numbers_of_another_type_than_the_model_has_are_refused(refused, tmp_path):
+    """Styles are kept in 16 bits, weights in 32."""
+    model = load_model("autoregressive")
+    assert model.styles.traits.dtype == torch.float16
+    for part, dtype, bits in ((model.styles, torch.float32, 16), (model.finish, torch.float16, 32)):
+        kept = dict(part.named_buffers(recurse=False))
+        for name, value in kept.items():
+            part.register_buffer(name, value.to(dtype))
+        save_model(model, tmp_path / "other.safetensors")
+        with refused(f"{bits}-bit"):
+            load_model(tmp_path / "other.safetensors")
+        for name, value in kept.items():
+            part.register_buffer(name, value)
+
+
 class Bomb:
     """Unpickling this makes a file: a reader that runs what it reads is caught at it."""
 

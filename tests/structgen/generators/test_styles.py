@@ -26,8 +26,8 @@ def styles(webs):
 def test_styles_of_all_webs_are_kept_over_and_over_until_there_are_enough(styles, webs):
     for k in (0, 7, len(webs), ROWS - 1):
         own = Style.of(webs[k % len(webs)])
-        np.testing.assert_allclose(styles.traits[k], own.traits, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(styles.bends[k], own.bends, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(styles.traits[k], own.traits, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(styles.bends[k], own.bends, rtol=1e-3, atol=1e-3)
 
 
 def test_the_style_drawn_is_that_of_one_of_the_webs_with_the_nearest_targets(styles, webs):
@@ -35,7 +35,7 @@ def test_the_style_drawn_is_that_of_one_of_the_webs_with_the_nearest_targets(sty
     drawn = [styles.drawn(DesignTargets.measure(web), np.random.default_rng(seed)) for seed in range(30)]
     kept = styles.traits.double().numpy()
     found = {int(np.abs(kept - style.traits).sum(1).argmin()) % len(webs) for style in drawn}
-    # 60 webs are kept 17 times each: the web itself has more than `NEAR` rows with its very targets.
+    # 60 webs are kept many times each: the web itself has more than `NEAR` rows with its very targets.
     assert ROWS // len(webs) > NEAR
     assert found == {3}
     again = styles.drawn(DesignTargets.measure(web), np.random.default_rng(0))
@@ -63,11 +63,11 @@ def test_what_is_told_is_of_order_one_and_nothing_where_there_is_no_style(styles
 
 def test_webs_are_as_unlike_a_style_as_their_traits_are_off(styles, webs):
     style = Style.of(webs[0])
-    spread = styles.traits.std(0).double().numpy() + 1e-3
+    spread = styles.scale.double().numpy()
     seen = np.zeros((3, TRAITS))
     seen[:, :STYLE] = style.traits
-    inner = np.abs(style.traits - styles.traits.mean(0).numpy()) < 2 * spread  # so that no limit is met
+    inner = np.abs(style.traits - styles.mean.double().numpy()) < 2 * spread  # so that no limit is met
     seen[1, :STYLE] += inner * spread
     seen[2, :STYLE] += 1.5 * inner * spread
     seen[:, STYLE:] = np.arange(3)[:, None]  # counts are no part of it
-    np.testing.assert_allclose(styles.unlike(seen, style), inner.mean() * np.array([0, 1, 1.5**2]), atol=0.03)
+    np.testing.assert_allclose(styles.unlike(seen, style), inner.mean() * np.array([0, 1, 1.5**2]), atol=1e-6)

@@ -19,20 +19,6 @@ def cross(bend):
     return pos, np.array([[0, k] for k in range(1, 5)])
 
 
-def lattice(rng, scatter):
-    """A square net of straight threads whose inner nodes are off by ``scatter`` of an edge."""
-    side = 7
-    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side), [0], indexing="ij"), -1).reshape(-1, 3).astype(float)
-    number = np.arange(side * side).reshape(side, side)
-    edges = np.concatenate(
-        [
-            np.column_stack([number[:-1].ravel(), number[1:].ravel()]),
-            np.column_stack([number[:, :-1].ravel(), number[:, 1:].ravel()]),
-        ]
-    )
-    return grid + scatter * rng.standard_normal(grid.shape), edges
-
-
 def test_a_thread_is_found_where_it_runs_through_a_junction():
     for bend in (0.5, 12.0, LARGEST - 1):
         before, at, after, found = throughs(cross(bend))
@@ -49,7 +35,7 @@ def test_a_sharp_corner_and_a_node_of_two_edges_are_no_thread():
     np.testing.assert_array_equal(taut(two, SLIGHT), pos)
 
 
-def test_quantiles_are_of_webs_with_bends_enough_and_others_are_left_as_they_are():
+def test_quantiles_are_of_webs_with_bends_enough_and_others_are_left_as_they_are(lattice):
     net = lattice(np.random.default_rng(1), 0.05)
     bends, found = throughs(net)[3], bends_of(net)
     np.testing.assert_allclose(found[[0, BENDS // 2, -1]], np.quantile(bends, [0, 0.5, 1]))
@@ -59,7 +45,7 @@ def test_quantiles_are_of_webs_with_bends_enough_and_others_are_left_as_they_are
     np.testing.assert_array_equal(taut(net, bends_of(few)), net[0])
 
 
-def test_threads_are_drawn_as_taut_as_those_of_the_other_web():
+def test_threads_are_drawn_as_taut_as_those_of_the_other_web(lattice):
     net = lattice(np.random.default_rng(0), 0.06)
     for wanted, most in ((STRAIGHT, 0.25), (bends_of(net) / 2, 0.65)):
         better = taut(net, wanted)
@@ -69,7 +55,7 @@ def test_threads_are_drawn_as_taut_as_those_of_the_other_web():
     np.testing.assert_allclose(taut(straight, SLIGHT), straight[0], atol=1e-9)
 
 
-def test_what_is_bent_as_wanted_stays():
+def test_what_is_bent_as_wanted_stays(lattice):
     """But for ranks: the quantiles of few bends fall between them."""
     net = lattice(np.random.default_rng(2), 0.05)
     moved = np.linalg.norm(taut(net, bends_of(net)) - net[0], axis=1)
@@ -77,7 +63,7 @@ def test_what_is_bent_as_wanted_stays():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_turned_moved_and_scaled_webs_are_drawn_taut_alike(seed):
+def test_turned_moved_and_scaled_webs_are_drawn_taut_alike(lattice, seed):
     rng = np.random.default_rng(seed)
     pos, edges = lattice(rng, 0.05)
     turn, shift, scale = Rotation.random(random_state=seed).as_matrix(), rng.standard_normal(3), 7.5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from structgen.generators.gauges import GAUGES, NEAR, gauged, gauges_of
-from structgen.generators.taut import SILKS
+from structgen.generators.traits import SILKS
 from structgen.web import WebGraph
 
 

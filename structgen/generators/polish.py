@@ -84,7 +84,7 @@ def _approached(
         trial = np.where(free, np.clip(trial, room.low, room.high), moved)
         shift = trial - pos
         far = np.linalg.norm(shift, axis=1)
-        tethered = far > reach
+        tethered = far > reach * (1 + 1e-9)  # rounding is not to decide on what has just been clipped
         trial[tethered] = pos[tethered] + shift[tethered] * (reach / far[tethered])[:, None]
         # What has come to its end takes no part in further steps.
         free &= ((trial > room.low) & (trial < room.high)) & ~tethered[:, None]

@@ -115,11 +115,14 @@ def test_order_of_nodes_and_candidates_does_not_matter(seed, n, flat):
     assert one.edges_changed == other.edges_changed
 
 
-def test_same_seed_gives_the_same_web():
+def test_same_seed_gives_the_same_web_and_another_parts_nodes_in_one_place_otherwise():
     proposal, target = proposal_of(3, 30), target_of(3, 30, 0.4)
-    proposal.pos[:, 2] = 0.0  # the depth asked for is made at random
-    webs = [decode(proposal, target, 0.1, 8, np.random.default_rng(seed)).web for seed in (5, 5, 6)]
-    assert webs[0] == webs[1] != webs[2]
+    proposal.pos[10:20] = proposal.pos[10]
+    one, other = (decode(proposal, target, 0.1, 8, np.random.default_rng(5)).web for _ in range(2))
+    assert one == other
+    spaced = [spread(proposal.pos, target.extents, 0.2, np.random.default_rng(seed)) for seed in (5, 5, 6)]
+    np.testing.assert_array_equal(spaced[0], spaced[1])
+    assert not np.array_equal(spaced[0], spaced[2])
 
 
 def test_mean_length_is_the_one_asked_for():

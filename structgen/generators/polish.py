@@ -18,8 +18,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 #: Newton steps, and the relative miss of the mean length at which they end.
 STEPS, TOLERANCE = 12, 1e-4
-#: Webs of more nodes give way alike everywhere: the rest would take too long.
-STIFF = 512
+#: Webs of more nodes, and those with given parts, give way alike everywhere: the rest would take too long.
+STIFF = 160
 #: Furthest that a node may move, in mean edge lengths.
 REACH = 0.15
 
@@ -49,7 +49,7 @@ def polished(pos: FloatArray, edges: IntArray, radius: FloatArray, mean_length: 
     if not len(new):
         return pos
     checks, moved = _Checks.of(pos, edges, radius, REACH * mean_length, room), pos
-    for matrix in (stiffness(pos, edges), None) if len(pos) <= STIFF else (None,):
+    for matrix in (stiffness(pos, edges), None) if len(pos) <= STIFF and not room.known_nodes else (None,):
         moved = _approached(pos, moved, new, mean_length, room, checks, matrix)
     return moved
 

@@ -29,7 +29,7 @@ from structgen.files import sha256, whole_file, write_json
 from structgen.generators.losses import share_of
 from structgen.generators.model import Config, WebGenerator
 from structgen.generators.request import TrainingRange
-from structgen.generators.store import model_type, save_model
+from structgen.generators.store import model_type, rounded, save_model
 from structgen.plans import check_plan, learning_rate
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
@@ -39,9 +39,7 @@ CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.j
 #: Webs in one validation loss, always the same ones with the same noise.
 VALIDATION_WEBS = 128
 #: Training webs that a trained model is calibrated on, at most: half as many as steps in short runs.
-CALIBRATION_WEBS = 2048
-#: Training webs that a model may keep something of before it is trained.
-PREPARATION_WEBS = 4096
+CALIBRATION_WEBS = 16384
 #: Arithmetic in training: all in 32 bits, or products of matrices in bfloat16.
 PRECISIONS = ("32-true", "bf16-mixed")
 
@@ -135,7 +133,8 @@ def train(
         model = kind(config or kind.config_type(), training_range)
     else:
         model = _copy(model, training_range)
-    model.prepare(_some(dataset, PREPARATION_WEBS, generator(plan.seed, 8)))
+    if model.keeps:
+        model.prepare(some_webs(dataset, model.keeps, generator(plan.seed, 8)))
     model.train().requires_grad_(True)
     model.to(fabric.device)  # before the state of the optimiser is restored, which goes where its parameters are
     average = _copy(model, training_range)
@@ -194,7 +193,7 @@ class _Batches:
 
     def __getitem__(self, step: int) -> Any:
         rng = generator(self.plan.seed, step, 0)
-        rows = _one_size(self.dataset, self.rows, self.plan.batch, rng)
+        rows = one_size(self.dataset, self.rows, self.plan.batch, rng)
         return self.model.batch([self.dataset[int(k)] for k in rows], rng)
 
     def ahead(self, first: int, workers: int) -> Iterable[Any]:
@@ -252,10 +251,13 @@ class _Loop:
         return numbers
 
     def calibrate(self) -> None:
-        """Let the averaged model measure what its sampler needs on training webs; of one process, on the CPU."""
+        """Round the averaged model as its file is to be; let it measure what its sampler needs on training webs, of one
+        process, on the CPU.
+        """
+        rounded(self.average)
         if self.fabric.is_global_zero:
             count = min(CALIBRATION_WEBS, self.plan.steps // 2)
-            webs = _some(self.dataset, count, generator(self.plan.seed, 7))
+            webs = some_webs(self.dataset, count, generator(self.plan.seed, 7))
             self.average.cpu().eval().calibrate(webs, self.plan.seed)
             self.average.to(self.fabric.device)
 
@@ -329,7 +331,7 @@ def _identity(dataset: Dataset) -> dict[str, Any]:
     return dataset.header | {"fingerprint": dataset.fingerprint}
 
 
-def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` rows at random whose webs are of like size, so that little of the batch is padding."""
     drawn = rng.choice(rows, size=4 * count)
     ends = dataset.arrays["node_ptr"]
@@ -339,7 +341,7 @@ def _one_size(dataset: Dataset, rows: np.ndarray, count: int, rng: np.random.Gen
     return rng.permutation(chosen)
 
 
-def _some(dataset: Dataset, count: int, rng: np.random.Generator) -> list[WebGraph]:
+def some_webs(dataset: Dataset, count: int, rng: np.random.Generator) -> list[WebGraph]:
     """``count`` training webs at random, or all where there are fewer."""
     rows = dataset.indices("train")
     return [dataset[int(k)] for k in rng.choice(rows, min(count, len(rows)), replace=False)]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from structgen.cli import train_mover, train_predictor
+from structgen.cli import train_mover, train_predictor, train_preference
 from structgen.cli.console import Console
 from structgen.cli.options import Function, common, seeded
-from structgen.cli.train_options import data_set, run, warmup
+from structgen.cli.train_options import data_set, measured, of_generators, run, warmup
 
 if TYPE_CHECKING:
     from structgen.training import Progress, TrainingPlan
@@ -23,8 +22,6 @@ MODELS = {
     "discrete": "the dense discrete diffusion model",
     "autoregressive": "the autoregressive model",
 }
-#: Webs generated for each held-out target in the metrics of the card.
-WEBS_PER_TARGET = 4
 
 
 HELP = """Train {model}, or fine-tune one.
@@ -86,20 +83,7 @@ def _trains(name: str) -> Function:
         show_default=True,
         help="Processes that prepare batches ahead, which a GPU needs to be kept busy.",
     )
-    @click.option(
-        "--precision",
-        type=click.Choice(["32-true", "bf16-mixed"]),
-        default="32-true",
-        show_default=True,
-        help="Arithmetic in training; bf16-mixed is faster where the processor has it.",
-    )
-    @click.option(
-        "--test-targets",
-        type=click.IntRange(0, 10_000),
-        default=16,
-        show_default=True,
-        help="Held-out targets, 4 webs each, that the card's metrics are measured on.",
-    )
+    @of_generators
     @seeded
     @common
     def trains(console: Console, **options: Any) -> None:
@@ -114,8 +98,7 @@ def train(
     workers: int, checkpoint_seconds: float, precision: str, test_targets: int, seed: int,
 ) -> None:  # fmt: skip
     """What every sub-command does: train the model of that name, and measure it on held-out targets."""
-    from structgen.evaluation import evaluate, held_out_targets
-    from structgen.files import check_writable, write_json
+    from structgen.files import check_writable
     from structgen.generators import load_model
     from structgen.sources.neighbourhoods import Dataset
     from structgen.training import CARD, CHECKPOINT, WEIGHTS, TrainingPlan
@@ -138,18 +121,7 @@ def train(
         )  # fmt: skip
     weights, card = output / WEIGHTS, output / CARD
     facts: dict[str, Any] = {"weights": str(weights), "card": str(card)}
-    if test_targets:
-        console.say(f"generating {WEBS_PER_TARGET} webs for {test_targets} held-out targets")
-        try:
-            with console.stage("evaluate"):
-                metrics = evaluate(model, held_out_targets(dataset, test_targets, seed), WEBS_PER_TARGET, seed)
-        except ValueError as error:
-            console.warn(f"the card has no metrics on held-out targets: {error}")
-        else:
-            content = json.loads(card.read_text())
-            content["metrics"]["held out"] = metrics
-            write_json(card, content)
-            facts["metrics"] = metrics
+    facts |= measured(console, model, dataset, card, test_targets, seed)
     console.result(facts | {"seconds": console.seconds}, f"{weights}: use it with --model {weights}")
 
 
@@ -174,5 +146,5 @@ def show(progress: Progress, console: Console) -> None:
 
 for _name in MODELS:
     _trains(_name)
-for _module in (train_mover, train_predictor):
+for _module in (train_mover, train_predictor, train_preference):
     command.add_command(_module.command)

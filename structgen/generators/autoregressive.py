@@ -10,7 +10,7 @@ is left of what was asked for: nodes, edges, thread, and room on each side of th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -22,17 +22,17 @@ from torch.nn.functional import cross_entropy
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
-from structgen.generators.finishing import Finish
+from structgen.generators.finishing import Choice, Finish
 from structgen.generators.growing import CLOSES, Growing, barred, unit_of
 from structgen.generators.laid import Laid
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
-from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
+from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer, Told
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.rows import CERTAIN, COMPONENT, DETOURS, EARLY, TRIES, Chance, clear_row, rows_log_likelihood
 from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
-from structgen.generators.styles import ENOUGH, STYLE, Style, Styles
+from structgen.generators.styles import ENOUGH, ROWS, STYLE, Style, Styles
 from structgen.generators.surroundings import surroundings
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
@@ -52,8 +52,8 @@ GRAZE = 0.1
 OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
 CANDIDATES = 4
-#: Webs drawn for each in calibration, and at a time.
-DRAWS, CALIBRATED = 2, 32
+#: Targets that webs are drawn for in calibration, how many for each, and at a time.
+CALIBRATED, DRAWS, AT_ONCE = 2048, 2, 64
 #: Struts are laid this far apart, in units of length, where one of `DETOURS` trials allows it.
 CLEAR = 0.045
 
@@ -86,6 +86,7 @@ class Autoregressive(WebGenerator):
     name = "autoregressive"
     config_type = AutoregressiveConfig
     steps = 1
+    keeps = ROWS
 
     def __init__(self, config: AutoregressiveConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
@@ -120,7 +121,7 @@ class Autoregressive(WebGenerator):
     def forward(self, batch: Sequences) -> dict[str, Tensor]:
         """Negative log-likelihood in nats a node, places in units of length: ``total`` and its parts."""
         nodes = batch.mask[:, 1:].float()
-        parts = {name: -weighted_mean(value, nodes) for name, value in self._log_likelihood(batch).items()}
+        parts = {name: -weighted_mean(value, nodes) for name, value in self.parts_of_likelihood(batch).items()}
         return {"total": torch.stack(list(parts.values())).sum(), **parts}
 
     @torch.no_grad()
@@ -136,14 +137,14 @@ class Autoregressive(WebGenerator):
             grown = [centred(web, rng, augment=False) for web in webs]
             grown = [web.subweb(growth_order(web, int(rng.integers(web.n)))) for web in grown]
             batch = sequences(grown, np.zeros(len(webs), bool))
-            each = torch.stack([value.double().sum(1) for value in self._log_likelihood(batch).values()]).sum(0)
+            each = torch.stack([value.double().sum(1) for value in self.parts_of_likelihood(batch).values()]).sum(0)
             rows.append(each - 3 * batch.request.nodes * unit_of(batch.request, batch.drop).log())
         # The mean over the starts drawn stands for all n of them.
         nodes = torch.tensor([web.n for web in webs])
         total: FloatArray = (torch.logsumexp(torch.stack(rows), 0) - math.log(starts) + nodes.log()).numpy()
         return total
 
-    def _log_likelihood(self, batch: Sequences) -> dict[str, Tensor]:
+    def parts_of_likelihood(self, batch: Sequences) -> dict[str, Tensor]:
         """Parts of the log-likelihood of each node, ``(B, N)`` each, 0 for padding.
 
         In blocks of places, so that a node is paired with few that come after it.
@@ -232,22 +233,37 @@ class Autoregressive(WebGenerator):
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
         drawn = iter(self._drawn(several, styles, streams, guidance))
         return [
-            self.finish.best(ask, style, [next(drawn) for _ in range(count)], self.styles)
+            next(drawn)  # a given web is extended as it was drawn
+            if style is None or ask.known
+            else self.finish.best(Choice(ask, style, [next(drawn) for _ in range(count)]), self.styles)
             for ask, style, count in zip(asks, own, each, strict=True)
         ]
 
     @torch.no_grad()
     def calibrate(self, webs: Sequence[WebGraph], seed: int) -> None:
-        """Let `Finish` learn from ``webs`` and from some drawn for the targets of each."""
-        asks = [Ask(DesignTargets.measure(web)) for web in webs for _ in range(DRAWS)]
-        asks.sort(key=lambda ask: ask.target.nodes or 0)  # so that little is padding
-        rngs = [generator(seed, k) for k in range(len(asks))]
-        styles = [self.styles.drawn(ask.target, rng) for ask, rng in zip(asks, rngs, strict=True)]
-        drawn: list[Proposal] = []
-        for first in range(0, len(asks), CALIBRATED):
-            some = slice(first, first + CALIBRATED)
-            drawn += self._drawn(asks[some], styles[some], rngs[some], 1.0)
-        self.finish.learn(webs, drawn, styles, seed)
+        """Let `Finish` learn from ``webs`` and from some drawn for the targets of the first `CALIBRATED` of them."""
+        targets = [DesignTargets.measure(web) for web in webs[:CALIBRATED]]
+        self.finish.learn_from(self.choices(targets, generator(seed), DRAWS), webs, seed)
+
+    @torch.no_grad()
+    def choices(
+        self, targets: Sequence[DesignTargets], rng: np.random.Generator, each: int = CANDIDATES,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Choice]:  # fmt: skip
+        """``each`` web drawn for each of ``targets``, in order of their size, so that little is padding."""
+        asks = sorted((Ask(target) for target in targets), key=lambda ask: ask.target.nodes or 0)
+        found: list[Choice] = []
+        for first in range(0, len(asks), AT_ONCE // each):
+            some = asks[first : first + AT_ONCE // each]
+            styles = [self.styles.drawn(ask.target, rng) for ask in some]
+            several = [(ask, style) for ask, style in zip(some, styles, strict=True) for _ in range(each)]
+            drawn = iter(self._drawn(*zip(*several, strict=True), rng.spawn(len(several)), 1.0))
+            found += [
+                Choice(ask, style, [next(drawn) for _ in range(each)]) for ask, style in zip(some, styles, strict=True)
+            ]
+            if progress:
+                progress(len(found), len(asks))
+        return found
 
     def _style(self, ask: Ask, rng: np.random.Generator) -> Style | None:
         """Of a given web its own, where it is large enough to have one; of others one drawn for their targets."""
@@ -273,13 +289,13 @@ class Autoregressive(WebGenerator):
         silk, thick = torch.zeros_like(webs[0].kind), torch.zeros_like(webs[0].radius)
         for place in range(max(sizes)):
             at = slice(place, place + 1)
-            told: list[_Told] = []
+            told: list[Told] = []
             for k, web in enumerate(webs):
                 features, later = web.pair_features(at), _later(at, blur.device)
                 row = web.kind[:, at, : place + 1]
                 h, pair, caches[k] = self.net(web.node_features(at), row, features, modulations[k], later, caches[k])
                 web.h[:, place] = h[:, 0]
-                told.append(_Told(web, h, pair, features))
+                told.append(Told(web, h, pair, features))
             links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
             plan = (links + chance.links[:, place]).argmax(-1)
             point, parent = self._placed(told, plan, chance, at, box, guidance, laid)
@@ -311,7 +327,7 @@ class Autoregressive(WebGenerator):
         ]
 
     def _placed(
-        self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float, laid: Laid
+        self, told: list[Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float, laid: Laid
     ) -> tuple[Tensor, Tensor]:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
@@ -343,7 +359,7 @@ class Autoregressive(WebGenerator):
         return point, parent
 
     def _trials(
-        self, told: list[_Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float,
+        self, told: list[Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float,
         parents: Tensor, row: Tensor, tries: slice,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Places in the box ``(R, M, 3)`` of the webs ``row (R,)``, grown from ``parents (R, M)``, and how far off.
@@ -372,20 +388,6 @@ def _later(at: slice, device: torch.device) -> Tensor:
     """``(Q, T)`` places that come after those of ``at``."""
     places = torch.arange(at.stop, device=device)
     return places > places[at, None]
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What the network made of the web so far: its last node, ``h (B, 1, d)``, and that node's pairs."""
-
-    web: Growing
-    h: Tensor
-    pair: Tensor
-    features: Tensor
-
-    def planned(self, net: CausalGraphTransformer, plan: Tensor) -> Tensor:
-        planned: Tensor = self.h + net.planned(plan)[:, None]
-        return planned
 
 
 def _guided(values: list[Tensor], guidance: float) -> Tensor:

@@ -18,7 +18,7 @@ from structgen.seeds import generator
 FloatArray = npt.NDArray[np.float64]
 
 #: Width of its layers, share of their numbers left out in training, steps, webs of either sort in a step, and how fast.
-WIDTH, DROPOUT, STEPS, BATCH, RATE, DECAY = 64, 0.2, 600, 256, 2e-3, 1e-2
+WIDTH, DROPOUT, STEPS, BATCH, RATE, DECAY = 128, 0.2, 1200, 256, 2e-3, 1e-2
 #: Traits further from the mean than so many standard deviations count as so far.
 FURTHEST = 6.0
 

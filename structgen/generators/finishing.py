@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +29,19 @@ FEW = 10
 MISSED, UNLIKE = 3.0, 6.0
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Whole webs ``drawn`` for one request in one style, to choose from."""
+
+    ask: Ask
+    style: Style
+    drawn: list[Proposal]
+
+
 class Finish(nn.Module):
     """gauges ``(SILKS, GAUGES)`` of threads in the data; the critic; sorts ``(SILKS,)``: its mean judgement of drawn
-    webs that are mostly of a silk. Until `learn` threads are as thick as they were drawn, and no web is judged more
-    real than another.
+    webs that are mostly of a silk. Until `learn_from` threads are as thick as they were drawn, and no web is judged
+    more real than another.
     """
 
     gauges: Tensor
@@ -45,11 +54,11 @@ class Finish(nn.Module):
         self.critic = Critic()
 
     @torch.no_grad()
-    def learn(self, webs: Sequence[WebGraph], drawn: Sequence[Proposal], styles: Sequence[Style], seed: int) -> None:
-        """From real ``webs`` and others ``drawn`` for the same targets, in ``styles``."""
+    def learn_from(self, choices: Sequence[Choice], webs: Sequence[WebGraph], seed: int) -> None:
+        """From real ``webs``, and others that were drawn for targets like theirs."""
         self.gauges.copy_(torch.from_numpy(gauges_of(webs)))
         of_real = [traits(web.pos, web.edge_index.T, web.kind, np.log(web.radius)) for web in webs]
-        mended = [self.mended(one, style) for one, style in zip(drawn, styles, strict=True)]
+        mended = [self.mended(one, choice.style) for choice in choices for one in choice.drawn]
         of_drawn = _traits(mended)
         self.critic.learn(np.stack(of_real), of_drawn, seed)
         odds, sort = self.critic.judged(of_drawn), _sorts(mended)
@@ -63,23 +72,27 @@ class Finish(nn.Module):
         log_radius = gauged(even.log_radius, even.kind, own, self.gauges.double().numpy())
         return replace(even, pos=taut((even.pos, even.edges[own]), style.bends), log_radius=log_radius)
 
-    def best(self, ask: Ask, style: Style | None, drawn: Sequence[Proposal], styles: Styles) -> Proposal:
-        """Of webs ``drawn`` for one request that which looks most like a real one of its style, for how far it misses
-        its box; mended, turned and scaled to what is asked for. A given web is extended as it was drawn.
+    def best(self, choice: Choice, styles: Styles) -> Proposal:
+        """Of webs drawn for one request that which looks most like a real one of its style, for how far it misses its
+        box; mended, turned and scaled to what is asked for.
         """
-        if ask.known is not None or style is None:
-            return drawn[0]
-        assert ask.target.mean_edge_length is not None
+        fitted, merit = self.judged(choice, styles)
+        return fitted[int(merit.argmax())]
+
+    def judged(self, choice: Choice, styles: Styles) -> tuple[list[Proposal], FloatArray]:
+        """Webs drawn for one request, mended, turned and scaled to it, and how good each is."""
+        target = choice.ask.target
+        assert target.mean_edge_length is not None
         fitted, off = [], []
-        for proposal in drawn:
-            mended = self.mended(proposal, style)
+        for proposal in choice.drawn:
+            mended = self.mended(proposal, choice.style)
             own = mended.edges[mended.score > 0]
-            pos, away = turned(mended.pos, own, np.asarray(ask.target.extents), ask.target.mean_edge_length)
+            pos, away = turned(mended.pos, own, np.asarray(target.extents), target.mean_edge_length)
             fitted.append(replace(mended, pos=pos))
             off.append(away)
         seen = _traits(fitted)
-        merit = self.merit(fitted, seen) - MISSED * np.array(off) - UNLIKE * styles.unlike(seen, style)
-        return fitted[int(merit.argmax())]
+        merit = self.merit(fitted, seen) - MISSED * np.array(off) - UNLIKE * styles.unlike(seen, choice.style)
+        return fitted, merit
 
     def merit(self, mended: Sequence[Proposal], seen: FloatArray) -> FloatArray:
         """``(k,)`` log-odds that webs of traits ``seen (k, TRAITS)`` are real, beyond those of others of the same silk.

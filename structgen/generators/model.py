@@ -102,6 +102,8 @@ class WebGenerator(nn.Module, ABC):
     config_type: ClassVar[type[Config]]
     #: Steps of the sampler where none are asked for: those at which quality and time are reported.
     steps: ClassVar[int]
+    #: Training webs that `prepare` is given, at most.
+    keeps: ClassVar[int] = 0
 
     def __init__(self, config: Any, training_range: TrainingRange) -> None:
         super().__init__()

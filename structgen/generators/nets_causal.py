@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, softplus
 
 from structgen.generators.batches import CATEGORIES
+from structgen.generators.growing import Growing
 
 #: Numbers that describe a pair beside its kind, a pair with the node to come, and a node with the state of the web
 #: when it was placed.
@@ -199,3 +200,17 @@ class Mixture:
         z1 = normal[..., 1] - a * z0
         z2 = normal[..., 2] - b * z0 - c * z1
         return mean + scale * torch.stack([z0, z1, z2], -1)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the network made of the web so far: its last node, ``h (B, 1, d)``, and that node's pairs."""
+
+    web: Growing
+    h: Tensor
+    pair: Tensor
+    features: Tensor
+
+    def planned(self, net: CausalGraphTransformer, plan: Tensor) -> Tensor:
+        planned: Tensor = self.h + net.planned(plan)[:, None]
+        return planned

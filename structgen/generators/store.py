@@ -40,15 +40,32 @@ def shipped(name: str, suffix: str = ".safetensors") -> Path:
 
 
 def save_model(model: WebGenerator, path: str | Path) -> None:
-    """Write weights, configuration and training range to ``path`` (.safetensors)."""
+    """Write weights, configuration and training range to ``path`` (.safetensors); nothing is lost.
+
+    Matrices of numbers that 16 bits hold, as those of a `rounded` model, are written in 16 bits.
+    """
     header = {
         "format": FORMAT, "version": VERSION, "model": model.name, "config": model.config_dict(),
         "radius_ratio": model.range.radius_ratio,
     }  # fmt: skip
-    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    tensors = {name: _short(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
     tensors["range.rows"] = torch.tensor(model.range.rows)
     with whole_file(path) as temporary:
         save_file(tensors, temporary, metadata={"structgen": json.dumps(header)})
+
+
+@torch.no_grad()
+def rounded(model: WebGenerator) -> None:
+    """Matrices of ``model`` to numbers of 16 bits, in place, which halves its file; by 0.05 % at most."""
+    for value in model.parameters():
+        short = value.half().float()
+        if value.dim() > 1 and torch.isfinite(short).all():
+            value.copy_(short)
+
+
+def _short(value: torch.Tensor) -> torch.Tensor:
+    same = value.dim() > 1 and value.dtype == torch.float32 and torch.equal(value, value.half().float())
+    return value.half() if same else value
 
 
 def model_path(name: str | Path) -> Path:
@@ -96,6 +113,8 @@ def _model(header: Any, tensors: dict[str, torch.Tensor]) -> WebGenerator:
         model = kind(config, TrainingRange(rows, ratio))
     types = {name: value.dtype for name, value in model.state_dict().items()}
     for name, value in tensors.items():
+        if value.dtype == torch.float16 and types.get(name) == torch.float32:
+            value = tensors[name] = value.float()
         if value.dtype != types.get(name, value.dtype) or not torch.isfinite(value).all():
             raise ValueError(f"{name} is not of finite {torch.finfo(types.get(name, torch.float32)).bits}-bit numbers")
     model.load_state_dict(tensors, assign=True)

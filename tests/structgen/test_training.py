@@ -16,7 +16,7 @@ from structgen.generators import load_model
 from structgen.generators.analog import Analog, AnalogConfig
 from structgen.sources.neighbourhoods import build
 from structgen.targets import DesignTargets
-from structgen.training import CARD, CHECKPOINT, LOG, PREPARATION_WEBS, WEIGHTS, TrainingPlan
+from structgen.training import CARD, CHECKPOINT, LOG, WEIGHTS, TrainingPlan
 from structgen.training import train as trained
 
 PLAN = TrainingPlan(steps=8, batch=4, seed=3, warmup=2)
@@ -207,10 +207,13 @@ def test_the_averaged_model_is_calibrated_on_training_webs_when_all_steps_are_do
 def test_a_model_is_prepared_with_training_webs_before_the_first_step(train, dataset, monkeypatch):
     seen = []
     monkeypatch.setattr(Analog, "prepare", lambda model, webs: seen.append(webs))
+    train("none", until=1)
+    assert not seen, "it keeps nothing"
+    monkeypatch.setattr(Analog, "keeps", 7)
     train("out", until=1)
     train("again", until=1)
     training = [dataset[int(k)] for k in dataset.indices("train")]
-    assert len(seen) == 2 and len(seen[0]) == min(PREPARATION_WEBS, len(training))
+    assert len(seen) == 2 and len(seen[0]) == 7
     assert all(any(web == other for other in training) for web in seen[0])
     assert seen[0] == seen[1], "the same seed"
 

@@ -61,26 +61,26 @@ def same(one, other):
 def test_likelihood_of_a_web_does_not_depend_on_what_it_is_batched_with(tiny, webs):
     drop = np.zeros(4, bool)
     grown = [web.subweb(growth_order(web, 0)) for web in webs]
-    together = tiny._log_likelihood(sequences(grown, drop))
+    together = tiny.parts_of_likelihood(sequences(grown, drop))
     for k, web in enumerate(grown):
-        alone = tiny._log_likelihood(sequences([web], drop[:1]))
+        alone = tiny.parts_of_likelihood(sequences([web], drop[:1]))
         for name, value in alone.items():
             torch.testing.assert_close(together[name][k, : web.n], value[0], atol=2e-4, rtol=1e-4)
             assert (together[name][k, web.n :] == 0).all()
 
 
 def test_likelihood_is_that_of_the_steps_that_make_the_web(tiny, webs):
-    """The probability that sampling gives a node's row is what `_log_likelihood` says, from the same network."""
+    """The probability that sampling gives a node's row is what `parts_of_likelihood` says, from the same network."""
     web = webs[0].subweb(growth_order(webs[0], 0))
     batch = sequences([web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2)], np.zeros(1, bool))
-    whole = tiny._log_likelihood(batch)
+    whole = tiny.parts_of_likelihood(batch)
     cut = web.subweb(np.arange(6))
     first = replace(
         batch, pos=batch.pos[:, :7], seen=batch.seen[:, :7], mask=batch.mask[:, :7], parent=batch.parent[:, :7],
         kind=batch.kind[:, :7, :7], radius=batch.radius[:, :7, :7],
     )  # fmt: skip
     assert cut.n == 6
-    for name, value in tiny._log_likelihood(first).items():
+    for name, value in tiny.parts_of_likelihood(first).items():
         torch.testing.assert_close(value[0], whole[name][0, :6], atol=2e-4, rtol=1e-4)
 
 

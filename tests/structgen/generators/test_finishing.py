@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from structgen.generators.decode import Proposal
-from structgen.generators.finishing import FEW, Finish, _traits
+from structgen.generators.finishing import FEW, Choice, Finish, _traits
+from structgen.generators.model import Ask
 from structgen.generators.styles import Style
+from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
 RADIAL, TANGLE = 2, 5
@@ -32,7 +34,8 @@ def two_sorts(dataset):
     ]
     made = [drawn(web, kind, shake, rng) for web in webs for kind, shake in ((RADIAL, 0.5), (TANGLE, 0.02))]
     finish, styles = Finish(), [Style.of(web) for web in real]
-    finish.learn(real, made, styles, 0)
+    asks = [Ask(DesignTargets.measure(web)) for web in real]
+    finish.learn_from([Choice(*one) for one in zip(asks, styles, [[one] for one in made], strict=True)], real, 0)
     return finish, [finish.mended(one, style) for one, style in zip(made, styles, strict=True)]
 
 

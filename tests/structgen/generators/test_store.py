@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from structgen.files import sha256
 from structgen.generators import load_model, save_model, store
 from structgen.generators.analog import Analog
-from structgen.generators.store import SHIPPED, shipped
+from structgen.generators.store import SHIPPED, rounded, shipped
 from structgen.targets import DesignTargets
 
 
@@ -73,6 +73,29 @@ def test_loaded_weights_are_a_copy_of_the_file(saved, tiny_model):
     assert all(torch.equal(a, b) for a, b in zip(load_model(saved).parameters(), tiny_model.parameters(), strict=True))
 
 
+def test_a_rounded_model_takes_half_the_room_and_loses_nothing_more(saved, tiny_model, tmp_path):
+    twin = load_model(saved)
+    rounded(twin)
+    for name, value in tiny_model.state_dict().items():
+        torch.testing.assert_close(twin.state_dict()[name], value, rtol=6e-4, atol=1e-7)
+    save_model(twin, tmp_path / "short.safetensors")
+    kinds = {name: value.dtype for name, value in load_file(tmp_path / "short.safetensors").items()}
+    matrices = {name for name, value in twin.named_parameters() if value.dim() > 1}
+    assert matrices and all(kinds[name] == torch.float16 for name in matrices)
+    back = load_model(tmp_path / "short.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(back.parameters(), twin.parameters(), strict=True))
+    assert all(value.dtype == torch.float32 for value in back.parameters())
+
+
+def test_numbers_too_large_for_16_bits_are_kept(saved):
+    twin = load_model(saved)
+    first = next(value for value in twin.parameters() if value.dim() > 1)
+    first[0, 0], first[0, 1] = 1e5, 1 / 3
+    kept = first.clone()
+    rounded(twin)
+    assert torch.equal(first, kept)
+
+
 # -- shipped models --------------------------------------------------------------------------------------------
 
 
@@ -84,7 +107,7 @@ def test_card_of_a_shipped_model_tells_of_its_weights(name):
     assert card["model"] == name
     assert card["config"] == model.config_dict()
     assert card["parameters"] == sum(value.numel() for value in model.parameters())
-    assert card["steps_done"] == card["plan"]["steps"]
+    assert card["steps_done"] == card["plan"]["steps"] * card["plan"].get("rounds", 1)
     ranges = card["data"]["ranges"]
     assert ranges["nodes"]["min"] == model.range.rows[:, 4].min()
     assert ranges["nodes"]["max"] == model.range.rows[:, 4].max()
@@ -146,10 +169,10 @@ def test_altered_files_are_refused(refused, altered, changes, words):
 
 
 def test_numbers_of_another_type_than_the_model_has_are_refused(refused, tmp_path):
-    """Styles are kept in 16 bits, weights in 32."""
+    """Styles are kept in 16 bits."""
     model = load_model("autoregressive")
     assert model.styles.traits.dtype == torch.float16
-    for part, dtype, bits in ((model.styles, torch.float32, 16), (model.finish, torch.float16, 32)):
+    for part, dtype, bits in ((model.styles, torch.float32, 16), (model.finish, torch.float64, 32)):
         kept = dict(part.named_buffers(recurse=False))
         for name, value in kept.items():
             part.register_buffer(name, value.to(dtype))

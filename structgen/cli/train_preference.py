@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 @common
 def command(
     console: Console, data: Path, start: str, output: Path, rounds: int, requests: int, steps: int, batch: int,
-    learning_rate: float, ema: float, strength: float, likelihood: float, resume: bool, precision: str,
-    test_targets: int, seed: int,
+    learning_rate: float, ema: float, strength: float, likelihood: float, share: float, resume: bool,
+    precision: str, test_targets: int, seed: int,
 ) -> None:  # fmt: skip
     """Teach an autoregressive model to draw what it would choose.
 
@@ -73,7 +73,7 @@ def command(
 
     plan = PreferencePlan(
         rounds=rounds, requests=requests, steps=steps, batch=batch, seed=seed, learning_rate=learning_rate, ema=ema,
-        strength=strength, likelihood=likelihood, precision=precision,
+        strength=strength, likelihood=likelihood, share=share, precision=precision,
     )  # fmt: skip
     dataset, model = Dataset.open(data), load_model(start)
     if not isinstance(model, Autoregressive):
@@ -95,6 +95,6 @@ def repeated(data: str, start: str, plan: PreferencePlan) -> str:
     options = {
         "data": data, "from": start, "rounds": plan.rounds, "requests": plan.requests, "steps": plan.steps,
         "batch": plan.batch, "learning-rate": plan.learning_rate, "ema": plan.ema, "strength": plan.strength,
-        "likelihood": plan.likelihood, "precision": plan.precision, "seed": plan.seed,
+        "likelihood": plan.likelihood, "share": plan.share, "precision": plan.precision, "seed": plan.seed,
     }  # fmt: skip
     return "structgen train preference " + " ".join(f"--{name} {value}" for name, value in options.items())

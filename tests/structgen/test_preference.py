@@ -52,8 +52,9 @@ def edges_of(some):
 def test_what_is_preferred_becomes_likelier_whatever_it_is(taught, learner, dataset, monkeypatch):
     """Told that webs with the most edges are best, the model draws more of them; fewer, told the opposite."""
     plan = PreferencePlan(
-        rounds=1, requests=24, steps=40, batch=24, learning_rate=3e-3, warmup=1, likelihood=0.0, strength=0.3, ema=0.5
-    )
+        rounds=1, requests=24, steps=40, batch=24, learning_rate=3e-3, warmup=1, likelihood=0.0, strength=0.3, ema=0.5,
+        share=1.0,
+    )  # fmt: skip
     monkeypatch.setattr(Finish, "learn_from", lambda finish, choices, webs, seed: None)
     targets = [DesignTargets.measure(dataset[int(k)]) for k in dataset.indices("train")[:12]]
     found = {}
@@ -75,6 +76,15 @@ def test_the_model_that_was_given_stays_as_it_was(taught, learner):
     assert not model.training and not any(value.requires_grad for value in model.parameters())
 
 
+def test_in_the_end_the_model_goes_a_share_of_the_way_to_what_it_became(taught, learner):
+    plan = PreferencePlan(**{**vars(PLAN), "rounds": 1, "learning_rate": 1e-2})
+    ways = {share: taught(f"out{share}", PreferencePlan(**{**vars(plan), "share": share})) for share in (0.25, 1.0)}
+    start, part, end = (dict(model.net.named_parameters()) for model in (learner, ways[0.25], ways[1.0]))
+    assert max(float((end[name] - start[name]).abs().max()) for name in start) > 5e-3
+    for name, value in start.items():  # rounded to 16 bits, hence the tolerance
+        torch.testing.assert_close(part[name], value + 0.25 * (end[name] - value), rtol=2e-3, atol=1e-4)
+
+
 def test_numbers_of_the_plan_are_checked(refused):
     for options, words in (
         ({"rounds": 0}, "rounds is 0"),
@@ -82,6 +92,7 @@ def test_numbers_of_the_plan_are_checked(refused):
         ({"batch": 1}, "batch is 1"),
         ({"strength": 0.0}, "strength is 0.0"),
         ({"likelihood": -1.0}, "likelihood is -1.0"),
+        ({"share": 0.0}, "share is 0.0"),
         ({"precision": "8"}, "precision is '8'"),
     ):
         with refused(words):

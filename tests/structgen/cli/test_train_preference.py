@@ -33,8 +33,8 @@ def test_a_model_is_taught_and_its_card_tells_how(structgen, start, dataset, her
     card = json.loads((here / "taught/card.json").read_text())
     assert card["command"] == (
         f"structgen train preference --data {dataset.path.name} --from start.safetensors --rounds 1 --requests 4 "
-        "--steps 1 --batch 4 --learning-rate 0.0001 --ema 0.98 --strength 0.1 --likelihood 1.0 --precision 32-true "
-        "--seed 3"
+        "--steps 1 --batch 4 --learning-rate 0.0001 --ema 0.98 --strength 0.1 --likelihood 1.0 --share 0.5 "
+        "--precision 32-true --seed 3"
     )
     assert card["metrics"]["held out"]["webs"] == 8
 

@@ -256,8 +256,9 @@ class Autoregressive(WebGenerator):
         for first in range(0, len(asks), AT_ONCE // each):
             some = asks[first : first + AT_ONCE // each]
             styles = [self.styles.drawn(ask.target, rng) for ask in some]
-            several = [(ask, style) for ask, style in zip(some, styles, strict=True) for _ in range(each)]
-            drawn = iter(self._drawn(*zip(*several, strict=True), rng.spawn(len(several)), 1.0))
+            several = [ask for ask in some for _ in range(each)]
+            told = [style for style in styles for _ in range(each)]
+            drawn = iter(self._drawn(several, told, rng.spawn(len(several)), 1.0))
             found += [
                 Choice(ask, style, [next(drawn) for _ in range(each)]) for ask, style in zip(some, styles, strict=True)
             ]

@@ -60,9 +60,9 @@ class PreferencePlan:
     fine-tuning of zero-shot models, CVPR 2022).
     """
 
+    steps: int = 200
     rounds: int = 8
     requests: int = 1536
-    steps: int = 200
     batch: int = 32
     seed: int = 0
     learning_rate: float = 1e-4

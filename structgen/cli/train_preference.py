@@ -46,6 +46,13 @@ if TYPE_CHECKING:
     help="How firmly the model is held to what it was at the beginning of a round.",
 )
 @click.option("--likelihood", type=float, default=1.0, show_default=True, help="Weight of the likelihood of real webs.")
+@click.option(
+    "--share",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="How much of the way from the model given to what it became is gone in the end.",
+)
 @of_generators
 @seeded
 @common

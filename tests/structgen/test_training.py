@@ -231,7 +231,7 @@ def test_fine_tuning_begins_with_the_weights_and_the_sizes_of_another_model(trai
     tuned = train("out", plan=plan, start=tiny_model, config=None)
     assert tuned.config == tiny_model.config
     for a, b in zip(tuned.parameters(), tiny_model.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
+        torch.testing.assert_close(a, b, rtol=6e-4, atol=1e-6)  # rounded to 16 bits
     assert all(value.requires_grad for value in tiny_model.parameters())
 
 

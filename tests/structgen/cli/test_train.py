@@ -89,7 +89,8 @@ def test_a_model_is_fine_tuned(train, here, tiny_model):
     tuned = load_model("run/weights.safetensors")
     assert tuned.config == tiny_model.config
     for name, value in tiny_model.state_dict().items():
-        assert torch.allclose(tuned.state_dict()[name], value, atol=1e-4)
+        # Rounded to 16 bits.
+        assert torch.allclose(tuned.state_dict()[name], value, rtol=6e-4, atol=1e-4)
 
 
 def test_metrics_on_held_out_targets_go_to_the_card(train, here, monkeypatch):
@@ -161,7 +162,7 @@ def test_a_model_of_another_kind_is_not_fine_tuned(fails, here, dataset, tiny_mo
 
 def test_there_is_a_command_for_each_model():
     assert list(train_command.MODELS) == list(MODELS)
-    assert list(train_command.command.commands) == [*MODELS, "mover", "predictor"]
+    assert list(train_command.command.commands) == [*MODELS, "mover", "predictor", "preference"]
 
 
 def test_the_smallest_model_is_small(tiny_config):

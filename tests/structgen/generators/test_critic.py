@@ -23,7 +23,7 @@ def test_a_critic_that_has_learned_nothing_has_no_preference():
 def test_log_odds_are_those_of_the_densities():
     """Between normal distributions one apart they are x - 1/2, and nothing tells the two better."""
     critic = Critic()
-    critic.learn(*sets(0, count=4000), seed=1)
+    critic.learn(*sets(0, count=16384), seed=1)  # as many as in training
     real, drawn = sets(1, count=2000)
     assert auc(critic.judged(real), critic.judged(drawn)) > auc(real[:, 0], drawn[:, 0]) - 0.02
     both = np.concatenate([real, drawn])

@@ -172,7 +172,7 @@ def test_numbers_of_another_type_than_the_model_has_are_refused(refused, tmp_pat
     """Styles are kept in 16 bits."""
     model = load_model("autoregressive")
     assert model.styles.traits.dtype == torch.float16
-    for part, dtype, bits in ((model.styles, torch.float32, 16), (model.finish, torch.float64, 32)):
+    for part, dtype, bits in ((model.styles, torch.float64, 16), (model.finish, torch.float64, 32)):
         kept = dict(part.named_buffers(recurse=False))
         for name, value in kept.items():
             part.register_buffer(name, value.to(dtype))

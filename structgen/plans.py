@@ -12,9 +12,18 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "warmup": (0, 10**6), "weight_decay": (0.0, 1.0), "clip": (1e-8, 1e8), "ema": (0.0, 1.0),
 }  # fmt: skip
 
+#: Arithmetic in training: all in 32 bits, or products of matrices in bfloat16.
+PRECISIONS = ("32-true", "bf16-mixed")
+
 
 def check_plan(plan: Any, **others: tuple[float, float]) -> None:
-    """`ValueError` for a number of ``plan`` out of `RANGES`, or of ``others``, which add to these or replace them."""
+    """`ValueError` for a number of ``plan`` out of `RANGES`, or of ``others``, which add to these or replace them.
+
+    And for a precision that is none of `PRECISIONS`, where the plan has one.
+    """
+    precision = getattr(plan, "precision", PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}, must be one of {', '.join(PRECISIONS)}")
     for name, (low, high) in {**RANGES, **others}.items():
         value = getattr(plan, name)
         if not low <= value <= high or (isinstance(low, int) and value != int(value)):

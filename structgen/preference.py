@@ -32,11 +32,11 @@ from structgen.generators.finishing import Choice
 from structgen.generators.model import raw_web_of
 from structgen.generators.sequences import sequences
 from structgen.generators.store import load_model, rounded, save_model
-from structgen.plans import check_plan, learning_rate
+from structgen.plans import PRECISIONS, check_plan, learning_rate
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 from structgen.targets import DesignTargets
-from structgen.training import CALIBRATION_WEBS, CARD, LOG, PRECISIONS, WEIGHTS, one_size, some_webs
+from structgen.training import CALIBRATION_WEBS, CARD, LOG, WEIGHTS, one_size, some_webs
 from structgen.web import WebGraph
 
 #: Parts of the likelihood that drawn webs are compared by: all but radii, which are drawn without their scatter.
@@ -76,8 +76,6 @@ class PreferencePlan:
     precision: str = PRECISIONS[0]
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision is {self.precision!r}, must be one of {', '.join(PRECISIONS)}")
         check_plan(
             self, rounds=(1, 10**4), requests=(2, 10**6), batch=(2, 10**4), strength=(1e-6, 1e3),
             likelihood=(0.0, 1e3), share=(1e-3, 1.0),
@@ -162,7 +160,7 @@ def _pairs(model: Autoregressive, choices: Sequence[Choice]) -> tuple[list[Pair]
         merit = model.finish.judged(choice, model.styles)[1]
         better, worse = (raw_web_of(choice.drawn[int(k)]) for k in (merit.argmax(), merit.argmin()))
         gains.append(float(merit.max() - merit.mean()))
-        if better is not None and worse is not None and better is not worse:
+        if better is not None and worse is not None:
             pairs.append(Pair(choice, better, worse))
     return sorted(pairs, key=lambda pair: pair.better.n), float(np.mean(gains))
 

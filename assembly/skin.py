@@ -35,6 +35,10 @@ BLOCK = 8
 TOLERANCE = 0.01
 #: Slivers lower than so many steps of float32 are taken out; if the part is not sound so, more of them.
 LOWEST = (8, 32)
+#: If it is not sound then either, the inner walls are moved by up to a quarter of their tolerance, in so many trials.
+TRIALS = 4
+#: A web is lifted by multiples of this, mm.
+GRID = 2.0**-12
 
 
 def skin_shell(shape: Shape, thickness: float) -> TriangleMesh:
@@ -80,17 +84,25 @@ def skinned(
     hollow = _hollow(shape, thickness)
     struts = solidify(web, sides, density, progress=progress)
     tell("uniting web and skin")
-    lift = float((web.pos[:, 2] - node_radius(web)).min())
-    solid = _manifold(TriangleMesh(struts.vertices + np.array([0, 0, lift]), struts.faces))
-    part = _manifold(shape.mesh) - _without_bubbles(hollow - solid, thickness)
-    tell("checking the part")
-    raw = _mesh(part)
-    standing = TriangleMesh(raw.vertices - np.array([0, 0, raw.bounds[0, 2]]), raw.faces)
-    step = float(np.spacing(np.float32(np.abs(standing.bounds).max())))
-    try:
-        return _checked(standing, LOWEST[0] * step, web, density, since)
-    except UnsoundSolid:
-        return _checked(standing, LOWEST[1] * step, web, density, since)
+    ground = np.array([0, 0, shape.bounds[0, 2]])
+    # By steps that float32 has, so that what is sound in it stays so.
+    lift = np.array([0, 0, GRID * round(float((web.pos[:, 2] - node_radius(web)).min() - ground[2]) / GRID)])
+    outer = _manifold(TriangleMesh(shape.mesh.vertices - ground, shape.mesh.faces))
+    solid = _manifold(TriangleMesh(struts.vertices + lift, struts.faces))
+    rng = np.random.default_rng(len(struts.faces))
+    for trial in range(TRIALS):
+        # Elsewhere by less than can be seen, the walls cut the struts in other slivers.
+        shift = rng.uniform(-1, 1, 3) * TOLERANCE * thickness / 4 if trial else np.zeros(3)
+        part = outer - _without_bubbles(hollow.translate((shift - ground).tolist()) - solid, thickness)
+        tell("checking the part")
+        mesh = _mesh(part)
+        step = float(np.spacing(np.float32(np.abs(mesh.bounds).max())))
+        for low in LOWEST:
+            try:
+                return _checked(mesh, low * step, web, density, since)
+            except UnsoundSolid as error:
+                unsound = error
+    raise unsound
 
 
 def _hollow(shape: Shape, thickness: float) -> Any:

@@ -97,16 +97,16 @@ def contacts_of(s: Struts, skins: Skins, cell: float) -> IntArray:
     boxes, owner = boxes_of(starts, spans, reach, s.pos, skins.spheres, cell)
     grid = grid_of(boxes, cell)
     crowded = np.zeros(s.n, np.int64)
-    found = over_ranges(
+    found = list(over_ranges(
         lambda a, b: find_contacts(
             a, b, *grid, boxes, owner, s.ends, starts, spans, reach, s.pos, skins.spheres, skins.face_place,
             skins.faces, skins.vertices, crowded,
         ),
         len(grid[0]) - 1,
         BUCKETS,
-    )  # fmt: skip
+    ))  # fmt: skip
     skins.united[crowded == 1] = 1
-    return np.unique(np.concatenate(list(found)), axis=0)
+    return np.unique(np.concatenate(found), axis=0)
 
 
 def pieces_of(s: Struts, united: IntArray, along: FloatArray, pairs: IntArray) -> tuple[Pieces, IntArray, FloatArray]:

@@ -45,10 +45,7 @@ def _mended(vertices: FloatArray, faces: IntArray, low: float) -> tuple[FloatArr
     Both move the surface by less than ``low``.
     """
     for _ in range(ROUNDS):
-        corners = vertices[faces]
-        sides = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
-        a, b, c = corners.transpose(1, 0, 2)
-        height = np.linalg.norm(np.cross(b - a, c - a), axis=1) / np.maximum(sides.max(axis=1), np.finfo(float).tiny)
+        height, sides = _heights(vertices[faces])
         slivers = np.flatnonzero(height < low)
         slivers = slivers[np.argsort(height[slivers], kind="stable")]
         mesh = _Surgery(vertices, faces)
@@ -62,6 +59,14 @@ def _mended(vertices: FloatArray, faces: IntArray, low: float) -> tuple[FloatArr
         faces = mesh.done()
     used, number = np.unique(faces, return_inverse=True)
     return vertices[used], number.reshape(-1, 3).astype(np.int64)
+
+
+def _heights(corners: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Height ``(f,)`` of each face over its longest side, and its sides ``(f, 3)``."""
+    sides = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
+    a, b, c = corners.transpose(1, 0, 2)
+    double = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    return double / np.maximum(sides.max(axis=1), np.finfo(float).tiny), sides
 
 
 class _Surgery:
@@ -101,9 +106,7 @@ class _Surgery:
         if self.changed[c] or c in self._faces[self._around(p)]:
             return
         new = np.array([[p, u, c], [c, v, p]])
-        a, b, d = self._vertices[new].transpose(1, 0, 2)
-        longest = np.max([np.linalg.norm(b - a, axis=1), np.linalg.norm(d - b, axis=1), np.linalg.norm(a - d, axis=1)])
-        if (np.linalg.norm(np.cross(b - a, d - a), axis=1) <= height * longest).any():
+        if (_heights(self._vertices[new])[0] <= height).any():
             return
         self._faces[[face, other[0]]] = new
         self.changed[[u, v, p, c]] = True

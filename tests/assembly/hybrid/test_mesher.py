@@ -131,6 +131,17 @@ def test_struts_that_cross_are_united_there_alone():
     assert (apart.report.contacts, none) == (0, 0)
 
 
+def test_skins_in_each_others_way_are_united():
+    """Dead ends that face each other, farther apart than struts reach and nearer than their caps."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        low, high = (6 * v / np.linalg.norm(v) for v in rng.normal(size=(2, 3)))
+        low[2], high[2] = -abs(low[2]), abs(high[2])
+        tip = np.array([0, 0, rng.uniform(1.05, 1.15)])
+        web = WebGraph.from_edges([[0, 0, 0], low, tip, tip + high, [20, 0, 0]], [(0, 1), (2, 3), (1, 4), (3, 4)], 0.5)
+        hybrid(web)
+
+
 def test_an_edge_too_short_for_two_nodes_is_united():
     web = WebGraph.from_edges(
         [[0, 0, 0], [0.5, 0, 0], [9, 9, 0], [9, -9, 0], [-9, 0, 9]], [(0, 1), (1, 2), (1, 3), (0, 4)]

@@ -64,3 +64,25 @@ def test_a_sound_mesh_of_float32_is_only_put_in_order(mesh_of):
     vertices, faces = in_float32(mesh, 1e-5)
     assert sorted(map(tuple, vertices.tolist())) == sorted(map(tuple, mesh.vertices.tolist()))
     assert len(faces) == len(mesh.faces)
+
+
+def test_a_sliver_that_rounding_turns_over_is_flipped_away_beside_a_short_side():
+    """Places of a filled bracket's skin: the other diagonal makes two small but good faces, beside a long one."""
+    step = float(np.spacing(np.float32(50)))
+    a, b, c, d = (
+        [26.522237778, 48.57245636],
+        [26.522298813, 48.572292328],
+        [26.638231277, 50.419395447],
+        [26.5227089, 48.5799522],
+    )
+    e, top = [26.0, 49.0], [26.5, 49.5]
+    vertices = np.array([[*place, 1.2] for place in (a, b, c, d, e)] + [[*top, 2.0]])
+    faces = np.array([[0, 2, 1], [0, 3, 2], [0, 4, 3], [3, 4, 2], [0, 1, 5], [1, 2, 5], [2, 4, 5], [4, 0, 5]])
+    assert not len(find_open_vertices(6, faces))
+    vertices, faces = in_float32(TriangleMesh(vertices, faces), 8 * step)
+    assert len(faces) == 8
+    assert not len(find_self_intersections(vertices, faces))
+    corners = vertices[faces]
+    sides = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2).max(axis=1)
+    double = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    assert (double / sides > 8 * step).all()

@@ -1,9 +1,9 @@
 """Learning from one's own choice: a model that draws several webs and keeps the best is taught to draw such ones.
 
 Direct preference optimisation (R. Rafailov et al., NeurIPS 2023), round by round on webs that the model draws itself
-(R. Y. Pang et al., NeurIPS 2024). Which is better tells a critic, which learns anew in each round what still tells webs
-that were drawn and decoded from real ones (I. Goodfellow et al., NeurIPS 2014). Beside it real webs are learned on, so
-that the model keeps to them. All of this takes an exact likelihood, hence it is for the autoregressive model.
+(R. Y. Pang et al., NeurIPS 2024). Which is better `Finish` tells, whose critic learns anew in each round what still
+tells drawn webs from real ones (I. Goodfellow et al., NeurIPS 2014). Beside it real webs are learned on, so that the
+model keeps to them. All of this takes an exact likelihood, hence it is for the autoregressive model.
 
 What is learned maximises the likelihood of real webs no more, but makes those that are drawn more like them.
 """
@@ -29,8 +29,7 @@ from structgen import __version__
 from structgen.files import sha256, write_json
 from structgen.generators.autoregressive import Autoregressive
 from structgen.generators.batches import Request
-from structgen.generators.decode import DecodeError, decode
-from structgen.generators.finishing import Choice, Finish, traits_of
+from structgen.generators.finishing import Choice
 from structgen.generators.model import raw_web_of
 from structgen.generators.sequences import sequences
 from structgen.generators.store import load_model, rounded, save_model
@@ -39,7 +38,7 @@ from structgen.seeds import generator
 from structgen.sources.neighbourhoods import Dataset
 from structgen.targets import DesignTargets
 from structgen.training import CALIBRATION_WEBS, CARD, LOG, WEIGHTS, one_size, some_webs
-from structgen.web import FloatArray, WebGraph
+from structgen.web import WebGraph
 
 #: Parts of the likelihood that drawn webs are compared by: all but radii, which are drawn without their scatter.
 PARTS = ("links", "parent", "place", "edges", "kind")
@@ -63,8 +62,8 @@ class PreferencePlan:
     """
 
     steps: int = 200
-    rounds: int = 2
-    requests: int = 1024
+    rounds: int = 8
+    requests: int = 1536
     batch: int = 32
     seed: int = 0
     learning_rate: float = 1e-4
@@ -74,7 +73,7 @@ class PreferencePlan:
     ema: float = 0.98
     strength: float = 0.1
     likelihood: float = 1.0
-    share: float = 1.0
+    share: float = 0.5
     precision: str = PRECISIONS[0]
 
     def __post_init__(self) -> None:
@@ -112,12 +111,11 @@ def prefer(
     if not len(dataset.indices("train")):
         raise ValueError(f"{dataset.path}: holds no webs to use for train; build it with a larger count")
     begun = _fingerprint(model)
-    real = traits_of(some_webs(dataset, CALIBRATION_WEBS, generator(plan.seed, 5)))
     taught, first = _resumed(out, plan, dataset, begun) if resume else (copy.deepcopy(model), 0)
     if not resume:
         (out / LOG).unlink(missing_ok=True)
     for number in range(first, plan.rounds):
-        log = _round(taught, dataset, real, plan, number, say)
+        log = _round(taught, dataset, plan, number, say)
         if number + 1 == plan.rounds:
             say("calibration", 0, 1, "")
             _part_way(model, taught, plan.share)
@@ -135,20 +133,15 @@ def _part_way(start: Autoregressive, end: Autoregressive, share: float) -> None:
         one.lerp_(other, 1 - share)
 
 
-def _round(
-    model: Autoregressive, dataset: Dataset, real: FloatArray, plan: PreferencePlan, number: int, say: Tell
-) -> dict[str, float]:
-    """One round, in place, with webs judged beside those of traits ``real (k, TRAITS)``; what is to be known of it."""
+def _round(model: Autoregressive, dataset: Dataset, plan: PreferencePlan, number: int, say: Tell) -> dict[str, float]:
+    """One round, in place; what is to be known of it."""
     rng, name = generator(plan.seed, number), f"round {number + 1}/{plan.rounds}"
     train = dataset.indices("train")
     rows = rng.choice(train, min(plan.requests, len(train)), replace=False)
     targets = [DesignTargets.measure(dataset[int(k)]) for k in rows]
     choices = model.choices(targets, rng, progress=lambda done, total: say(f"{name}, webs drawn", done, total, ""))
-    made = []
-    for choice in choices:
-        made.append(_made(model, choice, rng))
-        say(f"{name}, webs decoded", len(made), len(choices), "")
-    pairs, gain = _pairs(model, choices, made, real, int(rng.integers(2**31)))
+    model.finish.learn_from(choices, some_webs(dataset, CALIBRATION_WEBS, rng), int(rng.integers(2**31)))
+    pairs, gain = _pairs(model, choices)
     taught = _Taught(model, dataset, plan)
     pairs = taught.held(pairs)
     losses: list[dict[str, float]] = []
@@ -162,40 +155,13 @@ def _round(
     return {"round": number + 1, "gain": gain, **last}
 
 
-def _made(model: Autoregressive, choice: Choice, rng: np.random.Generator) -> list[WebGraph | None]:
-    """What becomes of the webs drawn for one request; None where there is no valid web."""
-    target, made = choice.ask.target, list[WebGraph | None]()
-    assert target.mean_edge_length is not None
-    radius = model.range.radius_ratio * target.mean_edge_length
-    for proposal in model.finish.fitted(choice)[0]:
-        try:
-            made.append(decode(proposal, target, radius, model.config.max_degree, rng).web)
-        except DecodeError:
-            made.append(None)
-    return made
-
-
-def _pairs(
-    model: Autoregressive, choices: Sequence[Choice], made: Sequence[Sequence[WebGraph | None]], real: FloatArray,
-    seed: int,
-) -> tuple[list[Pair], float]:  # fmt: skip
-    """Best and worst of what was drawn for each request, by what became of it, in the order of their size; and how much
-    the best gain.
-    """
-    every = [web for webs in made for web in webs if web is not None]
-    if not every:
-        raise ValueError("the model given draws nothing that can be made a valid web: train it for longer first")
-    judge = Finish()
-    judge.tell_apart(real, every, seed)
+def _pairs(model: Autoregressive, choices: Sequence[Choice]) -> tuple[list[Pair], float]:
+    """Best and worst of what was drawn for each request, in the order of their size; and how much the best gain."""
     pairs, gains = [], []
-    for choice, webs in zip(choices, made, strict=True):
-        able = [k for k, web in enumerate(webs) if web is not None]
-        if not able:
-            continue
-        merit = np.full(len(webs), -np.inf)
-        merit[able] = judge.suited([web for web in webs if web is not None], choice.style, model.styles)
+    for choice in choices:
+        merit = model.finish.judged(choice, model.styles)[1]
         better, worse = (raw_web_of(choice.drawn[int(k)]) for k in (merit.argmax(), merit.argmin()))
-        gains.append(float(merit.max() - merit[able].mean()))
+        gains.append(float(merit.max() - merit.mean()))
         if better is not None and worse is not None:
             pairs.append(Pair(choice, better, worse))
     return sorted(pairs, key=lambda pair: pair.better.n), float(np.mean(gains))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     envvar="STRUCTGEN_TRAIN_PREFERENCE_FROM",
     help="The model to teach: a shipped one, or a .safetensors file.",
 )
-@click.option("--rounds", type=int, default=2, show_default=True, help="How often webs are drawn anew.")
-@click.option("--requests", type=int, default=1024, show_default=True, help="Targets in a round to draw webs for.")
+@click.option("--rounds", type=int, default=8, show_default=True, help="How often webs are drawn anew.")
+@click.option("--requests", type=int, default=1536, show_default=True, help="Targets in a round to draw webs for.")
 @run(
     200,
     32,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--share",
     type=float,
-    default=1.0,
+    default=0.5,
     show_default=True,
     help="How much of the way from the model given to what it became is gone in the end.",
 )

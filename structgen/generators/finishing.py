@@ -29,10 +29,6 @@ FEW = 10
 MISSED, UNLIKE = 3.0, 6.0
 
 
-#: A web as it is, or as a model proposes it.
-Shown = WebGraph | Proposal
-
-
 @dataclass(frozen=True)
 class Choice:
     """Whole webs ``drawn`` for one request in one style, to choose from."""
@@ -61,16 +57,11 @@ class Finish(nn.Module):
     def learn_from(self, choices: Sequence[Choice], webs: Sequence[WebGraph], seed: int) -> None:
         """From real ``webs``, and others that were drawn for targets like theirs."""
         self.gauges.copy_(torch.from_numpy(gauges_of(webs)))
-        self.tell_apart(
-            traits_of(webs), [self.mended(one, choice.style) for choice in choices for one in choice.drawn], seed
-        )
-
-    @torch.no_grad()
-    def tell_apart(self, real: FloatArray, drawn: Sequence[Shown], seed: int) -> None:
-        """Learn anew to tell ``drawn`` webs from those of traits ``real (k, TRAITS)``."""
-        seen = traits_of(drawn)
-        self.critic.learn(real, seen, seed)
-        odds, sort = self.critic.judged(seen), _sorts(drawn)
+        of_real = [traits(web.pos, web.edge_index.T, web.kind, np.log(web.radius)) for web in webs]
+        mended = [self.mended(one, choice.style) for choice in choices for one in choice.drawn]
+        of_drawn = _traits(mended)
+        self.critic.learn(np.stack(of_real), of_drawn, seed)
+        odds, sort = self.critic.judged(of_drawn), _sorts(mended)
         sums, counts = (np.bincount(sort, weights, SILKS) for weights in (odds, np.ones(len(odds))))
         self.sorts.copy_(torch.from_numpy((sums + FEW * odds.mean()) / (counts + FEW)))
 
@@ -85,11 +76,11 @@ class Finish(nn.Module):
         """Of webs drawn for one request that which looks most like a real one of its style, for how far it misses its
         box; mended, turned and scaled to what is asked for.
         """
-        fitted, off = self.fitted(choice)
-        return fitted[int((self.suited(fitted, choice.style, styles) - MISSED * off).argmax())]
+        fitted, merit = self.judged(choice, styles)
+        return fitted[int(merit.argmax())]
 
-    def fitted(self, choice: Choice) -> tuple[list[Proposal], FloatArray]:
-        """Webs drawn for one request, mended, turned and scaled to it, and how far each is off its box."""
+    def judged(self, choice: Choice, styles: Styles) -> tuple[list[Proposal], FloatArray]:
+        """Webs drawn for one request, mended, turned and scaled to it, and how good each is."""
         target = choice.ask.target
         assert target.mean_edge_length is not None
         fitted, off = [], []
@@ -99,36 +90,28 @@ class Finish(nn.Module):
             pos, away = turned(mended.pos, own, np.asarray(target.extents), target.mean_edge_length)
             fitted.append(replace(mended, pos=pos))
             off.append(away)
-        return fitted, np.array(off)
+        seen = _traits(fitted)
+        merit = self.merit(fitted, seen) - MISSED * np.array(off) - UNLIKE * styles.unlike(seen, choice.style)
+        return fitted, merit
 
-    def suited(self, webs: Sequence[Shown], style: Style, styles: Styles) -> FloatArray:
-        """``(k,)`` how good webs are that were asked for in a style: `merit`, less for what is unlike it."""
-        seen = traits_of(webs)
-        suited: FloatArray = self.merit(webs, seen) - UNLIKE * styles.unlike(seen, style)
-        return suited
-
-    def merit(self, webs: Sequence[Shown], seen: FloatArray) -> FloatArray:
+    def merit(self, mended: Sequence[Proposal], seen: FloatArray) -> FloatArray:
         """``(k,)`` log-odds that webs of traits ``seen (k, TRAITS)`` are real, beyond those of others of the same silk.
 
         A sort of webs that is harder to draw than others is not to die out when the best are chosen.
         """
-        beyond: FloatArray = self.critic.judged(seen) - self.sorts.double().numpy()[_sorts(webs)]
+        beyond: FloatArray = self.critic.judged(seen) - self.sorts.double().numpy()[_sorts(mended)]
         return beyond
 
 
-def traits_of(webs: Sequence[Shown]) -> FloatArray:
-    """``(k, TRAITS)`` of webs, of proposals those that the model itself proposes."""
-    return np.stack([traits(*_parts(web)) for web in webs])
+def _traits(proposals: Sequence[Proposal]) -> FloatArray:
+    """``(k, TRAITS)`` of the webs that the model itself proposes."""
+    rows = []
+    for one in proposals:
+        own = one.score > 0
+        rows.append(traits(one.pos, one.edges[own], one.kind[own], one.log_radius[own]))
+    return np.stack(rows)
 
 
-def _sorts(webs: Sequence[Shown]) -> npt.NDArray[np.int64]:
+def _sorts(proposals: Sequence[Proposal]) -> npt.NDArray[np.int64]:
     """``(k,)`` the silk that most threads of each are of."""
-    return np.array([np.bincount(_parts(web)[2], minlength=SILKS)[:SILKS].argmax() for web in webs])
-
-
-def _parts(web: Shown) -> tuple[FloatArray, npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
-    """Nodes, edges, their silk and the logarithm of their radius."""
-    if isinstance(web, WebGraph):
-        return web.pos, web.edge_index.T, web.kind, np.log(web.radius)
-    own = web.score > 0
-    return web.pos, web.edges[own], web.kind[own], web.log_radius[own]
+    return np.array([np.bincount(one.kind[one.score > 0], minlength=SILKS)[:SILKS].argmax() for one in proposals])

@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from structgen import preference
 from structgen.files import sha256
-from structgen.generators import load_model
+from structgen.generators import critic, load_model
 from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig
-from structgen.generators.decode import Decoded, DecodeError
-from structgen.generators.finishing import Finish, traits_of
-from structgen.generators.model import raw_web_of
+from structgen.generators.finishing import Finish
 from structgen.generators.request import TrainingRange
 from structgen.preference import PreferencePlan, prefer
 from structgen.sources.neighbourhoods import build
@@ -21,7 +18,13 @@ from structgen.targets import DesignTargets
 from structgen.training import CARD, LOG, WEIGHTS
 
 TINY = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
-PLAN = PreferencePlan(rounds=2, requests=6, steps=2, batch=8, warmup=1, seed=3, share=0.5)
+PLAN = PreferencePlan(rounds=2, requests=6, steps=2, batch=8, warmup=1, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def quick_critic(monkeypatch):
+    """What is tested here does not hang on how well webs are judged."""
+    monkeypatch.setattr(critic, "STEPS", 50)
 
 
 @pytest.fixture(scope="module")
@@ -59,52 +62,17 @@ def test_what_is_preferred_becomes_likelier_whatever_it_is(taught, learner, data
         rounds=1, requests=24, steps=40, batch=24, learning_rate=3e-3, warmup=1, likelihood=0.0, strength=0.3, ema=0.5,
         share=1.0,
     )  # fmt: skip
-    monkeypatch.setattr(preference, "_made", lambda model, choice, rng: [raw_web_of(one) for one in choice.drawn])
-    monkeypatch.setattr(Finish, "tell_apart", lambda finish, real, drawn, seed: None)
+    monkeypatch.setattr(Finish, "learn_from", lambda finish, choices, webs, seed: None)
     targets = [DesignTargets.measure(dataset[int(k)]) for k in dataset.indices("train")[:12]]
     found = {}
     for sign in (1, -1):
         monkeypatch.setattr(
-            Finish, "suited", lambda finish, webs, style, styles, sign=sign: sign * np.array([web.m for web in webs])
+            Finish, "judged", lambda finish, choice, styles, sign=sign: (choice.drawn, sign * edges_of(choice.drawn))
         )
         model = taught(f"out{sign}", plan)
         drawn = model.choices(targets, np.random.default_rng(0))
         found[sign] = np.mean([edges_of(choice.drawn).mean() for choice in drawn])
     assert found[1] > 1.1 * found[-1], found
-
-
-def test_a_web_that_cannot_be_made_is_the_worst(learner, dataset, monkeypatch):
-    targets = [DesignTargets.measure(dataset[int(k)]) for k in dataset.indices("train")[:4]]
-    choices = learner.choices(targets, np.random.default_rng(0))
-    tried, real = [], traits_of([dataset[int(k)] for k in dataset.indices("train")[:40]])
-
-    def every_other(proposal, *rest):
-        tried.append(proposal)
-        if len(tried) % 2:
-            raise DecodeError("no web")
-        return Decoded(raw_web_of(proposal), 0)
-
-    monkeypatch.setattr(preference, "decode", every_other)
-    made = [preference._made(learner, choice, np.random.default_rng(0)) for choice in choices]
-    assert [[web is None for web in webs] for webs in made] == 4 * [[True, False, True, False]]
-    pairs, gain = preference._pairs(learner, choices, made, real, 0)
-    assert len(pairs) == 4 and gain > 0
-    for pair in pairs:
-        drawn = [raw_web_of(one) for one in pair.choice.drawn]
-        held = [
-            next(k for k, one in enumerate(drawn) if np.array_equal(one.pos, web.pos))
-            for web in (pair.better, pair.worse)
-        ]
-        assert held[0] in (1, 3) and held[1] in (0, 2)
-
-
-def test_a_model_that_draws_nothing_that_can_be_made_is_refused(taught, refused, monkeypatch):
-    def never(*given):
-        raise DecodeError("no web")
-
-    monkeypatch.setattr(preference, "decode", never)
-    with refused("nothing that can be made"):
-        taught("out")
 
 
 def test_the_model_that_was_given_stays_as_it_was(taught, learner):
@@ -182,7 +150,7 @@ def test_runs_that_do_not_fit_are_not_resumed(taught, refused, learner, dataset,
     with refused("other data"):
         taught("out", data=build([tangle_web.scaled(1.01)], tmp_path / "other.npz", 80, 5, "a test"), resume=True)
     other = copy.deepcopy(learner)
-    next(other.net.parameters())[0] += 1
+    other.net.edge.out.bias[0] += 1
     with refused("another model"):
         prefer(other, dataset, tmp_path / "out", PLAN, resume=True)
     card = tmp_path / "out" / CARD

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from structgen.generators.decode import Proposal
-from structgen.generators.finishing import FEW, Choice, Finish, traits_of
+from structgen.generators.finishing import FEW, Choice, Finish, _traits
 from structgen.generators.model import Ask
 from structgen.generators.styles import Style
 from structgen.targets import DesignTargets
@@ -21,7 +21,7 @@ def drawn(web, kind, shake, rng):
 
 
 def judged(finish, some):
-    return finish.merit(some, traits_of(some))
+    return finish.merit(some, _traits(some))
 
 
 @pytest.fixture

@@ -34,7 +34,14 @@ def has_contacts(web, share=1.3):
     a, b = np.triu_indices(web.m, 1)
     shared = (web.edge_index.T[a][:, :, None] == web.edge_index.T[b][:, None, :]).any(axis=(1, 2))
     gap = segment_distance(i[a], j[a], i[b], j[b])
-    near = gap[~shared] < share * (web.radius[a] + web.radius[b])[~shared]
+    reach = share * (web.radius[a] + web.radius[b])
+    near = gap[~shared] < reach[~shared]
+    # Of two struts with a common node, the far end of the one from the other.
+    for one, other in ((a, b), (b, a)):
+        for nodes, end in zip(web.edge_index, (i, j), strict=True):
+            far = shared & (web.edge_index.T[other] != nodes[one][:, None]).all(axis=1)
+            tip = end[one[far]]
+            near = np.append(near, segment_distance(tip, tip, i[other[far]], j[other[far]]) < reach[far])
     return near.any() or web.lengths.min() < 4 * web.radius.max()
 
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import trimesh
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -274,9 +274,16 @@ def test_wrong_densities_are_told(cube, density):
 @few
 @given(st.integers(0, 10_000))
 def test_a_rigid_move_keeps_the_verdict(random_web, seed):
-    """Sound stays sound in float32, whatever it is turned to; a solid moved through itself stays unsound."""
+    """Sound stays sound in float32, whatever it is turned to; a solid moved through itself stays unsound.
+
+    But for slivers that are lower than what it rounds by where the solid is moved to: they may turn over.
+    """
     web = random_web(seed, n=7, size=12, radius=0.5)
     solid = solidify(web)
+    a, b, c = solid.vertices[solid.faces].transpose(1, 0, 2)
+    longest = np.max([np.linalg.norm(one - other, axis=1) for one, other in ((a, b), (b, c), (c, a))], axis=0)
+    height = np.linalg.norm(np.cross(b - a, c - a), axis=1) / longest
+    assume(height.min() > 4 * np.spacing(np.float32(50)))
     report = verified(solid.vertices, solid.faces, web)
     rng = np.random.default_rng(seed)
     # Around z only: how far the solid was moved in z is not known.

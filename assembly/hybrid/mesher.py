@@ -97,6 +97,7 @@ def contacts_of(s: Struts, skins: Skins, cell: float) -> IntArray:
     boxes, owner = boxes_of(starts, spans, reach, s.pos, skins.spheres, cell)
     grid = grid_of(boxes, cell)
     crowded = np.zeros(s.n, np.int64)
+    # To the end before `crowded` is read, which it fills.
     found = list(over_ranges(
         lambda a, b: find_contacts(
             a, b, *grid, boxes, owner, s.ends, starts, spans, reach, s.pos, skins.spheres, skins.face_place,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -154,14 +154,14 @@ class Autoregressive(WebGenerator):
         nodes = grown.node_features(slice(0, count))
         modulations = self.net.modulations(batch.request.condition(batch.drop), batch.style)
         h: Tensor | None = None
-        cache: Cache | None = None
+        cache = Cache()
         blocks = []
         block = BLOCK if nodes.device.type == "cpu" else count
         for first in range(0, count, block):
             at = slice(first, min(first + block, count))
             features, later = grown.pair_features(at), _later(at, nodes.device)
             kind = batch.kind[:, at, : at.stop].masked_fill(later, 0)
-            new, pair, cache = self.net(nodes[:, at], kind, features, modulations, later, cache)
+            new, pair = self.net(nodes[:, at], kind, features, modulations, later, cache)
             h = new if h is None else torch.cat([h, new], 1)
             blocks.append(self._rows(batch, grown, at, h, pair, features))
         real = batch.mask[:, 1:]
@@ -283,7 +283,7 @@ class Autoregressive(WebGenerator):
         webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
         style = self.styles.told(styles)
         modulations = [self.net.modulations(request.condition(drop), style) for drop in hidden]
-        caches: list[Cache | None] = [None] * len(webs)
+        caches = [Cache(max(sizes)) for _ in webs]
         box = torch.tensor(np.array([ask.corners for ask in asks]), dtype=torch.float32)
         laid = Laid(max(sizes) + 1, CLEAR * webs[0].unit.double().numpy())
         score = torch.full_like(webs[0].radius, -CERTAIN)
@@ -294,7 +294,7 @@ class Autoregressive(WebGenerator):
             for k, web in enumerate(webs):
                 features, later = web.pair_features(at), _later(at, blur.device)
                 row = web.kind[:, at, : place + 1]
-                h, pair, caches[k] = self.net(web.node_features(at), row, features, modulations[k], later, caches[k])
+                h, pair = self.net(web.node_features(at), row, features, modulations[k], later, caches[k])
                 web.h[:, place] = h[:, 0]
                 told.append(Told(web, h, pair, features))
             links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
@@ -336,11 +336,10 @@ class Autoregressive(WebGenerator):
         joins = [self._join(one.planned(self.net, plan), one.web.h[:, : at.stop], one.features, at) for one in told]
         share = _guided(joins, guidance)[:, 0].softmax(-1).cumsum(-1)
         parents = torch.searchsorted(share, chance.parent[:, at.start].contiguous()).clamp_max(at.start)  # (B, M)
-        every = torch.arange(len(parents))
-        first, off = self._trials(told, plan, chance, at, box, guidance, parents, every, slice(0, 1))
+        first, off = self._trials(told, plan, chance, at, box, guidance, parents, None, slice(0, 1))
         point, parent = first[:, 0].clone(), parents[:, 0].clone()
         poor = (off[:, 0] > 0) | torch.tensor(laid.crossed(point.double().numpy(), parent.numpy()))
-        row = every[poor]
+        row = poor.nonzero()[:, 0]
         if len(row):  # most need no further trial
             points, outside = self._trials(told, plan, chance, at, box, guidance, parents[row], row, slice(1, None))
             points, outside = torch.cat([first[row], points], 1), torch.cat([off[row], outside], 1)
@@ -361,27 +360,28 @@ class Autoregressive(WebGenerator):
 
     def _trials(
         self, told: list[Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float,
-        parents: Tensor, row: Tensor, tries: slice,
+        parents: Tensor, row: Tensor | None, tries: slice,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """Places in the box ``(R, M, 3)`` of the webs ``row (R,)``, grown from ``parents (R, M)``, and how far off.
+        """Places in the box ``(R, M, 3)`` of the webs ``row (R,)`` or all, from ``parents (R, M)``, and how far off.
 
         The latter ``(R, M)`` in units of length, 0 within.
         """
+        its: Any = slice(None) if row is None else row
         parents = parents[:, tries]
         index, mixtures, web = parents[..., None], [], told[0].web
         for one in told:
-            parent_h = one.web.h[row].gather(1, index.expand(-1, -1, one.h.shape[-1]))
-            parent_pair = one.pair[row, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
+            parent_h = one.web.h[its].gather(1, index.expand(-1, -1, one.h.shape[-1]))
+            parent_pair = one.pair[its, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
             around = surroundings(one.web, parents, at, row)
-            planned = one.planned(self.net, plan)[row].expand_as(parent_h)
+            planned = one.planned(self.net, plan)[its].expand_as(parent_h)
             mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around.features))
         cold = COMPONENT if at.start >= EARLY else 1.0
         mixture = replace(mixtures[0], logit=_guided([one.logit for one in mixtures], guidance) / cold)
-        component, normal = chance.component[row, at.start, tries, None], chance.normal[row, at.start, tries, None]
-        unit = web.unit[row, None, None]
+        component, normal = chance.component[its, at.start, tries, None], chance.normal[its, at.start, tries, None]
+        unit = web.unit[its, None, None]
         offset = around.out_of(mixture.draw(component, normal)[:, :, 0])
-        point = web.pos[row].gather(1, index.expand(-1, -1, 3)) + offset * unit
-        inside = point.clamp(box[row, None, 0], box[row, None, 1])
+        point = web.pos[its].gather(1, index.expand(-1, -1, 3)) + offset * unit
+        inside = point.clamp(box[its, None, 0], box[its, None, 1])
         return inside, ((point - inside).norm(dim=-1) / unit[..., 0] - GRAZE).clamp_min(0)
 
 

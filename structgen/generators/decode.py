@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from structgen.generators.choosing import CLEARANCE, Candidates, best, choose_edges
 from structgen.generators.polish import Room, polished
 from structgen.generators.sizing import fit_box, sized
+from structgen.generators.uncrossing import uncrossed
 from structgen.geometry import nearest_shares
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -134,8 +135,10 @@ def _decoded(
     else:
         high = np.asarray(target.extents) / 2
         low = -high
-        likely = proposal.edges[best(proposal.score, np.arange(len(proposal.score)), target.edges)]
+        taken = best(proposal.score, np.arange(len(proposal.score)), target.edges)
+        likely = proposal.edges[taken]
         pos = sized(proposal.pos, likely, target.extents, target.mean_edge_length)
+        pos = uncrossed(pos, likely, thickness[taken], high)
         pos = spread(pos, target.extents, 2 * float(thickness.max(initial=0.0)), rng)
         # Nodes on the faces of the box make it what it is.
         free = (pos > low) & (pos < high)

@@ -26,7 +26,7 @@ FloatArray = npt.NDArray[np.float64]
 FEW = 10
 #: What a drawn web's log-odds of being real are lowered by for missing its box by a factor e on one side, and for lying
 #: off its style by one standard deviation in each trait.
-MISSED, UNLIKE = 3.0, 6.0
+MISSED, UNLIKE = 12.0, 6.0
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,26 @@ SPREAD = (0.01, 8.0)
 LINKS = 3
 
 
-@dataclass
 class Cache:
-    """Keys and values of the nodes so far: for each layer two tensors ``(B, H, T, d / H)``."""
+    """Keys and values ``(2, B, H, T, d / H)`` of the nodes so far in each layer.
 
-    layers: list[tuple[Tensor, Tensor]]
+    room: so many nodes will come, whose keys and values are written side by side; 0: they are joined to those before,
+    which takes longer, but lets gradients through.
+    """
+
+    def __init__(self, room: int = 0) -> None:
+        self.room = room
+        self.layers: list[Tensor] = []
+
+    def joined(self, layer: int, new: Tensor, count: int) -> Tensor:
+        """Those of all ``count`` nodes, of which ``new`` are the last."""
+        if len(self.layers) == layer:
+            self.layers.append(new.new_empty(*new.shape[:3], self.room, new.shape[-1]))
+        if self.room:
+            self.layers[layer][:, :, :, count - new.shape[3] : count] = new
+        else:
+            self.layers[layer] = torch.cat([self.layers[layer], new], 3)
+        return self.layers[layer][:, :, :, :count]
 
 
 class CausalBlock(nn.Module):
@@ -46,25 +61,23 @@ class CausalBlock(nn.Module):
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
-    def forward(
-        self, h: Tensor, pair: Tensor, bias: Tensor, modulation: Tensor, before: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, h: Tensor, pair: Tensor, bias: Tensor, modulation: Tensor, cache: Cache, layer: int) -> Tensor:
         """``h (B, Q, d)`` new nodes, ``pair (B, Q, T, e)``, ``bias (B, H, Q, T)`` -inf for later nodes, ``modulation
         (B, 1, 4 d)`` by the condition.
 
-        before: keys and values of the T - Q nodes before; returns those of all T too.
+        cache: of the T - Q nodes before in this ``layer``; the new ones are added.
         """
         b, q, d = h.shape
         shift1, scale1, shift2, scale2 = modulation.chunk(4, -1)
         x = self.norm_attend(h) * (1 + scale1) + shift1
-        query, key, value = self.qkv(x).view(b, q, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        if before is not None:
-            key, value = torch.cat([before[0], key], 2), torch.cat([before[1], value], 2)
+        three = self.qkv(x).view(b, q, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        query, (key, value) = three[0], cache.joined(layer, three[1:], pair.shape[2])
         weight = (query @ key.transpose(-1, -2) / math.sqrt(d // self.heads) + bias).softmax(-1)  # (B, H, Q, T)
         from_nodes = (weight @ value).transpose(1, 2).reshape(b, q, d)
         from_pairs = (weight.transpose(1, 2) @ pair).reshape(b, q, -1)  # (B, Q, H, T) @ (B, Q, T, e)
         h = h + self.out(torch.cat([from_nodes, from_pairs], -1))
-        return h + self.feed(self.norm_feed(h) * (1 + scale2) + shift2), (key, value)
+        fed: Tensor = h + self.feed(self.norm_feed(h) * (1 + scale2) + shift2)
+        return fed
 
 
 class CausalGraphTransformer(nn.Module):
@@ -111,9 +124,8 @@ class CausalGraphTransformer(nn.Module):
         return [block.modulate(c)[:, None] for block in self.blocks if isinstance(block, CausalBlock)]
 
     def forward(
-        self, node: Tensor, kind: Tensor, features: Tensor, modulations: list[Tensor], later: Tensor,
-        cache: Cache | None = None,
-    ) -> tuple[Tensor, Tensor, Cache]:  # fmt: skip
+        self, node: Tensor, kind: Tensor, features: Tensor, modulations: list[Tensor], later: Tensor, cache: Cache
+    ) -> tuple[Tensor, Tensor]:
         """Nodes as the network knows them.
 
         Arguments:
@@ -122,18 +134,17 @@ class CausalGraphTransformer(nn.Module):
             features: ``(B, Q, T, PAIR_FEATURES)``.
             modulations: of `modulations`.
             later: ``(Q, T)`` True where the second node comes after the first.
+            cache: of the nodes before; the new ones are added.
 
-        Returns ``(B, Q, d)``, pairs ``(B, Q, T, e)`` and the cache to go on with.
+        Returns ``(B, Q, d)`` and pairs ``(B, Q, T, e)``.
         """
         h = self.node_in(node)
         pair = self.pair_next(gelu(self.pair_in(features) + self.kind_in(kind)))
         bias = self.bias(gelu(pair)).masked_fill(later[..., None], -1e4)
         bias = bias.unflatten(-1, (self.layers, self.heads)).permute(3, 0, 4, 1, 2)  # (L, B, H, Q, T)
-        kept = []
         for k, block in enumerate(self.blocks):
-            h, both = block(h, pair, bias[k], modulations[k], cache.layers[k] if cache else None)
-            kept.append(both)
-        return self.norm(h), pair, Cache(kept)
+            h = block(h, pair, bias[k], modulations[k], cache, k)
+        return self.norm(h), pair
 
     def mixture(self, h: Tensor, parent: Tensor, pair: Tensor, around: Tensor) -> Mixture:
         """Where the next node lies from the node it is grown from, in the frame of that node's surroundings.

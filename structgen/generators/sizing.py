@@ -15,9 +15,9 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 #: Turns tried, round by round about the best so far: how many, and by how much at most (degrees).
-ROUNDS = ((160, 30.0), (80, 6.0), (40, 1.5))
+ROUNDS = ((500, 120.0), (160, 15.0), (80, 4.0), (40, 1.0))
 #: Cost of a turn by 90 degrees, in logarithms of the sides of the box.
-RELUCTANCE = 0.1
+RELUCTANCE = 0.02
 #: Least scale of a web in its box, as a share of that which fills an axis, and halvings of the bracket of scales.
 LEAST, HALVES = 0.5, 12
 #: Relative error of sides and mean length that is left as it is.

@@ -115,7 +115,8 @@ def _model(header: Any, tensors: dict[str, torch.Tensor]) -> WebGenerator:
     for name, value in tensors.items():
         if value.dtype == torch.float16 and types.get(name) == torch.float32:
             value = tensors[name] = value.float()
-        if value.dtype != types.get(name, value.dtype) or not torch.isfinite(value).all():
-            raise ValueError(f"{name} is not of finite {torch.finfo(types.get(name, torch.float32)).bits}-bit numbers")
+        wanted = types.get(name, value.dtype)
+        if value.dtype != wanted or not torch.isfinite(value).all():
+            raise ValueError(f"{name} is not of finite numbers of type {str(wanted).removeprefix('torch.')}")
     model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(False)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
 from structgen.generators.request import scale_free
-from structgen.generators.taut import BENDS, bends_of
+from structgen.generators.taut import BENDS, LARGEST, bends_of
 from structgen.generators.traits import TRAITS, traits
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -26,10 +28,12 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Traits that are of style: all but how many nodes and edges there are, which is asked for.
 STYLE = TRAITS - 2
-#: Training webs whose style is kept, and how many of them, the nearest, one is drawn from.
-ROWS, NEAR = 3584, 8
+#: Training webs whose style is kept, at most, and how many of them, the nearest, one is drawn from.
+ROWS, NEAR = 49152, 8
 #: Numbers further from the mean than so many standard deviations count as so far.
 FURTHEST = 4.0
+#: Kept numbers are told apart in so many steps.
+STEPS = 255
 #: Edges that a given web needs to tell its style.
 ENOUGH = 12
 
@@ -49,8 +53,8 @@ class Style:
 
 
 class Styles(nn.Module):
-    """Those of training webs: features of targets ``(ROWS, 6)``, traits ``(ROWS, STYLE)``, bends ``(ROWS, BENDS)``, in
-    16 bits, as there are many; mean and scale ``(STYLE,)`` of the traits.
+    """Those of R training webs: features of their targets ``(R, 6)``; traits ``(R, STYLE)`` and bends ``(R, BENDS)``, 8
+    bits each, as there are many; mean and scale ``(STYLE,)`` of the traits. One of no web until `learn`.
     """
 
     features: Tensor
@@ -61,33 +65,57 @@ class Styles(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("features", torch.zeros(ROWS, 6, dtype=torch.float16))
-        self.register_buffer("traits", torch.zeros(ROWS, STYLE, dtype=torch.float16))
-        self.register_buffer("bends", torch.full((ROWS, BENDS), -1.0, dtype=torch.float16))
+        self._make_room(1)
         self.register_buffer("mean", torch.zeros(STYLE))
         self.register_buffer("scale", torch.ones(STYLE))
 
+    def _make_room(self, rows: int) -> None:
+        self.register_buffer("features", torch.zeros(rows, 6, dtype=torch.float16))
+        self.register_buffer("traits", torch.full((rows, STYLE), STEPS // 2, dtype=torch.uint8))
+        self.register_buffer("bends", torch.zeros(rows, BENDS, dtype=torch.uint8))
+        self._nearest: tuple[cKDTree, FloatArray] | None = None
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        features = state_dict.get(prefix + "features")
+        if features is not None and features.dim() and 0 < len(features) <= ROWS:
+            self._make_room(len(features))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
     @torch.no_grad()
     def learn(self, webs: Sequence[WebGraph]) -> None:
-        """Keep the styles of ``webs``, over and over where there are fewer than `ROWS`."""
+        """Keep the styles of ``webs``, of the first `ROWS` of them."""
         some = webs[:ROWS]
+        self._make_room(len(some))
         targets = np.array([DesignTargets.measure(web).as_array() for web in some])
         styles = [Style.of(web) for web in some]
         own = np.stack([style.traits for style in styles])
-        bends = np.stack([style.bends for style in styles])
-        turn = np.arange(ROWS) % len(some)
-        for kept, rows in ((self.features, scale_free(targets)), (self.traits, own), (self.bends, bends)):
-            kept.copy_(torch.from_numpy(rows[turn]))
         self.mean.copy_(torch.from_numpy(own.mean(0)))
         self.scale.copy_(torch.from_numpy(own.std(0) + 1e-3))
+        share = (self._scaled(own) / FURTHEST + 1) / 2
+        bends = np.stack([style.bends for style in styles])
+        # Small bends are told apart best. 0: that there are none.
+        turned = np.where(bends < 0, 0, 1 + np.rint((STEPS - 1) * np.sqrt(bends.clip(0, LARGEST) / LARGEST)))
+        self.features.copy_(torch.from_numpy(scale_free(targets)))
+        self.traits.copy_(torch.from_numpy(np.rint(STEPS * share)))
+        self.bends.copy_(torch.from_numpy(turned))
 
     def drawn(self, target: DesignTargets, rng: np.random.Generator) -> Style:
         """That of one of the training webs with targets nearest to ``target``, which is complete."""
-        rows = self.features.double().numpy()
-        spread = rows.std(0) + 1e-6
-        away = np.square((rows - scale_free(target.as_array()[None])) / spread).sum(1)
-        row = int(rng.choice(np.argpartition(away, NEAR)[:NEAR]))
-        return Style(self.traits[row].double().numpy(), self.bends[row].double().numpy())
+        if self._nearest is None:
+            rows = self.features.double().numpy()
+            spread = rows.std(0) + 1e-6
+            self._nearest = cKDTree(rows / spread), spread
+        tree, spread = self._nearest
+        near = tree.query(scale_free(target.as_array()[None])[0] / spread, np.arange(1, min(NEAR, tree.n) + 1))[1]
+        return self._kept(int(rng.choice(near)))
+
+    def _kept(self, row: int) -> Style:
+        """That in ``row``, as near as 8 bits tell it."""
+        share = self.traits[row].double() / STEPS
+        traits = self.mean.double() + self.scale.double() * FURTHEST * (2 * share - 1)
+        turned = self.bends[row].double().numpy()
+        bends = np.where(turned == 0, -1.0, LARGEST * np.square((turned - 1) / (STEPS - 1)))
+        return Style(traits.numpy(), bends)
 
     def told(self, styles: Sequence[Style | None]) -> Tensor:
         """``(B, STYLE + 1)`` numbers of order one; where there is no style all are 0, the last of them too."""

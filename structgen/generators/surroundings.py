@@ -7,6 +7,7 @@ node this is the same everywhere, and need not be learned anew for each directio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,13 +49,13 @@ def surroundings(web: Growing, parent: Tensor, at: slice, row: Tensor | None = N
     ``row (B,)``: the webs that are asked for, all by default.
     """
     count = at.stop
-    row = torch.arange(len(web.pos), device=web.pos.device) if row is None else row
-    pos, unit = web.pos[row, :count], web.unit[row, None, None]
+    its: Any = slice(None) if row is None else row  # a slice copies nothing
+    pos, unit = web.pos[its, :count], web.unit[its, None, None]
     places = torch.arange(count, device=pos.device)
     here = _take(pos, parent)
     away = (pos[:, None] - here[:, :, None]) / unit[..., None]
     other = ~barred(at, pos.device) & (places > 0) & (places != parent[..., None])
-    kinds = web.kind[row, :count, :count]
+    kinds = web.kind[its, :count, :count]
     kind = kinds.gather(1, parent[..., None].expand(-1, -1, count)) * other
     joined = kind > 0
     second = (joined.float() @ (kinds > 0).float() > 0) & other & ~joined
@@ -75,13 +76,13 @@ def surroundings(web: Growing, parent: Tensor, at: slice, row: Tensor | None = N
     frame = _frame(direction(apart))
     seen = Surroundings(torch.empty(0), frame)
     local = seen.into(apart)
-    degree = web.degree[row, at, :count].expand(-1, parent.shape[1], -1).gather(2, chosen) * there
+    degree = web.degree[its, at, :count].expand(-1, parent.shape[1], -1).gather(2, chosen) * there
     silk = one_hot(kind.gather(2, chosen[..., :NEIGHBOURS]) * there[..., :NEIGHBOURS], CATEGORIES).float()
     last = torch.arange(at.start, count, device=pos.device)
-    pull = web.pull[row, at].expand(-1, parent.shape[1], -1, -1)
+    pull = web.pull[its, at].expand(-1, parent.shape[1], -1, -1)
     pull = pull.gather(2, parent[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
     marks = torch.stack([-here / unit, _to(away, last.clamp_max(1)), _to(away, last), pull], 2)
-    half = web.request.half_box[row, None]
+    half = web.request.half_box[its, None]
     columns = [
         _squashed(local).flatten(2), direction(local).flatten(2), there.float(), degree / 4, silk.flatten(2),
         (second.gather(2, chosen[..., NEIGHBOURS:]) & there[..., NEIGHBOURS:]).float(),

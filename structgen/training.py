@@ -40,6 +40,8 @@ CHECKPOINT, WEIGHTS, CARD, LOG = "checkpoint.pt", "weights.safetensors", "card.j
 VALIDATION_WEBS = 128
 #: Training webs that a trained model is calibrated on, at most: half as many as steps in short runs.
 CALIBRATION_WEBS = 16384
+#: Webs that `WebGenerator.prepare` is given, at most, for each step: a short training is not to begin with a long wait.
+KEPT_A_STEP = 16
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def train(
     else:
         model = _copy(model, training_range)
     if model.keeps:
-        model.prepare(some_webs(dataset, model.keeps, generator(plan.seed, 8)))
+        count = min(model.keeps, KEPT_A_STEP * plan.steps)
+        model.prepare(some_webs(dataset, count, generator(plan.seed, 8)))
     model.train().requires_grad_(True)
     model.to(fabric.device)  # before the state of the optimiser is restored, which goes where its parameters are
     average = _copy(model, training_range)

@@ -153,25 +153,24 @@ class Autoregressive(WebGenerator):
         count = batch.pos.shape[1] - 1
         nodes = grown.node_features(slice(0, count))
         modulations = self.net.modulations(batch.request.condition(batch.drop), batch.style)
-        h: Tensor | None = None
-        cache = Cache()
-        blocks = []
+        known, cache, blocks = nodes.new_empty(len(nodes), 0, self.net.memory), Cache(), []
         block = BLOCK if nodes.device.type == "cpu" else count
         for first in range(0, count, block):
             at = slice(first, min(first + block, count))
             features, later = grown.pair_features(at), _later(at, nodes.device)
             kind = batch.kind[:, at, : at.stop].masked_fill(later, 0)
             new, pair = self.net(nodes[:, at], kind, features, modulations, later, cache)
-            h = new if h is None else torch.cat([h, new], 1)
-            blocks.append(self._rows(batch, grown, at, h, pair, features))
+            known = torch.cat([known, self.net.remembered(new)], 1)
+            blocks.append(self._rows(batch, grown, at, known, pair, features))
         real = batch.mask[:, 1:]
         return {name: torch.cat([part[name] for part in blocks], 1).masked_fill(~real, 0.0) for name in blocks[0]}
 
     def _rows(
         self, batch: Sequences, grown: Growing, at: slice, known: Tensor, pair: Tensor, features: Tensor
     ) -> dict[str, Tensor]:
-        """Parts of the log-likelihood of the nodes after the places ``at``, ``(B, Q)`` each; ``known (B, T, d)``."""
-        h, following = known[:, at], slice(at.start + 1, at.stop + 1)
+        """Parts of the log-likelihood of the nodes after the places ``at``, ``(B, Q)``; known ``(B, T, memory)``."""
+        width = self.config.width
+        h, following = known[:, at, :width], slice(at.start + 1, at.stop + 1)
         new, parent = batch.pos[:, following], batch.parent[:, following].clamp_min(0)
         target = batch.kind[:, following, : at.stop]
         is_edge = (target > 0) & ~_later(at, h.device)
@@ -182,13 +181,13 @@ class Autoregressive(WebGenerator):
         joined = -cross_entropy(self._join(planned, known, features, at).transpose(1, 2), parent, reduction="none")
 
         of_parent = parent[..., None]
-        parent_h = known.gather(1, of_parent.expand(-1, -1, h.shape[-1]))
+        parent_h = known[..., :width].gather(1, of_parent.expand(-1, -1, h.shape[-1]))
         parent_pair = pair.gather(2, of_parent[..., None].expand(-1, -1, 1, pair.shape[-1]))[:, :, 0]
         offset = (new - batch.seen.gather(1, of_parent.expand(-1, -1, 3))) / grown.unit[:, None, None]
         around = surroundings(grown, parent, at)
         placed = self.net.mixture(planned, parent_h, parent_pair, around.features).log_density(around.into(offset))
 
-        out = self.net.edge(planned, known, grown.candidate_features(new, parent, at))
+        out = self.net.edges(planned, known, grown.candidate_features(new, parent, at))
         # No edges to the origin; the one to the parent is certain.
         places = torch.arange(at.stop, device=h.device)
         free = ~barred(at, h.device) & (places > 0) & (places != of_parent)
@@ -212,7 +211,7 @@ class Autoregressive(WebGenerator):
 
     def _join(self, h: Tensor, known: Tensor, pair: Tensor, at: slice) -> Tensor:
         """Logits ``(B, Q, T)`` of the node to grow from: for the first the origin, for others the nodes before."""
-        logit: Tensor = self.net.join(h, known, pair)[..., 0]
+        logit = self.net.joined(h, known, pair)
         return logit.masked_fill(barred(at, h.device), -1e9)
 
     # -- sampling --------------------------------------------------------------------------------
@@ -280,7 +279,10 @@ class Autoregressive(WebGenerator):
         given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
         request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
-        webs = [Growing.empty(max(sizes), request, drop, blur, self.config.width) for drop in hidden]
+        webs = [
+            Growing.empty(max(sizes), request, drop, blur, self.config.width + 2 * self.config.hidden)
+            for drop in hidden
+        ]
         style = self.styles.told(styles)
         modulations = [self.net.modulations(request.condition(drop), style) for drop in hidden]
         caches = [Cache(max(sizes)) for _ in webs]
@@ -295,7 +297,7 @@ class Autoregressive(WebGenerator):
                 features, later = web.pair_features(at), _later(at, blur.device)
                 row = web.kind[:, at, : place + 1]
                 h, pair = self.net(web.node_features(at), row, features, modulations[k], later, caches[k])
-                web.h[:, place] = h[:, 0]
+                web.h[:, place] = self.net.remembered(h[:, 0])
                 told.append(Told(web, h, pair, features))
             links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
             plan = (links + chance.links[:, place]).argmax(-1)
@@ -308,7 +310,7 @@ class Autoregressive(WebGenerator):
                 one.web.put(place + 1, point, parent)
                 planned = one.planned(self.net, plan)
                 candidates = one.web.candidate_features(point[:, None], parent[:, None], at)
-                rows.append(self.net.edge(planned, one.web.h[:, : place + 1], candidates))
+                rows.append(self.net.edges(planned, one.web.h[:, : place + 1], candidates))
             out = _guided(rows, guidance)[:, 0]
             noisy = out[..., 0] + chance.edge[:, place, : place + 1] - OPENNESS * candidates[:, 0, :, CLOSES]
             odds = clear_row(noisy, parent, plan, point, laid)
@@ -370,7 +372,7 @@ class Autoregressive(WebGenerator):
         parents = parents[:, tries]
         index, mixtures, web = parents[..., None], [], told[0].web
         for one in told:
-            parent_h = one.web.h[its].gather(1, index.expand(-1, -1, one.h.shape[-1]))
+            parent_h = one.web.h[its, :, : one.h.shape[-1]].gather(1, index.expand(-1, -1, one.h.shape[-1]))
             parent_pair = one.pair[its, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
             around = surroundings(one.web, parents, at, row)
             planned = one.planned(self.net, plan)[its].expand_as(parent_h)

@@ -96,6 +96,7 @@ class CausalGraphTransformer(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.layers, self.heads, self.components = layers, heads, components
+        self.width, self.hidden, self.memory = width, hidden, width + 2 * hidden
         self.condition = nn.Sequential(nn.Linear(conditions, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         self.style = nn.Sequential(nn.Linear(styles, width), nn.SiLU(), nn.Linear(width, width))
         self.node_in = nn.Sequential(nn.Linear(NODE_FEATURES, width), nn.GELU(), nn.Linear(width, width))
@@ -112,7 +113,6 @@ class CausalGraphTransformer(nn.Module):
             nn.Linear(2 * width + edge_width + SURROUNDINGS, 2 * width), nn.GELU(),
             nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 10 * components),
         )  # fmt: skip
-        # Of a pair: log-odds of an edge, of each silk kind, and the log radius that a thread of each kind has.
         self.edge = _PairHead(width, CANDIDATE_FEATURES, hidden, 1 + 2 * (CATEGORIES - 1))
         self.radius_spread = nn.Parameter(torch.tensor(-1.0))
 
@@ -146,6 +146,23 @@ class CausalGraphTransformer(nn.Module):
             h = block(h, pair, bias[k], modulations[k], cache, k)
         return self.norm(h), pair
 
+    def remembered(self, h: Tensor) -> Tensor:
+        """``h (..., d)`` and what the heads of pairs make of it, once for many pairs: ``(..., memory)``."""
+        return torch.cat([h, self.join.other(h), self.edge.other(h)], -1)
+
+    def joined(self, h: Tensor, remembered: Tensor, pair: Tensor) -> Tensor:
+        """Log-odds ``(B, Q, T)`` of the node to grow from: ``h (B, Q, d)``, ``pair (B, Q, T, PAIR_FEATURES)``."""
+        its = remembered[..., self.width : self.width + self.hidden]
+        odds: Tensor = self.join(h, its, pair)[..., 0]
+        return odds
+
+    def edges(self, h: Tensor, remembered: Tensor, candidates: Tensor) -> Tensor:
+        """Of pairs with features ``(B, Q, T, CANDIDATE_FEATURES)``, ``(B, Q, T, 1 + 2 kinds)``: log-odds of an edge, of
+        each silk kind, and the log radius that a thread of each kind has.
+        """
+        row: Tensor = self.edge(h, remembered[..., self.width + self.hidden :], candidates)
+        return row
+
     def mixture(self, h: Tensor, parent: Tensor, pair: Tensor, around: Tensor) -> Mixture:
         """Where the next node lies from the node it is grown from, in the frame of that node's surroundings.
 
@@ -173,8 +190,8 @@ class _PairHead(nn.Module):
         self.out = nn.Linear(hidden, out)
 
     def forward(self, h: Tensor, others: Tensor, pair: Tensor) -> Tensor:
-        """``h (B, Q, d)``, ``others (B, T, d)``, ``pair (B, Q, T, f)`` to ``(B, Q, T, out)``."""
-        x: Tensor = gelu(self.one(h)[:, :, None] + self.other(others)[:, None] + self.pair(pair))
+        """``h (B, Q, d)``, ``other`` of the others ``(B, T, hidden)``, ``pair (B, Q, T, f)`` to ``(B, Q, T, out)``."""
+        x: Tensor = gelu(self.one(h)[:, :, None] + others[:, None] + self.pair(pair))
         out: Tensor = self.out(gelu(self.next(x))).float()
         return out
 

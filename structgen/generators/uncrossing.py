@@ -1,7 +1,7 @@
 """Struts that run through others, moved aside: a web that crosses itself here and there need not lose those struts.
 
-They lack a strut's thickness or two. So much the web is moved as it gives way most easily (`stiffness`), rather than that
-other struts are chosen, which in a drawn web are hardly ever as good.
+They lack a strut's thickness or two. The web is moved by so much, as it gives way most easily (`stiffness`), rather
+than that other struts are chosen, which in a drawn web are hardly ever as good.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ ROUNDS, TANGLED = 6, 0.25
 MARGIN = 1.1
 #: Furthest that a node may go in a round, in mean lengths of the edges.
 REACH = 0.1
+#: What gives less than this share of what gives most counts as rigid.
+RIGID = 1e-6
 
 
 def uncrossed(pos: FloatArray, edges: IntArray, radius: FloatArray, half: FloatArray) -> FloatArray:
@@ -80,7 +82,7 @@ def _moves(
         share[row, node] += weight
     pulled = [share @ along for along in give]
     coupling = sum(np.outer(x, x) * (part @ share.T) for x, part in zip(way.T, pulled, strict=True))
-    coupling += 1e-6 * np.trace(coupling) / len(crossing) * np.eye(len(crossing))
-    force = np.linalg.solve(coupling, lacking)
+    force = np.linalg.pinv(coupling, RIGID, hermitian=True) @ lacking  # what cannot give is not pulled at
     moves = np.stack([part.T @ (x * force) for x, part in zip(way.T, pulled, strict=True)], 1)
-    return np.clip(moves, -reach, reach)
+    least: FloatArray = np.clip(moves, -reach, reach)
+    return least

@@ -11,6 +11,7 @@ import sys
 import pytest
 import torch
 
+from structgen import training as training_module
 from structgen.files import sha256
 from structgen.generators import load_model
 from structgen.generators.analog import Analog, AnalogConfig
@@ -216,6 +217,10 @@ def test_a_model_is_prepared_with_training_webs_before_the_first_step(train, dat
     assert len(seen) == 2 and len(seen[0]) == 7
     assert all(any(web == other for other in training) for web in seen[0])
     assert seen[0] == seen[1], "the same seed"
+    monkeypatch.setattr(Analog, "keeps", 10**6)
+    monkeypatch.setattr(training_module, "KEPT_A_STEP", 2)
+    train("short", until=1)
+    assert len(seen[2]) == 2 * PLAN.steps < len(training), "a short training begins soon"
 
 
 def test_training_lowers_the_loss(train, tmp_path):

@@ -5,8 +5,10 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from structgen.generators.styles import FURTHEST, NEAR, ROWS, STYLE, Style, Styles
-from structgen.generators.taut import BENDS
+from structgen.generators import styles as styles_module
+from structgen.generators.request import scale_free
+from structgen.generators.styles import FURTHEST, NEAR, ROWS, STEPS, STYLE, Style, Styles
+from structgen.generators.taut import BENDS, LARGEST
 from structgen.generators.traits import TRAITS
 from structgen.targets import DesignTargets
 
@@ -23,21 +25,50 @@ def styles(webs):
     return learned
 
 
-def test_styles_of_all_webs_are_kept_over_and_over_until_there_are_enough(styles, webs):
-    for k in (0, 7, len(webs), ROWS - 1):
-        own = Style.of(webs[k % len(webs)])
-        np.testing.assert_allclose(styles.traits[k], own.traits, rtol=1e-3, atol=1e-3)
-        np.testing.assert_allclose(styles.bends[k], own.bends, rtol=1e-3, atol=1e-3)
+def test_styles_of_all_webs_are_kept_as_near_as_8_bits_tell_them(styles, webs):
+    assert len(styles.traits) == len(webs)
+    assert styles.traits.dtype == styles.bends.dtype == torch.uint8
+    mean, scale = styles.mean.double().numpy(), styles.scale.double().numpy()
+    for k in (0, 7, len(webs) - 1):
+        own, kept = Style.of(webs[k]), styles._kept(k)
+        near = np.clip(own.traits, mean - FURTHEST * scale, mean + FURTHEST * scale)
+        np.testing.assert_array_less(np.abs(kept.traits - near), (1.001 * FURTHEST / STEPS) * scale + 1e-6)
+        none = own.bends < 0
+        np.testing.assert_array_equal(kept.bends[none], own.bends[none])
+        # A step is smaller where bends are.
+        np.testing.assert_allclose(np.sqrt(kept.bends[~none]), np.sqrt(own.bends[~none]), atol=np.sqrt(LARGEST) / STEPS)
+    assert any((Style.of(web).bends < 0).all() for web in webs) and any((Style.of(web).bends > 0).any() for web in webs)
+
+
+def test_no_more_styles_are_kept_than_there_is_room_for(webs, monkeypatch):
+    monkeypatch.setattr(styles_module, "ROWS", 5)
+    few = Styles()
+    few.learn(webs)
+    assert len(few.features) == len(few.traits) == len(few.bends) == 5
+    np.testing.assert_allclose(few._kept(4).traits, Style.of(webs[4]).traits, atol=0.05)
+
+
+def test_styles_are_read_as_many_as_there_are_and_no_more_than_there_is_room_for(styles, webs, monkeypatch):
+    read = Styles()
+    read.drawn(DesignTargets.measure(webs[3]), np.random.default_rng(0))
+    read.load_state_dict(styles.state_dict())
+    one, other = (kept.drawn(DesignTargets.measure(webs[3]), np.random.default_rng(0)) for kept in (styles, read))
+    np.testing.assert_array_equal(one.traits, other.traits)
+    uneven = styles.state_dict() | {"traits": styles.traits[:-1]}
+    for state, most in ((uneven, ROWS), (styles.state_dict(), len(webs) - 1)):
+        monkeypatch.setattr(styles_module, "ROWS", most)
+        with pytest.raises(RuntimeError, match="traits"):
+            Styles().load_state_dict(state)
 
 
 def test_the_style_drawn_is_that_of_one_of_the_webs_with_the_nearest_targets(styles, webs):
     web = webs[3]
-    drawn = [styles.drawn(DesignTargets.measure(web), np.random.default_rng(seed)) for seed in range(30)]
-    kept = styles.traits.double().numpy()
-    found = {int(np.abs(kept - style.traits).sum(1).argmin()) % len(webs) for style in drawn}
-    # 60 webs are kept many times each: the web itself has more than `NEAR` rows with its very targets.
-    assert ROWS // len(webs) > NEAR
-    assert found == {3}
+    drawn = [styles.drawn(DesignTargets.measure(web), np.random.default_rng(seed)) for seed in range(80)]
+    rows = scale_free(np.array([DesignTargets.measure(other).as_array() for other in webs]))
+    away = np.square((rows - rows[3]) / rows.std(0)).sum(1)
+    kept = np.stack([styles._kept(k).traits for k in range(len(webs))])
+    found = {int(np.abs(kept - style.traits).sum(1).argmin()) for style in drawn}
+    assert found == set(np.argsort(away)[:NEAR].tolist())
     again = styles.drawn(DesignTargets.measure(web), np.random.default_rng(0))
     np.testing.assert_array_equal(again.traits, drawn[0].traits)
 

@@ -216,7 +216,7 @@ class Autoregressive(WebGenerator):
 
     # -- sampling --------------------------------------------------------------------------------
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def propose(
         self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator], steps: int, guidance: float
     ) -> list[Proposal]:
@@ -244,7 +244,7 @@ class Autoregressive(WebGenerator):
         targets = [DesignTargets.measure(web) for web in webs[:CALIBRATED]]
         self.finish.learn_from(self.choices(targets, generator(seed), DRAWS), webs, seed)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def choices(
         self, targets: Sequence[DesignTargets], rng: np.random.Generator, each: int = CANDIDATES,
         progress: Callable[[int, int], None] | None = None,

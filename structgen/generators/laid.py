@@ -13,7 +13,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 class Laid:
-    """pos ``(B, T, 3)`` of the places; ends ``(B, E, 2)`` the places that struts join, of each web the first ``count``.
+    """pos ``(B, T, 3)`` of the places; ends ``(B, E, 2)`` the places that struts join, of each web the first ``count``;
+    low, high ``(B, E, 3)``: the boxes of these.
 
     reach ``(B,)``: struts that come nearer than that count as crossing.
     """
@@ -23,16 +24,23 @@ class Laid:
         self.reach = reach
         self.pos = np.zeros((webs, places, 3))
         self.ends = np.zeros((webs, 4 * places, 2), np.int64)
+        self.low, self.high = np.zeros((2, webs, 4 * places, 3))
         self.count = np.zeros(webs, np.int64)
 
     def lay(self, joined: BoolArray, place: int, point: FloatArray) -> None:
         """The node of ``place`` at ``point (B, 3)``, and its struts to places before, ``(B, place)``."""
         self.pos[:, place] = point
-        for b, other in np.argwhere(joined).tolist():
-            if self.count[b] == self.ends.shape[1]:
-                self.ends = np.concatenate([self.ends, np.zeros_like(self.ends)], 1)
-            self.ends[b, self.count[b]] = other, place
-            self.count[b] += 1
+        web, other = np.nonzero(joined)
+        new = np.bincount(web, minlength=len(joined))
+        while (self.count + new).max() > self.ends.shape[1]:
+            self.ends, self.low, self.high = (
+                np.concatenate([kept, np.zeros_like(kept)], 1) for kept in (self.ends, self.low, self.high)
+            )
+        k = self.count[web] + np.arange(len(web)) - (new.cumsum() - new)[web]
+        self.ends[web, k] = np.column_stack([other, np.full(len(web), place)])
+        here, there = self.pos[web, place], self.pos[web, other]
+        self.low[web, k], self.high[web, k] = np.minimum(here, there), np.maximum(here, there)
+        self.count += new
 
     def crossed(self, point: FloatArray, other: IntArray, row: IntArray | None = None) -> BoolArray:
         """``(R,)`` whether a strut from ``point (R, 3)`` to the place ``other (R,)`` would run through another.
@@ -44,9 +52,15 @@ class Laid:
         most = int(count.max(initial=0))
         if not most:
             return np.zeros(len(point), bool)
-        ends = self.ends[row, :most]
+        ends, away = self.ends[row, :most], self.pos[row, other]
         asked = (np.arange(most) < count[:, None]) & (ends != other[:, None, None]).all(-1)
-        start, end = (self.pos[row[:, None], ends[..., k]] for k in (0, 1))
-        distance = segment_distance(point[:, None], self.pos[row, other][:, None], start, end)
-        crossed: BoolArray = (asked & (distance < self.reach[row, None])).any(1)
+        reach = self.reach[row, None]
+        low, high = np.minimum(point, away) - reach, np.maximum(point, away) + reach
+        for axis in range(3):  # of most struts the boxes tell that they are far
+            asked &= self.low[row, :most, axis] <= high[:, None, axis]
+            asked &= self.high[row, :most, axis] >= low[:, None, axis]
+        web, strut = np.nonzero(asked)
+        start, end = (self.pos[row[web], ends[web, strut, k]] for k in (0, 1))
+        crossed = np.zeros(len(point), bool)
+        crossed[web[segment_distance(point[web], away[web], start, end) < self.reach[row[web]]]] = True
         return crossed

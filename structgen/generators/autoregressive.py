@@ -51,7 +51,7 @@ GRAZE = 0.1
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
 OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
-CANDIDATES = 4
+CANDIDATES = 5
 #: Targets that webs are drawn for in calibration, how many for each, and at a time.
 CALIBRATED, DRAWS, AT_ONCE = 2048, 2, 64
 #: Struts are laid this far apart, in units of length, where one of `DETOURS` trials allows it.

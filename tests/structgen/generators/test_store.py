@@ -156,7 +156,7 @@ def test_card_of_a_shipped_model_tells_of_its_weights(name):
         ({"range__rows": torch.zeros(3, 7)}, ("not positive",)),
         ({"net__node_in__weight": torch.full((16, 10), torch.nan)}, ("net.node_in.weight", "finite")),
         ({"net__node_in__weight": torch.full((16, 10), torch.inf)}, ("net.node_in.weight", "finite")),
-        ({"net__node_in__weight": torch.ones(16, 10, dtype=torch.float64)}, ("net.node_in.weight", "32-bit")),
+        ({"net__node_in__weight": torch.ones(16, 10, dtype=torch.float64)}, ("net.node_in.weight", "type float32")),
         ({"net__node_in__weight": torch.ones(16, 8)}, ("node_in.weight",)),
         ({"net__node_in__weight": None}, ("node_in.weight",)),
         ({"net__extra": torch.ones(1)}, ("net.extra",)),

@@ -279,10 +279,7 @@ class Autoregressive(WebGenerator):
         given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
         request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
-        webs = [
-            Growing.empty(max(sizes), request, drop, blur, self.config.width + 2 * self.config.hidden)
-            for drop in hidden
-        ]
+        webs = [Growing.empty(max(sizes), request, drop, blur, self.net.memory) for drop in hidden]
         style = self.styles.told(styles)
         modulations = [self.net.modulations(request.condition(drop), style) for drop in hidden]
         caches = [Cache(max(sizes)) for _ in webs]

@@ -31,7 +31,7 @@ class Growing:
     mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the
     first was the last; pull ``(B, T, T, 3)``: likewise the sum of the unit vectors u along its edges, 0 in equilibrium
     under like tensions; moment ``(B, T, T, 6)``: the sum of u u', see `_squares`; edges, thread ``(B, T)``: number and
-    summed length (mm) of the edges when the place was the last; h ``(B, T, d)``: what the network remembers.
+    summed length (mm) of the edges when the place was the last; h ``(B, T, ...)``: what the network remembers.
     """
 
     request: Request

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.field.distance import Struts
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Samples along each side of a block, and in it.

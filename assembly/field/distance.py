@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Rounds of C. Hildreth's method for the shortest vector, "A quadratic programming procedure" (1957).

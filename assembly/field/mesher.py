@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
-from assembly.compiled import tell_if_compiling
 from assembly.field.blocks import BAND, SIDE, blocks_near
 from assembly.field.distance import Struts, tapered
 from assembly.field.samples import sampled, stars
 from assembly.field.surface import MARGIN, mark_crossings, surface
 from assembly.verify import without_voids
+from structgen.compiled import tell_if_compiling
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Steps of the grid in the thinnest radius: by default, and at least: fewer would break struts to pieces.

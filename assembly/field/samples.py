@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.field.blocks import SAMPLES, SIDE, Blocks, block_corner
 from assembly.field.distance import Struts, blended, strut_distance
 from assembly.threads import over_ranges
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Blocks that a thread takes at a time.

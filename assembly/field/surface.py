@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.field.blocks import SAMPLES, SIDE, Blocks, block_corner
 from assembly.field.table import EDGES, NO_EDGE, triangle_table
 from assembly.threads import over_ranges
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Vertices keep this share of an edge from its ends: those around a sample that the surface nearly meets stay apart.

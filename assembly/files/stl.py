@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.files.surface import Surface, chunks, millimetres
+from structgen.compiled import compiled
 from structgen.files import whole_file
 from structgen.web import FloatArray, IntArray
 

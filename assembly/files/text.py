@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Digits that bring any float32 back as it was.

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from assembly.compiled import compiled
 from assembly.hybrid.distances import crosses_triangle, segment_near_triangle, segments_apart
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Cells are this many times the median strut long.

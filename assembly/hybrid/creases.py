@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Rings lie at least so many times the radius of the thickest strut from their node ...

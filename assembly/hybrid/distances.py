@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray
 
 

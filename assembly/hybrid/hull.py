@@ -6,7 +6,7 @@ of points, faces of the hull fill the ring.
 
 from __future__ import annotations
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: A point sees a face from above if it is higher over it than this (unit sphere); points of one circle do not.

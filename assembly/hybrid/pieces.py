@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assembly.compiled import compiled
 from assembly.hybrid.distances import stretch_within
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Stretches are cut this share of the two reaches beyond where capsules overlap.

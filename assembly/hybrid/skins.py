@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from assembly.compiled import compiled
 from assembly.hybrid.creases import union_reach
 from assembly.hybrid.hull import sphere_hull
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: The volume that a face spans with its node, in cubes of its largest distance from there, is at least so many times

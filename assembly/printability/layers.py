@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: More runs than this are not held; the grid becomes coarser instead.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.printability.layers import Layers
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Share of a cube up to which a part is a speck.

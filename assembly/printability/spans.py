@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from assembly.compiled import compiled
 from assembly.printability.layers import Layers
 from assembly.printability.regions import find, roots_of
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Overhanging regions that are looked at one by one; the widest come first.

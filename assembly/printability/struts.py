@@ -9,11 +9,11 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from assembly.compiled import compiled
 from assembly.placing import node_radius
 from assembly.printability.processes import Process
 from assembly.printability.regions import find
 from assembly.printability.rules import flattest
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 Mask = npt.NDArray[np.bool_]

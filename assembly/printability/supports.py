@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from assembly.compiled import compiled
 from assembly.printability.layers import Layers
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Slicers fill gaps in their support that are narrower than this.

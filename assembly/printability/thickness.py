@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.meshes import TriangleMesh
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Cells of the grid that finds faces on the way, at most.

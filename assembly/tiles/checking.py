@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from assembly.compiled import compiled
 from assembly.hybrid.mesher import used_vertices
 from assembly.tiles.meshing import TileMesh
 from assembly.verify import UnsoundSolid, find_degenerate, find_open_vertices, find_self_intersections, welded_twins
 from assembly.verify.topology import edge_fault, label_shells
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 

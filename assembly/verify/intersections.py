@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.threads import over_ranges
 from assembly.verify.predicates import collinear
 from assembly.verify.triangles import triangles_meet
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 Boxes = npt.NDArray[np.float32]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray
 
 #: Half the distance from 1 to the next double.

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from assembly.checks import number
-from assembly.compiled import tell_if_compiling
 from assembly.verify.intersections import find_self_intersections, search_leaves
 from assembly.verify.report import PLA_DENSITY, SolidReport
 from assembly.verify.topology import (
@@ -21,6 +20,7 @@ from assembly.verify.topology import (
     shells_of,
     welded_twins,
 )
+from structgen.compiled import tell_if_compiling
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: How far, in strut radii, the surface may lie beyond the nodes: the corner of a three-sided strut with its circle's

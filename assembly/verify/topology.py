@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from assembly.compiled import compiled
 from assembly.verify.predicates import collinear
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Faces around a vertex from which on they are sorted rather than searched.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assembly.compiled import compiled
 from assembly.verify.predicates import orientation, turn
+from structgen.compiled import compiled
 from structgen.web import FloatArray
 
 

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from assembly.compiled import tell_if_compiling
+from structgen.compiled import tell_if_compiling
 
 SOURCE = """
-from assembly.compiled import compiled
+from structgen.compiled import compiled
 
 @compiled
 def double(x: float) -> float:

@@ -7,11 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+#: What `threads` says; 0 where nothing was said.
+_THREADS: ContextVar[int] = ContextVar("threads", default=0)
 #: Seconds to wait for a scheduler.
 SCHEDULER_SECONDS = 20
 
@@ -38,7 +41,7 @@ def parallel_map(
         yield from map(function, items)
         return
     # A fresh process each: a fork of one that runs threads, as torch does, may hang.
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _THREADS.set, (1,)) as pool:
         yield from pool.map(function, items)
 
 
@@ -49,11 +52,22 @@ def one_thread() -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
+    allowed = _THREADS.set(threads())
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _THREADS.reset(allowed)
+
+
+def threads() -> int:
+    """Threads that work may be shared by: as many as PyTorch has, within `one_thread` had before; one in a process that
+    `parallel_map` has started.
+    """
+    import torch
+
+    return _THREADS.get() or torch.get_num_threads()
 
 
 def _on_cluster(function: Callable[[Item], Result], items: Sequence[Item], scheduler: str) -> Iterator[Result]:

@@ -23,17 +23,18 @@ from torch.nn.functional import cross_entropy
 from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
 from structgen.generators.decode import Proposal
 from structgen.generators.finishing import Choice, Finish
-from structgen.generators.growing import CLOSES, Growing, barred, unit_of
-from structgen.generators.laid import Laid
+from structgen.generators.growing import Growing, barred, unit_of
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
-from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer, Told
+from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
-from structgen.generators.rows import CERTAIN, COMPONENT, DETOURS, EARLY, TRIES, Chance, clear_row, rows_log_likelihood
-from structgen.generators.sequences import Sequences, given_nodes, proposal, sequences
+from structgen.generators.rows import rows_log_likelihood
+from structgen.generators.sequences import Sequences, sequences
+from structgen.generators.stepping.draw import drawn
 from structgen.generators.styles import ENOUGH, ROWS, STYLE, Style, Styles
 from structgen.generators.surroundings import surroundings
+from structgen.parallel import threads
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -42,20 +43,14 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Places taken at a time in training, on a CPU; a GPU takes all, as fewer and larger steps suit it.
 BLOCK = 32
-#: Places of the data are seen off by up to this many units of length in training, and taken to be in sampling.
-BLUR, SAMPLED_BLUR = 0.15, 0.03
+#: Places of the data are seen off by up to this many units of length in training.
+BLUR = 0.15
 #: Share of the webs in training whose style is hidden, and noise added to that of others, in standard deviations.
 UNSTYLED, STYLE_NOISE = 0.15, 0.1
-#: A node drawn outside the box by up to this many units is meant to lie on its face, as some of each web do.
-GRAZE = 0.1
-#: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
-OPENNESS = 1.1
 #: Webs drawn for each that is asked for.
 CANDIDATES = 5
 #: Targets that webs are drawn for in calibration, how many for each, and at a time.
 CALIBRATED, DRAWS, AT_ONCE = 2048, 2, 64
-#: Struts are laid this far apart, in units of length, where one of `DETOURS` trials allows it.
-CLEAR = 0.045
 
 
 @dataclass(frozen=True)
@@ -185,7 +180,8 @@ class Autoregressive(WebGenerator):
         parent_pair = pair.gather(2, of_parent[..., None].expand(-1, -1, 1, pair.shape[-1]))[:, :, 0]
         offset = (new - batch.seen.gather(1, of_parent.expand(-1, -1, 3))) / grown.unit[:, None, None]
         around = surroundings(grown, parent, at)
-        placed = self.net.mixture(planned, parent_h, parent_pair, around.features).log_density(around.into(offset))
+        told = torch.cat([planned, parent_h, parent_pair, around.features], -1)
+        placed = self.net.mixture(told).log_density(around.into(offset))
 
         out = self.net.edges(planned, known, grown.candidate_features(new, parent, at))
         # No edges to the origin; the one to the parent is certain.
@@ -230,11 +226,11 @@ class Autoregressive(WebGenerator):
         several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
         styles = [style for style, count in zip(own, each, strict=True) for _ in range(count)]
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
-        drawn = iter(self._drawn(several, styles, streams, guidance))
+        proposals = iter(drawn(self.net, several, self.styles.told(styles), streams, guidance, threads()))
         return [
-            next(drawn)  # a given web is extended as it was drawn
+            next(proposals)  # a given web is extended as it was drawn
             if style is None or ask.known
-            else self.finish.best(Choice(ask, style, [next(drawn) for _ in range(count)]), self.styles)
+            else self.finish.best(Choice(ask, style, [next(proposals) for _ in range(count)]), self.styles)
             for ask, style, count in zip(asks, own, each, strict=True)
         ]
 
@@ -257,9 +253,9 @@ class Autoregressive(WebGenerator):
             styles = [self.styles.drawn(ask.target, rng) for ask in some]
             several = [ask for ask in some for _ in range(each)]
             told = [style for style in styles for _ in range(each)]
-            drawn = iter(self._drawn(several, told, rng.spawn(len(several)), 1.0))
+            proposals = iter(drawn(self.net, several, self.styles.told(told), rng.spawn(len(several)), 1.0, threads()))
             found += [
-                Choice(ask, style, [next(drawn) for _ in range(each)]) for ask, style in zip(some, styles, strict=True)
+                Choice(ask, style, [next(proposals) for _ in range(each)]) for ask, style in zip(some, styles, strict=True)
             ]
             if progress:
                 progress(len(found), len(asks))
@@ -271,125 +267,8 @@ class Autoregressive(WebGenerator):
             return self.styles.drawn(ask.target, rng)
         return Style.of(ask.known) if ask.known.m >= ENOUGH else None
 
-    def _drawn(
-        self, asks: Sequence[Ask], styles: Sequence[Style | None], rngs: Sequence[np.random.Generator], guidance: float
-    ) -> list[Proposal]:
-        """One proposal for each of ``asks``."""
-        sizes = [ask.target.nodes or 0 for ask in asks]
-        given, chance = given_nodes(asks, max(sizes)), Chance.of(sizes, rngs)
-        request, blur = Request.of([ask.target for ask in asks]), torch.full((len(asks),), SAMPLED_BLUR)
-        hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
-        webs = [Growing.empty(max(sizes), request, drop, blur, self.net.memory) for drop in hidden]
-        style = self.styles.told(styles)
-        modulations = [self.net.modulations(request.condition(drop), style) for drop in hidden]
-        caches = [Cache(max(sizes)) for _ in webs]
-        box = torch.tensor(np.array([ask.corners for ask in asks]), dtype=torch.float32)
-        laid = Laid(max(sizes) + 1, CLEAR * webs[0].unit.double().numpy())
-        score = torch.full_like(webs[0].radius, -CERTAIN)
-        silk, thick = torch.zeros_like(webs[0].kind), torch.zeros_like(webs[0].radius)
-        for place in range(max(sizes)):
-            at = slice(place, place + 1)
-            told: list[Told] = []
-            for k, web in enumerate(webs):
-                features, later = web.pair_features(at), _later(at, blur.device)
-                row = web.kind[:, at, : place + 1]
-                h, pair = self.net(web.node_features(at), row, features, modulations[k], later, caches[k])
-                web.h[:, place] = self.net.remembered(h[:, 0])
-                told.append(Told(web, h, pair, features))
-            links = _guided([self._links(one.h, at) for one in told], guidance)[:, 0]
-            plan = (links + chance.links[:, place]).argmax(-1)
-            point, parent = self._placed(told, plan, chance, at, box, guidance, laid)
-            fixed = (place < given.count)[:, None]
-            point = torch.where(fixed, given.pos[:, place], point)
-            parent = torch.where(fixed[:, 0], given.parent[:, place], parent)
-            rows = []
-            for one in told:
-                one.web.put(place + 1, point, parent)
-                planned = one.planned(self.net, plan)
-                candidates = one.web.candidate_features(point[:, None], parent[:, None], at)
-                rows.append(self.net.edges(planned, one.web.h[:, : place + 1], candidates))
-            out = _guided(rows, guidance)[:, 0]
-            noisy = out[..., 0] + chance.edge[:, place, : place + 1] - OPENNESS * candidates[:, 0, :, CLOSES]
-            odds = clear_row(noisy, parent, plan, point, laid)
-            kind = (out[..., 1:CATEGORIES] + chance.kind[:, place, : place + 1]).argmax(-1)
-            radius = out[..., CATEGORIES:].gather(-1, kind[..., None])[..., 0]
-            is_given = given.kind[:, place, : place + 1]
-            odds = torch.where(fixed, torch.where(is_given > 0, CERTAIN, -CERTAIN), odds)
-            kind = torch.where(fixed, is_given - 1, kind)
-            for web in webs:
-                web.join(place + 1, torch.where(odds > 0, kind + 1, 0), radius)
-            laid.lay((odds > 0).numpy(), place + 1, point.double().numpy())
-            score[:, place + 1, : place + 1], silk[:, place + 1, : place + 1] = odds, kind
-            thick[:, place + 1, : place + 1] = radius
-        return [
-            proposal(ask, n, order, *(value[b].numpy() for value in (webs[0].pos, score, silk, thick)))
-            for b, (ask, n, order) in enumerate(zip(asks, sizes, given.order, strict=True))
-        ]
-
-    def _placed(
-        self, told: list[Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float, laid: Laid
-    ) -> tuple[Tensor, Tensor]:
-        """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
-        the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
-        """
-        joins = [self._join(one.planned(self.net, plan), one.web.h[:, : at.stop], one.features, at) for one in told]
-        share = _guided(joins, guidance)[:, 0].softmax(-1).cumsum(-1)
-        parents = torch.searchsorted(share, chance.parent[:, at.start].contiguous()).clamp_max(at.start)  # (B, M)
-        first, off = self._trials(told, plan, chance, at, box, guidance, parents, None, slice(0, 1))
-        point, parent = first[:, 0].clone(), parents[:, 0].clone()
-        poor = (off[:, 0] > 0) | torch.tensor(laid.crossed(point.double().numpy(), parent.numpy()))
-        row = poor.nonzero()[:, 0]
-        if len(row):  # most need no further trial
-            points, outside = self._trials(told, plan, chance, at, box, guidance, parents[row], row, slice(1, None))
-            points, outside = torch.cat([first[row], points], 1), torch.cat([off[row], outside], 1)
-            # Ranked by how far outside they are; of those within, the first whose strut runs through no other.
-            order = (outside + 1e-9 * torch.arange(TRIES)).argsort(-1)
-            pick, each = order[:, 0].clone(), torch.arange(len(row))
-            undecided = torch.ones(len(row), dtype=torch.bool)
-            for k in range(DETOURS):
-                trial = order[:, k]
-                crossed = laid.crossed(points[each, trial].double().numpy(), parents[row, trial].numpy(), row.numpy())
-                clear = ~torch.tensor(crossed)
-                pick = torch.where(undecided & clear & ((k == 0) | (outside[each, trial] == 0)), trial, pick)
-                undecided &= ~clear
-                if not undecided.any():
-                    break
-            point[row], parent[row] = points[each, pick], parents[row, pick]
-        return point, parent
-
-    def _trials(
-        self, told: list[Told], plan: Tensor, chance: Chance, at: slice, box: Tensor, guidance: float,
-        parents: Tensor, row: Tensor | None, tries: slice,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """Places in the box ``(R, M, 3)`` of the webs ``row (R,)`` or all, from ``parents (R, M)``, and how far off.
-
-        The latter ``(R, M)`` in units of length, 0 within.
-        """
-        its: Any = slice(None) if row is None else row
-        parents = parents[:, tries]
-        index, mixtures, web = parents[..., None], [], told[0].web
-        for one in told:
-            parent_h = one.web.h[its, :, : one.h.shape[-1]].gather(1, index.expand(-1, -1, one.h.shape[-1]))
-            parent_pair = one.pair[its, 0].gather(1, index.expand(-1, -1, one.pair.shape[-1]))
-            around = surroundings(one.web, parents, at, row)
-            planned = one.planned(self.net, plan)[its].expand_as(parent_h)
-            mixtures.append(self.net.mixture(planned, parent_h, parent_pair, around.features))
-        cold = COMPONENT if at.start >= EARLY else 1.0
-        mixture = replace(mixtures[0], logit=_guided([one.logit for one in mixtures], guidance) / cold)
-        component, normal = chance.component[its, at.start, tries, None], chance.normal[its, at.start, tries, None]
-        unit = web.unit[its, None, None]
-        offset = around.out_of(mixture.draw(component, normal)[:, :, 0])
-        point = web.pos[its].gather(1, index.expand(-1, -1, 3)) + offset * unit
-        inside = point.clamp(box[its, None, 0], box[its, None, 1])
-        return inside, ((point - inside).norm(dim=-1) / unit[..., 0] - GRAZE).clamp_min(0)
-
 
 def _later(at: slice, device: torch.device) -> Tensor:
     """``(Q, T)`` places that come after those of ``at``."""
     places = torch.arange(at.stop, device=device)
     return places > places[at, None]
-
-
-def _guided(values: list[Tensor], guidance: float) -> Tensor:
-    """Conditional values, with guidance moved away from the unconditional ones."""
-    return values[0] if len(values) == 1 else values[1] + guidance * (values[0] - values[1])

@@ -163,12 +163,12 @@ class CausalGraphTransformer(nn.Module):
         row: Tensor = self.edge(h, remembered[..., self.width + self.hidden :], candidates)
         return row
 
-    def mixture(self, h: Tensor, parent: Tensor, pair: Tensor, around: Tensor) -> Mixture:
+    def mixture(self, told: Tensor) -> Mixture:
         """Where the next node lies from the node it is grown from, in the frame of that node's surroundings.
 
-        ``h``, ``parent (..., d)``, ``pair (..., e)``, ``around (..., SURROUNDINGS)``: see `surroundings`.
+        ``told (..., 2 d + e + SURROUNDINGS)``: the last node, that node, their pair, and `surroundings`.
         """
-        out = self.place(torch.cat([h, parent, pair, around], -1)).float().unflatten(-1, (self.components, 10))
+        out = self.place(told).float().unflatten(-1, (self.components, 10))
         low, high = (math.log(spread) for spread in SPREAD)
         scale = low + (high - low) * torch.sigmoid(out[..., 4:7] - 0.5)
         return Mixture(out[..., 0], out[..., 1:4], scale, out[..., 7:10])

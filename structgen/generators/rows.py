@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from structgen.generators.batches import CATEGORIES
-from structgen.generators.laid import Laid
 from structgen.generators.nets_causal import LINKS
+
+Floats = npt.NDArray[np.float32]
 
 #: Places drawn for a node at a time, of which the first within the box is taken.
 TRIES = 5
@@ -46,72 +48,39 @@ def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor)
     return torch.where(plan == 0, 0.0, torch.where(plan == 1, ones, several))
 
 
-def drawn_row(noisy: Tensor, parent: Tensor, plan: Tensor) -> Tensor:
-    """``(B, T)`` log-odds with logistic noise made to agree with the plan: > 0 are the edges of a row.
-
-    Of rows that fall short of their plan the best places are taken, of those that should have one edge the best.
-    """
-    parent = parent[:, None]
-    barred = torch.full_like(noisy, -CERTAIN)
-    others = noisy.clone()
-    others[:, 0] = -CERTAIN  # the origin is no node
-    others = others.scatter(1, parent, barred)
-    rank = others.argsort(-1, descending=True).argsort(-1)
-    count = noisy.shape[1]
-    least = torch.tensor([0, 1, 2])[plan][:, None].clamp_max(max(count - 2, 0))
-    most = torch.tensor([0, 1, count])[plan][:, None]
-    forced = torch.where(rank < least, others.clamp_min(TINY), others)
-    kept = torch.where(rank < most, forced, forced.clamp_max(-TINY))
-    row = kept.scatter(1, parent, -barred)
-    row[:, 0] = -CERTAIN
-    return row
-
-
-def clear_row(noisy: Tensor, parent: Tensor, plan: Tensor, point: Tensor, laid: Laid) -> Tensor:
-    """`drawn_row` of a node at ``point (B, 3)`` without struts that run through others: the next best do instead."""
-    for _ in range(DETOURS):
-        odds = drawn_row(noisy, parent, plan)
-        chosen = odds > 0
-        chosen[torch.arange(len(odds)), parent] = False
-        bad = torch.zeros_like(chosen)
-        for rank in range(int(chosen.sum(1).max())):
-            has = chosen.sum(1) > rank
-            other = (chosen & (chosen.cumsum(1) == rank + 1)).long().argmax(1)
-            crossed = torch.tensor(laid.crossed(point.double().numpy(), other.numpy())) & has
-            bad[torch.arange(len(odds)), other] |= crossed
-        if not bad.any():
-            break
-        noisy = noisy.masked_fill(bad, -CERTAIN)
-    return odds.masked_fill(bad, -CERTAIN)
-
-
 @dataclass(frozen=True)
 class Chance:
     """All random numbers of sampled webs, cooled, each web's own: ``(B, N, M)`` uniform, ``(B, N, M, 3)`` normal, and
     logistic and Gumbel noise for the edges ``(B, N, N)``, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
     """
 
-    parent: Tensor
-    component: Tensor
-    normal: Tensor
-    edge: Tensor
-    kind: Tensor
-    links: Tensor
+    parent: Floats
+    component: Floats
+    normal: Floats
+    edge: Floats
+    kind: Floats
+    links: Floats
 
     @classmethod
     def of(cls, sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> Chance:
         """For webs of so many nodes."""
         most, kinds = max(sizes), CATEGORIES - 1
         shapes = [(most, TRIES), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
-        arrays = [np.zeros((len(sizes), *shape), np.float32) for shape in shapes]
+        chance = cls(*(np.zeros((len(sizes), *shape), np.float32) for shape in shapes))
         spread, edge, links = (
-            np.where(np.arange(most) < EARLY, 1.0, cold) for cold in (SPREAD, EDGE_NOISE, LINK_NOISE)
+            np.where(np.arange(most) < EARLY, 1.0, cold).astype(np.float32) for cold in (SPREAD, EDGE_NOISE, LINK_NOISE)
         )
         for b, (n, rng) in enumerate(zip(sizes, rngs, strict=True)):
-            arrays[0][b, :n] = rng.random((n, TRIES), np.float32)
-            arrays[1][b, :n] = rng.random((n, TRIES), np.float32)
-            arrays[2][b, :n] = spread[:n, None, None] * rng.standard_normal((n, TRIES, 3), np.float32)
-            arrays[3][b, :n, :n] = edge[:n, None] * rng.logistic(size=(n, n))
-            arrays[4][b, :n, :n] = rng.gumbel(size=(n, n, kinds))
-            arrays[5][b, :n] = links[:n, None] * rng.gumbel(size=(n, LINKS))
-        return cls(*(torch.tensor(array) for array in arrays))
+            chance.parent[b, :n] = rng.random((n, TRIES), np.float32)
+            chance.component[b, :n] = rng.random((n, TRIES), np.float32)
+            chance.normal[b, :n] = spread[:n, None, None] * rng.standard_normal((n, TRIES, 3), np.float32)
+            chance.edge[b, :n, :n] = edge[:n, None] * (_gumbel(rng, n, n) - _gumbel(rng, n, n))
+            chance.kind[b, :n, :n] = _gumbel(rng, n, n, kinds)
+            chance.links[b, :n] = links[:n, None] * _gumbel(rng, n, LINKS)
+        return chance
+
+
+def _gumbel(rng: np.random.Generator, *shape: int) -> Floats:
+    """Gumbel noise; the difference of two is logistic."""
+    noise: Floats = -np.log(np.maximum(rng.standard_exponential(shape, np.float32), np.finfo(np.float32).tiny))
+    return noise

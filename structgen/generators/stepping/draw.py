@@ -1,0 +1,164 @@
+"""Webs drawn from the network, node by node."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from structgen.generators.batches import Request
+from structgen.generators.decode import Proposal
+from structgen.generators.growing import unit_of
+from structgen.generators.model import Ask
+from structgen.generators.nets_causal import SURROUNDINGS, CausalGraphTransformer
+from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, TRIES, Chance
+from structgen.generators.sequences import given_nodes, proposal
+from structgen.generators.stepping.around import tell_around
+from structgen.generators.stepping.edges import draw_edges
+from structgen.generators.stepping.network import Last, Stream
+from structgen.generators.stepping.places import choose_places, draw_parents, draw_places, is_poor, tell_parents
+from structgen.generators.stepping.state import Drawn, Floats, Integers
+
+#: Places in sampling are taken to be off by this many units of length.
+BLUR = 0.03
+#: Struts are laid this far apart, in units of length, where one of `rows.DETOURS` trials allows it.
+CLEAR = 0.045
+#: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
+OPENNESS = 1.1
+#: Webs drawn side by side at most, in two parts at least where there are so many: more are no faster a web.
+ABREAST, FEW = 80, 16
+
+
+def drawn(
+    net: CausalGraphTransformer, asks: Sequence[Ask], styles: Tensor, rngs: Sequence[np.random.Generator],
+    guidance: float, threads: int = 1,
+) -> list[Proposal]:  # fmt: skip
+    """One proposal for each of ``asks``, told of ``styles (B, STYLE + 1)``, from its own random numbers.
+
+    Few at a time, those of like size, on so many threads: the webs do not depend on how many.
+    """
+    order = np.argsort([ask.target.nodes for ask in asks], kind="stable")
+    count = 1 if len(order) < FEW else 2 * math.ceil(len(order) / (2 * ABREAST))
+    parts = [part.tolist() for part in np.array_split(order, count)]
+
+    @torch.inference_mode()
+    def draw(part: list[int]) -> list[Proposal]:
+        torch.set_num_threads(1)
+        return _Drawing(net, [asks[k] for k in part], styles[part], [rngs[k] for k in part], guidance).run()
+
+    if threads == 1 or len(parts) == 1:
+        done = [draw(part) for part in parts]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            done = [*pool.map(draw, parts)]
+    found = dict(zip(order.tolist(), (web for webs in done for web in webs), strict=True))
+    return [found[k] for k in range(len(asks))]
+
+
+class _Drawing:
+    """Webs drawn side by side."""
+
+    def __init__(
+        self, net: CausalGraphTransformer, asks: Sequence[Ask], styles: Tensor, rngs: Sequence[np.random.Generator],
+        guidance: float,
+    ) -> None:  # fmt: skip
+        self.net, self.asks, self.guidance = net, asks, guidance
+        self.sizes = [ask.target.nodes or 0 for ask in asks]
+        self.most = max(self.sizes)
+        self.given, self.chance = given_nodes(asks, self.most), Chance.of(self.sizes, rngs)
+        request = Request.of([ask.target for ask in asks])
+        hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
+        units = [unit_of(request, drop) for drop in hidden]
+        self.streams = [
+            Stream(net, self.most + 1, net.modulations(request.condition(drop), styles), unit, (~drop).float(), BLUR)
+            for drop, unit in zip(hidden, units, strict=True)
+        ]
+        corners = np.array([ask.corners for ask in asks], np.float32)
+        self.web = Drawn.empty(self.most + 1, request, CLEAR * units[0].numpy(), corners)
+        self.every = np.arange(len(asks))
+
+    def run(self) -> list[Proposal]:
+        web, chance, given = self.web, self.chance, self.given
+        shape = web.radius.shape
+        score, thick = np.full(shape, -CERTAIN, np.float32), np.zeros(shape, np.float32)
+        silk = np.zeros(shape, np.int64)
+        count, category = given.count.numpy(), given.kind.numpy()
+        for place in range(self.most):
+            last = [stream.read(web, place) for stream in self.streams]
+            links = self._guided([_links(self.net, one, place) for one in last])
+            plan = torch.from_numpy((links.numpy() + chance.links[:, place]).argmax(-1))
+            planned = [one.h + self.net.planned(plan) for one in last]
+            point, parent = self._placed(last, planned, place)
+            fixed = place < count
+            point[fixed], parent[fixed] = given.pos.numpy()[fixed, place], given.parent.numpy()[fixed, place]
+            rows = [
+                stream.row(web, one, place, point, parent) for stream, one in zip(self.streams, planned, strict=True)
+            ]
+            draw_edges(
+                web, place, point, parent, plan.numpy(), self._guided(rows).numpy(), chance.edge[:, place],
+                chance.kind[:, place], category[:, place], count, OPENNESS, score, silk, thick,
+            )  # fmt: skip
+        return [
+            proposal(ask, n, order, web.pos[b], score[b], silk[b], thick[b])
+            for b, (ask, n, order) in enumerate(zip(self.asks, self.sizes, given.order, strict=True))
+        ]
+
+    def _placed(self, last: list[Last], planned: list[Tensor], place: int) -> tuple[Floats, Integers]:
+        """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
+        the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
+        """
+        joins = [
+            stream.joined(h, one, place) for stream, h, one in zip(self.streams, planned, last, strict=True)
+        ]
+        parents = np.empty((len(self.asks), TRIES), np.int64)
+        draw_parents(self._guided(joins).numpy(), place, self.chance.parent[:, place], parents)
+        points, off = self._trials(last, planned, place, self.every, parents, slice(0, 1))
+        point, parent = points[:, 0].copy(), parents[:, 0].copy()
+        poor = is_poor(self.web, parents, points, off)
+        if len(poor):  # most need no further trial
+            more, outside = self._trials(last, planned, place, poor, parents[poor], slice(1, None))
+            points, off = np.concatenate([points[poor], more], 1), np.concatenate([off[poor], outside], 1)
+            pick, each = np.empty(len(poor), np.int64), np.arange(len(poor))
+            choose_places(self.web, poor, parents[poor], points, off, pick)
+            point[poor], parent[poor] = points[each, pick], parents[poor, pick]
+        return point, parent
+
+    def _trials(
+        self, last: list[Last], planned: list[Tensor], place: int, rows: Integers, parents: Integers, tries: slice
+    ) -> tuple[Floats, Floats]:
+        """Places in the box ``(R, M, 3)`` of the webs ``rows (R,)``, grown from ``parents (R, TRIES)``, of the ``tries``,
+        and how far off, ``(R, M)`` in units of length, 0 within.
+        """
+        parents = np.ascontiguousarray(parents[:, tries])
+        shape, width, pair = parents.shape, self.net.width, last[0].pair.shape[-1]
+        outs, around = [], torch.empty(*shape, SURROUNDINGS)
+        for stream, one, h in zip(self.streams, last, planned, strict=True):
+            told = torch.empty(*shape, 2 * width + pair)
+            tell_parents(rows, parents, h.numpy(), stream.memory.numpy(), one.pair.numpy(), told.numpy())
+            tell_around(self.web, place, stream.unit, rows, parents, around.numpy())
+            outs.append(self.net.mixture(torch.cat([told, around], -1)))
+        cold = COMPONENT if place >= EARLY else 1.0
+        logit = self._guided([one.logit for one in outs]) / cold
+        mixture = torch.cat([outs[0].mean, outs[0].log_scale, outs[0].lower], -1)
+        point, off = np.empty((*shape, 3), np.float32), np.empty(shape, np.float32)
+        draw_places(
+            self.web, self.streams[0].unit, rows, parents, logit.numpy(), mixture.numpy(), around.numpy(),
+            self.chance.component[rows, place, tries], self.chance.normal[rows, place, tries], point,
+            off,
+        )  # fmt: skip
+        return point, off
+
+    def _guided(self, values: list[Tensor]) -> Tensor:
+        """Conditional values, with guidance moved away from the unconditional ones."""
+        return values[0] if len(values) == 1 else values[1] + self.guidance * (values[0] - values[1])
+
+
+def _links(net: CausalGraphTransformer, last: Last, place: int) -> Tensor:
+    """Logits ``(B, 3)`` of how many nodes the next one is joined to: no more than there are."""
+    logit: Tensor = net.links(last.h)
+    logit[:, max(place - 1, 0) + 1 :] = -1e9
+    return logit

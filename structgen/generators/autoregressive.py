@@ -48,7 +48,7 @@ BLUR = 0.15
 #: Share of the webs in training whose style is hidden, and noise added to that of others, in standard deviations.
 UNSTYLED, STYLE_NOISE = 0.15, 0.1
 #: Webs drawn for each that is asked for.
-CANDIDATES = 5
+CANDIDATES = 8
 #: Targets that webs are drawn for in calibration, how many for each, and at a time.
 CALIBRATED, DRAWS, AT_ONCE = 2048, 2, 64
 

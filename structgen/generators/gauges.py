@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from structgen.compiled import compiled
 from structgen.generators.batches import relative_radius
 from structgen.generators.traits import SILKS
 from structgen.web import WebGraph
@@ -53,12 +54,19 @@ def gauged(log_radius: FloatArray, kind: IntArray, own: npt.NDArray[np.bool_], g
     """
     if not own.any():
         return log_radius
-    result, silk = log_radius.copy(), np.minimum(kind, SILKS - 1)
-    common = float(np.median(log_radius[own & (silk == np.bincount(silk[own]).argmax())]))
-    for k in np.unique(silk[own]).tolist():
-        its = silk == k
-        ratio = float(np.median(log_radius[its & own])) - common
-        nearest = float(gauges[k][np.abs(gauges[k] - ratio).argmin()])
+    moved: FloatArray = _gauged(log_radius.copy(), np.minimum(kind, SILKS - 1).astype(np.int64), own, gauges)
+    return moved
+
+
+@compiled
+def _gauged(log_radius: FloatArray, silk: IntArray, own: npt.NDArray[np.bool_], gauges: FloatArray) -> FloatArray:
+    common = np.median(log_radius[own & (silk == np.bincount(silk[own]).argmax())])
+    moves = np.zeros(SILKS)
+    for k in np.unique(silk[own]):
+        ratio = np.median(log_radius[own & (silk == k)]) - common
+        nearest = gauges[k][np.abs(gauges[k] - ratio).argmin()]
         if abs(nearest - ratio) <= NEAR:
-            result[its] += nearest - ratio
-    return result
+            moves[k] = nearest - ratio
+    for e in range(len(silk)):
+        log_radius[e] += moves[silk[e]]
+    return log_radius

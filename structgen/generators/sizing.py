@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from structgen.compiled import compiled
 from structgen.generators.stiffness import stiffness
 from structgen.seeds import generator
 
@@ -49,7 +50,7 @@ def turned(pos: FloatArray, edges: IntArray, sides: FloatArray, mean_length: flo
     length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean()) if len(edges) else 0.0
     if not length or not mean_length:
         return pos, 0.0
-    place, off = _turned(pos, sides * length / mean_length) if (sides > 0).all() else (pos, 0.0)
+    place, off = _turned(np.array(pos, float, order="C"), sides * length / mean_length) if (sides > 0).all() else (pos, 0.0)
     return (place - (place.max(0) + place.min(0)) / 2) * (mean_length / length), off
 
 
@@ -58,14 +59,31 @@ def _turned(pos: FloatArray, sides: FloatArray) -> tuple[FloatArray, float]:
     best, turn, least = pos, 0.0, np.inf
     for k, (_, most) in enumerate(ROUNDS):
         turns = _turns(k)
-        places = (turns.reshape(-1, 3) @ best.T).reshape(len(turns), 3, -1)
-        box = np.maximum(places.max(2) - places.min(2), 1e-9 * sides)
+        box = np.maximum(_boxes(best, turns), 1e-9 * sides)
         cost = np.abs(np.log(box / sides)).sum(1) + RELUCTANCE * (turn + np.linspace(0, most, len(turns))) / 90
         first = int(cost.argmin())
         if cost[first] < least:
-            best, least = places[first].T, float(cost[first])
+            best, least = best @ turns[first].T, float(cost[first])
             turn += most * first / (len(turns) - 1)
     return best, least
+
+
+@compiled
+def _boxes(pos: FloatArray, turns: FloatArray) -> FloatArray:
+    """``(r, 3)`` sides of the bounding box of ``pos (n, 3)`` after each of ``turns (r, 3, 3)``."""
+    sides = np.empty((len(turns), 3))
+    low, high = np.empty(len(turns)), np.empty(len(turns))
+    for axis in range(3):
+        x, y, z = turns[:, axis, 0].copy(), turns[:, axis, 1].copy(), turns[:, axis, 2].copy()
+        low[:], high[:] = np.inf, -np.inf
+        for i in range(len(pos)):
+            for r in range(len(turns)):
+                place = x[r] * pos[i, 0] + y[r] * pos[i, 1] + z[r] * pos[i, 2]
+                low[r] = place if place < low[r] else low[r]
+                high[r] = place if place > high[r] else high[r]
+        for r in range(len(turns)):
+            sides[r, axis] = high[r] - low[r]
+    return sides
 
 
 @cache

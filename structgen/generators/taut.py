@@ -6,9 +6,12 @@ few degrees more than in the data where threads are straight there, by no more w
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve
+
+from structgen.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,6 +30,8 @@ HALF = 0.5
 SHORT = 0.05
 #: No bend is made larger by more than this factor.
 GROWTH = 1.5
+#: Least length that is divided by.
+TINY = 1e-300
 
 
 def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
@@ -40,30 +45,49 @@ def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
     if not len(at) or wanted[0] < 0:
         return pos
     rank = (np.argsort(np.argsort(bend, kind="stable"), kind="stable") + 0.5) / len(bend)
-    aim = np.interp(rank, np.linspace(0, 1, BENDS), wanted)
+    return _straightened(pos.copy(), before, at, after, np.interp(rank, np.linspace(0, 1, BENDS), wanted))
+
+
+@compiled
+def _straightened(
+    pos: FloatArray, before: IntArray, at: IntArray, after: IntArray, aim: FloatArray
+) -> FloatArray:
+    """``pos`` moved so that threads turn by ``aim (k,)`` degrees, in `ROUNDS` of least squares."""
+    n = len(pos)
+    weight = 1 / (aim + HALF)
+    weight /= weight.mean()
     for _ in range(ROUNDS):
         off = off_chords(pos, before, at, after)
-        now = bends_at(pos, before, at, after)
-        kept = np.minimum(aim / np.maximum(now, 1e-9), GROWTH)[:, None]
-        weight = 1 / (aim + HALF)
-        weighed = off.T * (weight / weight.mean())
-        matrix = weighed @ off + TETHER * np.eye(len(pos))
-        pos = solve(matrix, weighed @ (kept * (off @ pos)) + TETHER * pos, assume_a="pos")
+        matrix, right = TETHER * np.eye(n), TETHER * pos
+        for k in range(len(at)):
+            three = (before[k], at[k], after[k])
+            now = _bend(pos, before[k], at[k], after[k])
+            kept = min(aim[k] / max(now, 1e-9), GROWTH)
+            for i in three:
+                share = weight[k] * off[k, i]
+                for j in three:
+                    matrix[i, j] += share * off[k, j]
+                    for axis in range(3):
+                        right[i, axis] += share * kept * off[k, j] * pos[j, axis]
+        pos = np.linalg.solve(matrix, right)
     return pos
 
 
+@compiled
 def off_chords(pos: FloatArray, before: IntArray, at: IntArray, after: IntArray) -> FloatArray:
     """``(k, n)``: times ``pos (n, 3)`` it is how far each node ``at`` lies off the chord from its neighbour before to
     that after, weighed with its nearness to both: a bend is d (1/a + 1/b).
     """
-    a, b = (np.linalg.norm(pos[at] - pos[other], axis=1) for other in (before, after))
-    usual = max(float((a + b).mean()) / 4, np.finfo(float).tiny)
-    a, b = np.maximum(a, SHORT * usual), np.maximum(b, SHORT * usual)
-    row = np.arange(len(at))
     off = np.zeros((len(at), len(pos)))
-    off[row, at], off[row, before], off[row, after] = 1.0, -b / (a + b), -a / (a + b)
-    weighed: FloatArray = off * ((1 / a + 1 / b) * usual)[:, None]
-    return weighed
+    a, b = np.empty(len(at)), np.empty(len(at))
+    for k in range(len(at)):
+        a[k], b[k] = _distance(pos, at[k], before[k]), _distance(pos, at[k], after[k])
+    usual = max((a.sum() + b.sum()) / (4 * len(at)), TINY)
+    for k in range(len(at)):
+        p, q = max(a[k], SHORT * usual), max(b[k], SHORT * usual)
+        near = (1 / p + 1 / q) * usual
+        off[k, at[k]], off[k, before[k]], off[k, after[k]] = near, -near * q / (p + q), -near * p / (p + q)
+    return off
 
 
 def bends_of(threads: Threads) -> FloatArray:
@@ -79,25 +103,64 @@ def throughs(threads: Threads) -> tuple[IntArray, IntArray, IntArray, FloatArray
     the bend is at most `LARGEST`.
     """
     pos, edges = threads
-    tail, head = np.concatenate([edges, edges[:, ::-1]]).T
-    unit = pos[head] - pos[tail]
-    length = np.linalg.norm(unit, axis=1, keepdims=True)
-    unit = np.divide(unit, length, out=np.zeros_like(unit), where=length > 0)
-    junction = (np.bincount(tail, minlength=len(pos))[tail] >= 3) & (length[:, 0] > 0)
-    pairs = (tail[:, None] == tail) & junction[:, None] & junction & ~np.eye(len(tail), dtype=bool)
-    cosine = np.where(pairs, unit @ unit.T, 2.0)
-    first = np.arange(len(tail))
-    second = cosine.argmin(axis=1)
-    least = cosine[first, second]
-    keep = (second[second] == first) & (first < second) & (least <= -np.cos(np.radians(LARGEST)))
-    first, second = first[keep], second[keep]
-    before, at, after = head[first], tail[first], head[second]
-    return before, at, after, bends_at(pos, before, at, after)
+    # Copies, as loops are compiled anew for what cannot be written to or lies differently.
+    found: tuple[IntArray, IntArray, IntArray, FloatArray] = _throughs(
+        np.array(pos, float, order="C"), np.array(edges, np.int64, order="C")
+    )
+    return found
 
 
-def bends_at(pos: FloatArray, before: IntArray, at: IntArray, after: IntArray) -> FloatArray:
-    """``(k,)`` degrees by which the way from one node through another to a third turns."""
-    come, go = pos[at] - pos[before], pos[after] - pos[at]
-    turn = np.linalg.norm(np.cross(come, go), axis=1)
-    bend: FloatArray = np.degrees(np.arctan2(turn, (come * go).sum(axis=1)))
-    return bend
+@compiled
+def _throughs(pos: FloatArray, edges: IntArray) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    m = len(edges)
+    tail, head = np.concatenate((edges[:, 0], edges[:, 1])), np.concatenate((edges[:, 1], edges[:, 0]))
+    length = np.empty(2 * m)
+    degree = np.zeros(len(pos) + 1, np.int64)
+    for e in range(2 * m):
+        length[e] = _distance(pos, tail[e], head[e])
+        degree[tail[e] + 1] += 1
+    first = np.cumsum(degree)
+    its, room = np.empty(2 * m, np.int64), first[:-1].copy()
+    for e in range(2 * m):
+        its[room[tail[e]]] = e
+        room[tail[e]] += 1
+    opposite, least = np.full(2 * m, -1), np.full(2 * m, np.inf)
+    for e in range(2 * m):
+        if degree[tail[e] + 1] >= 3 and length[e] > 0:
+            for f in its[first[tail[e]] : first[tail[e] + 1]]:
+                if f != e and length[f] > 0:
+                    cosine = _product(pos, tail[e], head[e], head[f]) / (length[e] * length[f])
+                    if cosine < least[e]:
+                        opposite[e], least[e] = f, cosine
+    before, at, after, bend = np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m)
+    count = 0
+    for e in range(2 * m):
+        f = opposite[e]
+        if f > e and opposite[f] == e and least[e] <= -math.cos(math.radians(LARGEST)):
+            before[count], at[count], after[count] = head[e], tail[e], head[f]
+            bend[count] = _bend(pos, head[e], tail[e], head[f])
+            count += 1
+    return before[:count].copy(), at[:count].copy(), after[:count].copy(), bend[:count].copy()
+
+
+@compiled
+def _bend(pos: FloatArray, before: int, at: int, after: int) -> float:
+    """Degrees by which the way from one node through another to a third turns."""
+    u, v, w = pos[at, 0] - pos[before, 0], pos[at, 1] - pos[before, 1], pos[at, 2] - pos[before, 2]
+    x, y, z = pos[after, 0] - pos[at, 0], pos[after, 1] - pos[at, 1], pos[after, 2] - pos[at, 2]
+    turn = math.sqrt((v * z - w * y) ** 2 + (w * x - u * z) ** 2 + (u * y - v * x) ** 2)
+    return math.degrees(math.atan2(turn, u * x + v * y + w * z))
+
+
+@compiled
+def _distance(pos: FloatArray, i: int, j: int) -> float:
+    return math.sqrt(_product(pos, i, j, j))
+
+
+@compiled
+def _product(pos: FloatArray, i: int, j: int, k: int) -> float:
+    """Of the vectors from node ``i`` to ``j`` and to ``k``."""
+    total = 0.0
+    for axis in range(3):
+        total += (pos[j, axis] - pos[i, axis]) * (pos[k, axis] - pos[i, axis])
+    return total

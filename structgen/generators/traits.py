@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
+from structgen.compiled import compiled
 from structgen.web import KINDS
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,6 +22,8 @@ LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 TRAITS = 8 + 11 + 5 + 6 + 18 + 5 + 2 * SILKS + 5 + 2
 #: What stands for the angles of a web without any of their sort.
 NONE = -1.0
+#: Least length that is divided by.
+TINY = 1e-300
 
 
 def traits(pos: FloatArray, edges: IntArray, kind: IntArray, log_radius: FloatArray) -> FloatArray:
@@ -28,32 +33,42 @@ def traits(pos: FloatArray, edges: IntArray, kind: IntArray, log_radius: FloatAr
     """
     if not len(edges):
         return np.zeros(TRAITS)
+    # Copies, as loops are compiled anew for what cannot be written to or lies differently.
+    found: FloatArray = _traits(
+        np.array(pos, float, order="C"), np.array(edges, np.int64, order="C"), np.minimum(kind, SILKS - 1),
+        np.array(log_radius, float),
+    )  # fmt: skip
+    return found
+
+
+@compiled
+def _traits(pos: FloatArray, edges: IntArray, silk: IntArray, log_radius: FloatArray) -> FloatArray:
     n, m = len(pos), len(edges)
-    A = np.zeros((n, n))
-    A[edges[:, 0], edges[:, 1]] = A[edges[:, 1], edges[:, 0]] = 1.0
-    d = A.sum(1)
-    length = np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1)
-    mean = max(float(length.mean()), np.finfo(float).tiny)
-    silk = np.minimum(kind, SILKS - 1)
-    shares = np.bincount(silk, minlength=SILKS) / m
-    of_silk = np.bincount(silk, weights=length, minlength=SILKS) / (m * mean)
+    A, d, length = np.zeros((n, n)), np.zeros(n), np.empty(m)
+    for e in range(m):
+        i, j = edges[e]
+        A[i, j] = A[j, i] = 1.0
+        length[e] = math.sqrt(_product(pos, i, j, j))
+    for i in range(n):
+        d[i] = A[i].sum()
+    mean = max(length.mean(), TINY)
+    degrees, shares, of_silk = np.zeros(DEGREES + 1), np.zeros(SILKS), np.zeros(SILKS)
+    for i in range(n):
+        if d[i]:
+            degrees[min(int(d[i]), DEGREES + 1) - 1] += 1 / n
+    for e in range(m):
+        shares[silk[e]] += 1 / m
+        of_silk[silk[e]] += length[e] / (m * mean)
     return np.concatenate(
-        [
-            np.bincount(np.minimum(d, DEGREES + 1).astype(int), minlength=DEGREES + 2)[1:] / n,
-            _subgraphs(A, d),
-            _walks(A, d),
-            _quantiles(length / mean),
-            [np.log(np.maximum(length / mean, 1e-3)).std()],
-            _angles(pos, edges, silk),
-            _shape(pos, mean),
-            shares,
-            of_silk,
-            _quantiles(log_radius - np.median(log_radius)),
-            [np.log(n), m / n],
-        ]
-    )
+        (
+            degrees, _subgraphs(A, d), _walks(A, d), _quantiles(length / mean),
+            np.array([np.log(np.maximum(length / mean, 1e-3)).std()]), _angles(pos, edges, silk), _shape(pos, mean),
+            shares, of_silk, _quantiles(log_radius - np.median(log_radius)), np.array([math.log(n), m / n]),
+        )
+    )  # fmt: skip
 
 
+@compiled
 def _subgraphs(A: FloatArray, d: FloatArray) -> FloatArray:
     """Mean and largest clustering, then log (1 + mean count) at a node of small subgraphs, induced or not."""
     squared = A @ A
@@ -62,63 +77,100 @@ def _subgraphs(A: FloatArray, d: FloatArray) -> FloatArray:
     share = t / np.maximum(d * (d - 1) / 2, 1)
     off = squared - np.diag(np.diag(squared))
     ways = A @ (d - 1)
-    counts = [
+    counts = (
         t, d * (d - 1) * (d - 2) / 6, ways, A @ ways, (off * (off - 1) / 2).sum(1),
         t * (d - 2), A @ t, (on_edge * (on_edge - A) / 2).sum(1), (d - 1) * ways,
-    ]  # fmt: skip
-    return np.concatenate([[share.mean(), share.max()], np.log1p(np.maximum(np.mean(counts, axis=1), 0))])
+    )  # fmt: skip
+    found = np.empty(2 + len(counts))
+    found[0], found[1] = share.mean(), share.max()
+    for k in range(len(counts)):
+        found[2 + k] = math.log1p(max(counts[k].mean(), 0.0))
+    return found
 
 
+@compiled
 def _walks(A: FloatArray, d: FloatArray) -> FloatArray:
     """Chances to be back after 2 to 6 steps of a random walk: the moments of the spectrum."""
     scale = 1 / np.sqrt(np.maximum(d, 1))
-    N = scale[:, None] * A * scale
+    N = A * scale * scale.reshape(-1, 1)
     N2 = N @ N
     N3 = N2 @ N
-    return np.array([np.trace(N2), np.trace(N3), (N2 * N2).sum(), (N2 * N3).sum(), (N3 * N3).sum()]) / len(A)
+    moments = np.array([np.trace(N2), np.trace(N3), (N2 * N2).sum(), (N2 * N3).sum(), (N3 * N3).sum()])
+    return moments / len(A)
 
 
+@compiled
 def _angles(pos: FloatArray, edges: IntArray, silk: IntArray) -> FloatArray:
     """Quantiles of the angles at nodes of three threads and more, over 180 degrees: of all, of those between threads of
     one silk, and of two; then share of those of one silk, mean square cosine, and quartile of the least at each node.
     """
-    tail, head = np.concatenate([edges, edges[:, ::-1]]).T
-    its = np.tile(silk, 2)
-    unit = pos[head] - pos[tail]
-    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), np.finfo(float).tiny)
-    at = np.where(np.bincount(tail, minlength=len(pos))[tail] >= 3, tail, -1 - np.arange(len(tail)))
-    first, second = np.nonzero(np.triu(at[:, None] == at, 1))
-    if not len(first):
+    n, m = len(pos), len(edges)
+    degree, count = np.zeros(n, np.int64), 0
+    for e in range(m):
+        degree[edges[e, 0]] += 1
+        degree[edges[e, 1]] += 1
+    for i in range(n):
+        if degree[i] >= 3:
+            count += degree[i] * (degree[i] - 1) // 2
+    if not count:
         return np.full(18, NONE)
-    cosine = np.clip((unit[first] * unit[second]).sum(1), -1, 1)
-    angle = np.arccos(cosine) / np.pi
-    like = its[first] == its[second]
-    least = np.full(len(pos), np.inf)
-    np.minimum.at(least, tail[first], angle)
-    return np.concatenate(
-        [
-            _quantiles(angle), _quantiles(angle[like]), _quantiles(angle[~like]),
-            [like.mean(), np.square(cosine).mean(), _quantiles(least[np.isfinite(least)])[1]],
-        ]
-    )  # fmt: skip
+    angle, like, square = np.empty(count), np.zeros(count, np.bool_), 0.0
+    least = np.full(n, np.inf)
+    count = 0
+    its, other = np.empty(m, np.int64), np.empty(m, np.int64)
+    for i in range(n):
+        if degree[i] >= 3:
+            some = 0
+            for e in range(m):
+                if i in (edges[e, 0], edges[e, 1]):
+                    its[some], other[some] = silk[e], edges[e, 0] + edges[e, 1] - i
+                    some += 1
+            for p in range(some):
+                for q in range(p):
+                    lengths = math.sqrt(_product(pos, i, other[p], other[p]) * _product(pos, i, other[q], other[q]))
+                    cosine = min(max(_product(pos, i, other[p], other[q]) / max(lengths, TINY), -1.0), 1.0)
+                    square += cosine**2
+                    angle[count], like[count] = math.acos(cosine) / math.pi, its[p] == its[q]
+                    least[i] = min(least[i], angle[count])
+                    count += 1
+    rest = np.array([like.sum() / count, square / count, _quantiles(least[np.isfinite(least)])[1]])
+    return np.concatenate((_quantiles(angle), _quantiles(angle[like]), _quantiles(angle[~like]), rest))
 
 
+@compiled
 def _shape(pos: FloatArray, mean: float) -> FloatArray:
     """Two ratios of inertia, the size over the mean length, and quantiles of the distance to the nearest node."""
-    values = np.linalg.eigvalsh(np.cov(pos.T, bias=True)).clip(0)
-    largest = max(float(values[2]), np.finfo(float).tiny)
-    apart = np.sqrt(np.square(pos[:, None] - pos).sum(-1))
-    np.fill_diagonal(apart, np.inf)
-    nearest = _quantiles(apart.min(1) / mean) if len(pos) > 1 else np.zeros(5)
-    return np.array([*np.sqrt(values[:2] / largest), np.log(np.sqrt(largest) / mean + 1e-3), nearest[0], nearest[2]])
+    n = len(pos)
+    away = pos - pos.sum(0) / n
+    values = np.maximum(np.linalg.eigvalsh(away.T @ away / n), 0)
+    largest = max(values[2], TINY)
+    nearest = np.full(n, np.inf)
+    for i in range(n):
+        for j in range(i):
+            apart = math.sqrt(_product(pos, i, j, j)) / mean
+            nearest[i], nearest[j] = min(nearest[i], apart), min(nearest[j], apart)
+    near = _quantiles(nearest) if n > 1 else np.zeros(5)
+    ratios = np.sqrt(values[:2] / largest)
+    return np.array([ratios[0], ratios[1], math.log(math.sqrt(largest) / mean + 1e-3), near[0], near[2]])
 
 
+@compiled
+def _product(pos: FloatArray, i: int, j: int, k: int) -> float:
+    """Of the vectors from node ``i`` to ``j`` and to ``k``."""
+    total = 0.0
+    for axis in range(3):
+        total += (pos[j, axis] - pos[i, axis]) * (pos[k, axis] - pos[i, axis])
+    return total
+
+
+@compiled
 def _quantiles(values: FloatArray) -> FloatArray:
-    """``(5,)`` at `LEVELS`, between the values as `np.quantile` has them, which takes far longer."""
-    if not len(values):
-        return np.full(len(LEVELS), NONE)
-    ordered, place = np.sort(values), LEVELS * (len(values) - 1)
-    low = place.astype(int)
-    high = np.minimum(low + 1, len(values) - 1)
-    found: FloatArray = ordered[low] + (place - low) * (ordered[high] - ordered[low])
+    """``(5,)`` at `LEVELS`, between the values as `np.quantile` has them."""
+    found = np.full(len(LEVELS), NONE)
+    ordered = np.sort(values)
+    for k in range(len(LEVELS) if len(values) else 0):
+        place = LEVELS[k] * (len(values) - 1)
+        low = int(place)
+        high = min(low + 1, len(values) - 1)
+        found[k] = ordered[low] + (place - low) * (ordered[high] - ordered[low])
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -68,6 +68,22 @@ def threads() -> int:
     import torch
 
     return _THREADS.get() or torch.get_num_threads()
+
+
+def thread_map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """``function`` of each of ``items``, within `one_thread` on so many `threads`; for work that lets others go on."""
+    count = min(threads(), len(items))
+    with one_thread():
+        if count <= 1:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(count, initializer=_one_thread_here) as pool:
+            return list(pool.map(function, items))
+
+
+def _one_thread_here() -> None:
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _on_cluster(function: Callable[[Item], Result], items: Sequence[Item], scheduler: str) -> Iterator[Result]:

@@ -9,10 +9,11 @@ is left of what was asked for: nodes, edges, thread, and room on each side of th
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from structgen.generators.batches import CATEGORIES, CONDITIONS, Request, centred
+from structgen.generators.batches import CATEGORIES, CONDITIONS, centred
 from structgen.generators.decode import Proposal
 from structgen.generators.finishing import Choice, Finish
 from structgen.generators.growing import Growing, barred, unit_of
@@ -34,7 +35,7 @@ from structgen.generators.sequences import Sequences, sequences
 from structgen.generators.stepping.draw import drawn
 from structgen.generators.styles import ENOUGH, ROWS, STYLE, Style, Styles
 from structgen.generators.surroundings import surroundings
-from structgen.parallel import threads
+from structgen.parallel import thread_map, threads
 from structgen.seeds import generator
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
@@ -222,16 +223,14 @@ class Autoregressive(WebGenerator):
         for each whole web, of which `Finish` takes the best.
         """
         each = [1 if ask.known else CANDIDATES for ask in asks]
-        own = [self._style(ask, rng) for ask, rng in zip(asks, rngs, strict=True)]
-        several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
-        styles = [style for style, count in zip(own, each, strict=True) for _ in range(count)]
+        styles = [self._style(ask, rng) for ask, rng in zip(asks, rngs, strict=True)]
         streams = [stream for rng, count in zip(rngs, each, strict=True) for stream in rng.spawn(count)]
-        proposals = iter(drawn(self.net, several, self.styles.told(styles), streams, guidance, threads()))
+        proposals = iter(self._drawn(asks, styles, each, streams, guidance))
         return [
             next(proposals)  # a given web is extended as it was drawn
             if style is None or ask.known
             else self.finish.best(Choice(ask, style, [next(proposals) for _ in range(count)]), self.styles)
-            for ask, style, count in zip(asks, own, each, strict=True)
+            for ask, style, count in zip(asks, styles, each, strict=True)
         ]
 
     @torch.no_grad()
@@ -247,19 +246,36 @@ class Autoregressive(WebGenerator):
     ) -> list[Choice]:  # fmt: skip
         """``each`` web drawn for each of ``targets``, in order of their size, so that little is padding."""
         asks = sorted((Ask(target) for target in targets), key=lambda ask: ask.target.nodes or 0)
-        found: list[Choice] = []
+        parts = []
         for first in range(0, len(asks), AT_ONCE // each):
             some = asks[first : first + AT_ONCE // each]
             styles = [self.styles.drawn(ask.target, rng) for ask in some]
-            several = [ask for ask in some for _ in range(each)]
-            told = [style for style in styles for _ in range(each)]
-            proposals = iter(drawn(self.net, several, self.styles.told(told), rng.spawn(len(several)), 1.0, threads()))
-            found += [
-                Choice(ask, style, [next(proposals) for _ in range(each)]) for ask, style in zip(some, styles, strict=True)
+            parts.append((some, styles, rng.spawn(len(some) * each)))
+
+        def chosen(part: tuple[list[Ask], list[Style], list[np.random.Generator]]) -> list[Choice]:
+            some, styles, streams = part
+            proposals = iter(self._drawn(some, styles, [each] * len(some), streams, 1.0))
+            return [
+                Choice(ask, style, [next(proposals) for _ in range(each)])
+                for ask, style in zip(some, styles, strict=True)
             ]
+
+        found: list[Choice] = []
+        side_by_side = threads()
+        for first in range(0, len(parts), side_by_side):
+            found += itertools.chain(*thread_map(chosen, parts[first : first + side_by_side]))
             if progress:
                 progress(len(found), len(asks))
         return found
+
+    def _drawn(
+        self, asks: Sequence[Ask], styles: Sequence[Style | None], each: Sequence[int],
+        rngs: Sequence[np.random.Generator], guidance: float,
+    ) -> list[Proposal]:  # fmt: skip
+        """So many proposals of ``each``, one after the other, of all ``rngs`` one."""
+        several = [ask for ask, count in zip(asks, each, strict=True) for _ in range(count)]
+        told = [style for style, count in zip(styles, each, strict=True) for _ in range(count)]
+        return drawn(self.net, several, self.styles.told(told), rngs, guidance)
 
     def _style(self, ask: Ask, rng: np.random.Generator) -> Style | None:
         """Of a given web its own, where it is large enough to have one; of others one drawn for their targets."""

@@ -50,7 +50,9 @@ def turned(pos: FloatArray, edges: IntArray, sides: FloatArray, mean_length: flo
     length = float(np.linalg.norm(pos[edges[:, 0]] - pos[edges[:, 1]], axis=1).mean()) if len(edges) else 0.0
     if not length or not mean_length:
         return pos, 0.0
-    place, off = _turned(np.array(pos, float, order="C"), sides * length / mean_length) if (sides > 0).all() else (pos, 0.0)
+    place, off = (
+        _turned(np.array(pos, float, order="C"), sides * length / mean_length) if (sides > 0).all() else (pos, 0.0)
+    )
     return (place - (place.max(0) + place.min(0)) / 2) * (mean_length / length), off
 
 

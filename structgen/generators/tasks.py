@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from structgen.generators.decode import DecodeError
+import numpy as np
+
+from structgen.generators.decode import DecodeError, Proposal
 from structgen.generators.growth import Sampling, grown
 from structgen.generators.request import Completed
-from structgen.parallel import one_thread, parallel_map
+from structgen.parallel import one_thread, parallel_map, thread_map
 from structgen.seeds import generator
 
 if TYPE_CHECKING:
-    from structgen.generators.model import Generated, WebGenerator
+    from structgen.generators.model import Ask, Generated, WebGenerator
 
-#: Webs sampled at a time. What a web's numbers round to depends on the others of its batch.
-SAMPLE_BATCH = 32
+#: Webs sampled at a time, and of these at most so many side by side, on one thread. What a web's numbers round to
+#: depends on the others beside it.
+SAMPLE_BATCH, ABREAST = 32, 8
 #: Fresh proposals tried before a web is given up.
 ATTEMPTS = 6
 
@@ -57,7 +62,7 @@ class Task:
                 failed: list[tuple[int, Completed]] = []
                 rngs = [generator(self.seed, k, attempt) for k, _ in todo]
                 asks = [Ask(request.near) for _, request in todo]
-                proposals = self.model.propose(asks, rngs, self.steps, self.guidance)
+                proposals = self._proposals(asks, rngs)
                 for (k, request), rng, proposal in zip(todo, rngs, proposals, strict=True):
                     try:
                         done[k] = self.model.decoded(request, proposal, self.radius, rng, attempt == ATTEMPTS - 1)
@@ -72,6 +77,17 @@ class Task:
                 "thinner struts"
             )
         return [done[k] for k in sorted(done)]
+
+    def _proposals(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator]) -> list[Proposal]:
+        """Those of the model, made side by side for webs of like size."""
+        order = np.argsort([ask.target.nodes for ask in asks], kind="stable")
+        parts = [part.tolist() for part in np.array_split(order, math.ceil(len(asks) / ABREAST))]
+
+        def proposed(part: list[int]) -> list[Proposal]:
+            return self.model.propose([asks[k] for k in part], [rngs[k] for k in part], self.steps, self.guidance)
+
+        found = dict(zip(order.tolist(), itertools.chain(*thread_map(proposed, parts)), strict=True))
+        return [found[k] for k in range(len(asks))]
 
     def _sampling(self, *path: int) -> Sampling:
         return Sampling(self.model, generator(self.seed, *path), self.steps, self.guidance)

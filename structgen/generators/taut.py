@@ -49,9 +49,7 @@ def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
 
 
 @compiled
-def _straightened(
-    pos: FloatArray, before: IntArray, at: IntArray, after: IntArray, aim: FloatArray
-) -> FloatArray:
+def _straightened(pos: FloatArray, before: IntArray, at: IntArray, after: IntArray, aim: FloatArray) -> FloatArray:
     """``pos`` moved so that threads turn by ``aim (k,)`` degrees, in `ROUNDS` of least squares."""
     n = len(pos)
     weight = 1 / (aim + HALF)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -29,34 +27,15 @@ BLUR = 0.03
 CLEAR = 0.045
 #: What the log-odds of edges that close a triangle are lowered by: what is drawn cold has too many.
 OPENNESS = 1.1
-#: Webs drawn side by side at most, in two parts at least where there are so many: more are no faster a web.
-ABREAST, FEW = 80, 16
 
 
+@torch.inference_mode()
 def drawn(
     net: CausalGraphTransformer, asks: Sequence[Ask], styles: Tensor, rngs: Sequence[np.random.Generator],
-    guidance: float, threads: int = 1,
+    guidance: float,
 ) -> list[Proposal]:  # fmt: skip
-    """One proposal for each of ``asks``, told of ``styles (B, STYLE + 1)``, from its own random numbers.
-
-    Few at a time, those of like size, on so many threads: the webs do not depend on how many.
-    """
-    order = np.argsort([ask.target.nodes for ask in asks], kind="stable")
-    count = 1 if len(order) < FEW else 2 * math.ceil(len(order) / (2 * ABREAST))
-    parts = [part.tolist() for part in np.array_split(order, count)]
-
-    @torch.inference_mode()
-    def draw(part: list[int]) -> list[Proposal]:
-        torch.set_num_threads(1)
-        return _Drawing(net, [asks[k] for k in part], styles[part], [rngs[k] for k in part], guidance).run()
-
-    if threads == 1 or len(parts) == 1:
-        done = [draw(part) for part in parts]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            done = [*pool.map(draw, parts)]
-    found = dict(zip(order.tolist(), (web for webs in done for web in webs), strict=True))
-    return [found[k] for k in range(len(asks))]
+    """One proposal for each of ``asks``, told of ``styles (B, STYLE + 1)``, from its own random numbers."""
+    return _Drawing(net, asks, styles, rngs, guidance).run()
 
 
 class _Drawing:
@@ -111,9 +90,7 @@ class _Drawing:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
         """
-        joins = [
-            stream.joined(h, one, place) for stream, h, one in zip(self.streams, planned, last, strict=True)
-        ]
+        joins = [stream.joined(h, one, place) for stream, h, one in zip(self.streams, planned, last, strict=True)]
         parents = np.empty((len(self.asks), TRIES), np.int64)
         draw_parents(self._guided(joins).numpy(), place, self.chance.parent[:, place], parents)
         points, off = self._trials(last, planned, place, self.every, parents, slice(0, 1))

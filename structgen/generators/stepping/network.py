@@ -32,7 +32,13 @@ class Stream:
     """
 
     def __init__(
-        self, net: CausalGraphTransformer, room: int, modulations: list[Tensor], unit: Tensor, known: Tensor, blur: float
+        self,
+        net: CausalGraphTransformer,
+        room: int,
+        modulations: list[Tensor],
+        unit: Tensor,
+        known: Tensor,
+        blur: float,
     ) -> None:
         self.net, self.unit, self.known, self.blur = net, unit.numpy(), known.numpy(), blur
         # Shift, one more than scale: of each layer those before attention, then those before what feeds on it.

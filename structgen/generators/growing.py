@@ -19,9 +19,6 @@ TYPICAL = 0.25
 #: In a quadratic form mixed products count twice.
 MIXED = torch.tensor([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
-#: Of the candidate features the one that is 1 where the edge would close a triangle.
-CLOSES = -3
-
 
 @dataclass
 class Growing:
@@ -31,7 +28,7 @@ class Growing:
     mm; kind, radius ``(B, T, T)`` symmetric; parent ``(B, T)``; degree ``(B, T, T)``: of the second place when the
     first was the last; pull ``(B, T, T, 3)``: likewise the sum of the unit vectors u along its edges, 0 in equilibrium
     under like tensions; moment ``(B, T, T, 6)``: the sum of u u', see `_squares`; edges, thread ``(B, T)``: number and
-    summed length (mm) of the edges when the place was the last; h ``(B, T, ...)``: what the network remembers.
+    summed length (mm) of the edges when the place was the last.
     """
 
     request: Request
@@ -47,7 +44,6 @@ class Growing:
     moment: Tensor
     edges: Tensor
     thread: Tensor
-    h: Tensor
 
     @classmethod
     def of(
@@ -61,42 +57,8 @@ class Growing:
         earlier = edge.tril()
         edges, thread = (row.sum(-1).cumsum(1) for row in (earlier, earlier * apart.norm(dim=-1)))
         return cls(
-            request, drop, unit, blur, pos, kind, radius, parent, degree, along.cumsum(1), moment, edges, thread,
-            torch.empty(0),
+            request, drop, unit, blur, pos, kind, radius, parent, degree, along.cumsum(1), moment, edges, thread
         )  # fmt: skip
-
-    @classmethod
-    def empty(cls, nodes: int, request: Request, drop: Tensor, blur: Tensor, width: int) -> Growing:
-        """Room for ``nodes`` nodes, of which the network remembers ``width`` numbers each."""
-        b, t = len(drop), nodes + 1
-        square = torch.zeros(b, t, t)
-        return cls(
-            request, drop, unit_of(request, drop), blur, torch.zeros(b, t, 3), square.long(), square,
-            torch.zeros(b, t, dtype=torch.long), square.clone(), torch.zeros(b, t, t, 3), torch.zeros(b, t, t, 6),
-            torch.zeros(b, t), torch.zeros(b, t), torch.zeros(b, t, width),
-        )  # fmt: skip
-
-    def put(self, place: int, point: Tensor, parent: Tensor) -> None:
-        """The next node lies at ``point (B, 3)`` and is grown from ``parent (B,)``."""
-        self.pos[:, place] = point
-        self.parent[:, place] = parent
-
-    def join(self, place: int, kind: Tensor, radius: Tensor) -> None:
-        """Its edges: categories and log radii ``(B, place)`` of its pairs with what is there."""
-        self.kind[:, place, :place] = self.kind[:, :place, place] = kind
-        self.radius[:, place, :place] = self.radius[:, :place, place] = radius * (kind > 0)
-        edge = (kind > 0).float()
-        self.degree[:, place] = self.degree[:, place - 1]
-        self.degree[:, place, :place] += edge
-        self.degree[:, place, place] = edge.sum(-1)
-        apart = self.pos[:, place, None] - self.pos[:, :place]
-        self.edges[:, place] = self.edges[:, place - 1] + edge.sum(-1)
-        self.thread[:, place] = self.thread[:, place - 1] + (edge * apart.norm(dim=-1)).sum(-1)
-        along = edge[..., None] * direction(apart)
-        for sums, new, sign in ((self.pull, along, -1), (self.moment, _squares(along), 1)):
-            sums[:, place] = sums[:, place - 1]
-            sums[:, place, :place] += new
-            sums[:, place, place] = sign * new.sum(1)
 
     def node_features(self, at: slice) -> Tensor:
         """``(B, Q, NODE_FEATURES)``."""

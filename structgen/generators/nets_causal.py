@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, softplus
 
 from structgen.generators.batches import CATEGORIES
-from structgen.generators.growing import Growing
 
 #: Numbers that describe a pair beside its kind, a pair with the node to come, and a node with the state of the web
 #: when it was placed.
@@ -25,25 +24,18 @@ LINKS = 3
 
 
 class Cache:
-    """Keys and values ``(2, B, H, T, d / H)`` of the nodes so far in each layer.
+    """Keys and values ``(2, B, H, T, d / H)`` of the nodes so far in each layer."""
 
-    room: so many nodes will come, whose keys and values are written side by side; 0: they are joined to those before,
-    which takes longer, but lets gradients through.
-    """
-
-    def __init__(self, room: int = 0) -> None:
-        self.room = room
+    def __init__(self) -> None:
         self.layers: list[Tensor] = []
 
-    def joined(self, layer: int, new: Tensor, count: int) -> Tensor:
-        """Those of all ``count`` nodes, of which ``new`` are the last."""
+    def joined(self, layer: int, new: Tensor) -> Tensor:
+        """Those of all nodes, of which ``new`` are the last."""
         if len(self.layers) == layer:
-            self.layers.append(new.new_empty(*new.shape[:3], self.room, new.shape[-1]))
-        if self.room:
-            self.layers[layer][:, :, :, count - new.shape[3] : count] = new
+            self.layers.append(new)
         else:
             self.layers[layer] = torch.cat([self.layers[layer], new], 3)
-        return self.layers[layer][:, :, :, :count]
+        return self.layers[layer]
 
 
 class CausalBlock(nn.Module):
@@ -71,7 +63,7 @@ class CausalBlock(nn.Module):
         shift1, scale1, shift2, scale2 = modulation.chunk(4, -1)
         x = self.norm_attend(h) * (1 + scale1) + shift1
         three = self.qkv(x).view(b, q, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        query, (key, value) = three[0], cache.joined(layer, three[1:], pair.shape[2])
+        query, (key, value) = three[0], cache.joined(layer, three[1:])
         weight = (query @ key.transpose(-1, -2) / math.sqrt(d // self.heads) + bias).softmax(-1)  # (B, H, Q, T)
         from_nodes = (weight @ value).transpose(1, 2).reshape(b, q, d)
         from_pairs = (weight.transpose(1, 2) @ pair).reshape(b, q, -1)  # (B, Q, H, T) @ (B, Q, T, e)
@@ -216,29 +208,3 @@ class Mixture:
         white = torch.stack([z[..., 0], z[..., 1] + a * z[..., 0], z[..., 2] + b * z[..., 0] + c * z[..., 1]], -1)
         each = -0.5 * white.square().sum(-1) - self.log_scale.sum(-1) - 1.5 * math.log(2 * math.pi)
         return torch.logsumexp(self.logit.log_softmax(-1) + each, -1)
-
-    def draw(self, uniform: Tensor, normal: Tensor) -> Tensor:
-        """Points from ``uniform (..., M)`` and ``normal (..., M, 3)`` numbers: ``(..., M, 3)``."""
-        share = self.logit.softmax(-1).cumsum(-1)
-        last = self.logit.shape[-1] - 1
-        pick = (uniform[..., None] > share[..., None, :]).sum(-1).clamp_max(last)[..., None].expand(*uniform.shape, 3)
-        mean, scale, lower = (value.gather(-2, pick) for value in (self.mean, self.log_scale.exp(), self.lower))
-        a, b, c = lower.unbind(-1)
-        z0 = normal[..., 0]
-        z1 = normal[..., 1] - a * z0
-        z2 = normal[..., 2] - b * z0 - c * z1
-        return mean + scale * torch.stack([z0, z1, z2], -1)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the network made of the web so far: its last node, ``h (B, 1, d)``, and that node's pairs."""
-
-    web: Growing
-    h: Tensor
-    pair: Tensor
-    features: Tensor
-
-    def planned(self, net: CausalGraphTransformer, plan: Tensor) -> Tensor:
-        planned: Tensor = self.h + net.planned(plan)[:, None]
-        return planned

@@ -7,7 +7,6 @@ node this is the same everywhere, and need not be learned anew for each directio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,27 +34,20 @@ class Surroundings:
         frame = self.frame.view(*self.frame.shape[:2], *[1] * (vectors.dim() - 3), 3, 3)
         return (frame * vectors[..., None, :]).sum(-1)
 
-    def out_of(self, vectors: Tensor) -> Tensor:
-        """The inverse of `into`."""
-        frame = self.frame.view(*self.frame.shape[:2], *[1] * (vectors.dim() - 3), 3, 3)
-        return (frame * vectors[..., None]).sum(-2)
 
-
-def surroundings(web: Growing, parent: Tensor, at: slice, row: Tensor | None = None) -> Surroundings:
+def surroundings(web: Growing, parent: Tensor, at: slice) -> Surroundings:
     """Of the places ``parent (B, M)``, as of the M places ``at``, or of the one place if there is one.
 
     Its latest neighbours, and the nearest others: where they lie, their degrees, the silk of the threads, which are
     neighbours of its neighbours; centre of the box, the first node, the last, its pull; room to the walls.
-    ``row (B,)``: the webs that are asked for, all by default.
     """
     count = at.stop
-    its: Any = slice(None) if row is None else row  # a slice copies nothing
-    pos, unit = web.pos[its, :count], web.unit[its, None, None]
+    pos, unit = web.pos[:, :count], web.unit[:, None, None]
     places = torch.arange(count, device=pos.device)
     here = _take(pos, parent)
     away = (pos[:, None] - here[:, :, None]) / unit[..., None]
     other = ~barred(at, pos.device) & (places > 0) & (places != parent[..., None])
-    kinds = web.kind[its, :count, :count]
+    kinds = web.kind[:, :count, :count]
     kind = kinds.gather(1, parent[..., None].expand(-1, -1, count)) * other
     joined = kind > 0
     second = (joined.float() @ (kinds > 0).float() > 0) & other & ~joined
@@ -76,13 +68,13 @@ def surroundings(web: Growing, parent: Tensor, at: slice, row: Tensor | None = N
     frame = _frame(direction(apart))
     seen = Surroundings(torch.empty(0), frame)
     local = seen.into(apart)
-    degree = web.degree[its, at, :count].expand(-1, parent.shape[1], -1).gather(2, chosen) * there
+    degree = web.degree[:, at, :count].expand(-1, parent.shape[1], -1).gather(2, chosen) * there
     silk = one_hot(kind.gather(2, chosen[..., :NEIGHBOURS]) * there[..., :NEIGHBOURS], CATEGORIES).float()
     last = torch.arange(at.start, count, device=pos.device)
-    pull = web.pull[its, at].expand(-1, parent.shape[1], -1, -1)
+    pull = web.pull[:, at].expand(-1, parent.shape[1], -1, -1)
     pull = pull.gather(2, parent[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
     marks = torch.stack([-here / unit, _to(away, last.clamp_max(1)), _to(away, last), pull], 2)
-    half = web.request.half_box[its, None]
+    half = web.request.half_box[:, None]
     columns = [
         _squashed(local).flatten(2), direction(local).flatten(2), there.float(), degree / 4, silk.flatten(2),
         (second.gather(2, chosen[..., NEIGHBOURS:]) & there[..., NEIGHBOURS:]).float(),

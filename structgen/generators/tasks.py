@@ -80,7 +80,7 @@ class Task:
 
     def _proposals(self, asks: Sequence[Ask], rngs: Sequence[np.random.Generator]) -> list[Proposal]:
         """Those of the model, made side by side for webs of like size."""
-        order = np.argsort([ask.target.nodes for ask in asks], kind="stable")
+        order = np.argsort([ask.target.nodes or 0 for ask in asks], kind="stable")
         parts = [part.tolist() for part in np.array_split(order, math.ceil(len(asks) / ABREAST))]
 
         def proposed(part: list[int]) -> list[Proposal]:

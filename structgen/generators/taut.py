@@ -67,7 +67,7 @@ def _straightened(pos: FloatArray, before: IntArray, at: IntArray, after: IntArr
                     matrix[i, j] += share * off[k, j]
                     for axis in range(3):
                         right[i, axis] += share * kept * off[k, j] * pos[j, axis]
-        pos = np.linalg.solve(matrix, right)
+        pos = np.linalg.solve(matrix, right).astype(np.float64)
     return pos
 
 
@@ -127,7 +127,7 @@ def _throughs(pos: FloatArray, edges: IntArray) -> tuple[IntArray, IntArray, Int
         if degree[tail[e] + 1] >= 3 and length[e] > 0:
             for f in its[first[tail[e]] : first[tail[e] + 1]]:
                 if f != e and length[f] > 0:
-                    cosine = _product(pos, tail[e], head[e], head[f]) / (length[e] * length[f])
+                    cosine = product(pos, tail[e], head[e], head[f]) / (length[e] * length[f])
                     if cosine < least[e]:
                         opposite[e], least[e] = f, cosine
     before, at, after, bend = np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m)
@@ -152,11 +152,11 @@ def _bend(pos: FloatArray, before: int, at: int, after: int) -> float:
 
 @compiled
 def _distance(pos: FloatArray, i: int, j: int) -> float:
-    return math.sqrt(_product(pos, i, j, j))
+    return math.sqrt(product(pos, i, j, j))
 
 
 @compiled
-def _product(pos: FloatArray, i: int, j: int, k: int) -> float:
+def product(pos: FloatArray, i: int, j: int, k: int) -> float:
     """Of the vectors from node ``i`` to ``j`` and to ``k``."""
     total = 0.0
     for axis in range(3):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.compiled import compiled
+from structgen.generators.taut import TINY, product
 from structgen.web import KINDS
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,8 +23,6 @@ LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 TRAITS = 8 + 11 + 5 + 6 + 18 + 5 + 2 * SILKS + 5 + 2
 #: What stands for the angles of a web without any of their sort.
 NONE = -1.0
-#: Least length that is divided by.
-TINY = 1e-300
 
 
 def traits(pos: FloatArray, edges: IntArray, kind: IntArray, log_radius: FloatArray) -> FloatArray:
@@ -48,7 +47,7 @@ def _traits(pos: FloatArray, edges: IntArray, silk: IntArray, log_radius: FloatA
     for e in range(m):
         i, j = edges[e]
         A[i, j] = A[j, i] = 1.0
-        length[e] = math.sqrt(_product(pos, i, j, j))
+        length[e] = math.sqrt(product(pos, i, j, j))
     for i in range(n):
         d[i] = A[i].sum()
     mean = max(length.mean(), TINY)
@@ -127,8 +126,8 @@ def _angles(pos: FloatArray, edges: IntArray, silk: IntArray) -> FloatArray:
                     some += 1
             for p in range(some):
                 for q in range(p):
-                    lengths = math.sqrt(_product(pos, i, other[p], other[p]) * _product(pos, i, other[q], other[q]))
-                    cosine = min(max(_product(pos, i, other[p], other[q]) / max(lengths, TINY), -1.0), 1.0)
+                    lengths = math.sqrt(product(pos, i, other[p], other[p]) * product(pos, i, other[q], other[q]))
+                    cosine = min(max(product(pos, i, other[p], other[q]) / max(lengths, TINY), -1.0), 1.0)
                     square += cosine**2
                     angle[count], like[count] = math.acos(cosine) / math.pi, its[p] == its[q]
                     least[i] = min(least[i], angle[count])
@@ -147,20 +146,11 @@ def _shape(pos: FloatArray, mean: float) -> FloatArray:
     nearest = np.full(n, np.inf)
     for i in range(n):
         for j in range(i):
-            apart = math.sqrt(_product(pos, i, j, j)) / mean
+            apart = math.sqrt(product(pos, i, j, j)) / mean
             nearest[i], nearest[j] = min(nearest[i], apart), min(nearest[j], apart)
     near = _quantiles(nearest) if n > 1 else np.zeros(5)
     ratios = np.sqrt(values[:2] / largest)
     return np.array([ratios[0], ratios[1], math.log(math.sqrt(largest) / mean + 1e-3), near[0], near[2]])
-
-
-@compiled
-def _product(pos: FloatArray, i: int, j: int, k: int) -> float:
-    """Of the vectors from node ``i`` to ``j`` and to ``k``."""
-    total = 0.0
-    for axis in range(3):
-        total += (pos[j, axis] - pos[i, axis]) * (pos[k, axis] - pos[i, axis])
-    return total
 
 
 @compiled

@@ -9,7 +9,7 @@ import numpy as np
 from structgen.compiled import compiled
 from structgen.generators.batches import CATEGORIES
 from structgen.generators.nets_causal import NEAREST, NEIGHBOURS
-from structgen.generators.stepping.state import Drawn, Floats, Integers
+from structgen.generators.stepping.state import Booleans, Drawn, FloatArray, Floats, Integers
 from structgen.generators.surroundings import FAR, SKEW
 
 #: Those around that are told of, and where what is told of them begins.
@@ -82,27 +82,26 @@ def tell_around(web: Drawn, place: int, unit: Floats, rows: Integers, parents: I
 
 
 @compiled
-def _choose(web: Drawn, b: int, parent: int, place: int, chosen: Integers, second: object) -> None:
+def _choose(web: Drawn, b: int, parent: int, place: int, chosen: Integers, second: Booleans) -> None:
     """The latest neighbours of a place, ascending, and the nearest others, -1 where there are none; and which are
     neighbours of its neighbours (``second``).
     """
     chosen[:] = -1
-    second[:] = False  # type: ignore[index]
-    first = 1
+    second[:] = False
     count = 0
-    for t in range(place, first - 1, -1):
+    for t in range(place, 0, -1):
         if t != parent and web.kind[b, parent, t] > 0:
             if count < NEIGHBOURS:
                 chosen[count] = t
             count += 1
-            for u in range(first, place + 1):
+            for u in range(1, place + 1):
                 if u != parent and web.kind[b, t, u] > 0 and web.kind[b, parent, u] == 0:
-                    second[u] = True  # type: ignore[index]
+                    second[u] = True
     some = min(count, NEIGHBOURS)
     for c in range(some // 2):
         chosen[c], chosen[some - 1 - c] = chosen[some - 1 - c], chosen[c]
     near = np.full(NEAREST, np.inf)
-    for t in range(first, place + 1):
+    for t in range(1, place + 1):
         if t != parent and web.kind[b, parent, t] == 0:
             far = 0.0
             for axis in range(3):
@@ -116,14 +115,13 @@ def _choose(web: Drawn, b: int, parent: int, place: int, chosen: Integers, secon
 
 
 @compiled
-def _frame(towards: object, frame: Floats) -> None:
+def _frame(towards: FloatArray, frame: Floats) -> None:
     """Nine numbers of three axes, by rows, see `surroundings._frame`, from unit vectors ``towards (TOLD, 3)``."""
-    t: np.ndarray = towards  # type: ignore[assignment]
-    none = True
+    t, none = towards, True
     for c in range(NEIGHBOURS):
         none = none and t[c, 0] == 0 and t[c, 1] == 0 and t[c, 2] == 0
     x, y, z = (1.0, 0.0, 0.0) if none else (t[0, 0], t[0, 1], t[0, 2])
-    best, pick, sine_of_pick = -np.inf, 0, 0.0
+    best, sine_of_best = -np.inf, 0.0
     u, v, w = 0.0, 0.0, 0.0
     for c in range(TOLD):
         along = t[c, 0] * x + t[c, 1] * y + t[c, 2] * z
@@ -131,11 +129,11 @@ def _frame(towards: object, frame: Floats) -> None:
         sine = math.sqrt(p * p + q * q + s * s)
         merit = sine + ((TOLD - c) if sine > SKEW else 0)
         if merit > best:
-            best, pick, sine_of_pick = merit, c, sine
+            best, sine_of_best = merit, sine
             u, v, w = p, q, s
     if none:
         u, v, w = 0.0, 1.0, 0.0
-    elif sine_of_pick <= 0.01:
+    elif sine_of_best <= 0.01:
         # Of the axes of space the one that is most nearly at right angles.
         a, b, c = abs(x), abs(y), abs(z)
         i = 0 if a <= b and a <= c else (1 if b <= c else 2)

@@ -8,7 +8,7 @@ from structgen.generators.stepping.state import Drawn
 
 @compiled
 def runs_through(web: Drawn, b: int, x: float, y: float, z: float, other: int) -> bool:
-    """Whether a strut of web ``b`` from x, y, z to the place ``other`` would run through one that does not end there."""
+    """Whether a strut of web ``b`` from x, y, z to the place ``other`` would run through one that ends elsewhere."""
     reach = web.reach[b]
     p, q, s = web.pos[b, other, 0], web.pos[b, other, 1], web.pos[b, other, 2]
     for e in range(web.laid[b]):

@@ -57,7 +57,7 @@ class _Drawing:
             for drop, unit in zip(hidden, units, strict=True)
         ]
         corners = np.array([ask.corners for ask in asks], np.float32)
-        self.web = Drawn.empty(self.most + 1, request, CLEAR * units[0].numpy(), corners)
+        self.web = Drawn.empty(self.most + 1, request, (CLEAR * units[0]).numpy(), corners)
         self.every = np.arange(len(asks))
 
     def run(self) -> list[Proposal]:
@@ -107,8 +107,8 @@ class _Drawing:
     def _trials(
         self, last: list[Last], planned: list[Tensor], place: int, rows: Integers, parents: Integers, tries: slice
     ) -> tuple[Floats, Floats]:
-        """Places in the box ``(R, M, 3)`` of the webs ``rows (R,)``, grown from ``parents (R, TRIES)``, of the ``tries``,
-        and how far off, ``(R, M)`` in units of length, 0 within.
+        """Some ``tries`` of places in the box, ``(R, M, 3)``, of the webs ``rows (R,)``, grown from ``parents (R,
+        TRIES)``; and how far off they were, ``(R, M)`` in units of length.
         """
         parents = np.ascontiguousarray(parents[:, tries])
         shape, width, pair = parents.shape, self.net.width, last[0].pair.shape[-1]

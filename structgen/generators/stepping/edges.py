@@ -104,9 +104,8 @@ def _lay(web: Drawn, b: int, t: int, new: int, category: int, radius: float) -> 
     web.laid[b] += 1
     web.degree[b, t] += 1
     web.degree[b, new] += 1
-    x, y, z = (
-        web.pos[b, new, 0] - web.pos[b, t, 0], web.pos[b, new, 1] - web.pos[b, t, 1], web.pos[b, new, 2] - web.pos[b, t, 2],
-    )  # fmt: skip
+    pos = web.pos[b]
+    x, y, z = pos[new, 0] - pos[t, 0], pos[new, 1] - pos[t, 1], pos[new, 2] - pos[t, 2]
     square = x * x + y * y + z * z
     web.edges[b] += 1
     web.thread[b] += math.sqrt(square)

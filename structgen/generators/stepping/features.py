@@ -1,4 +1,4 @@
-"""What the network is told of the last node and its pairs, and of the pairs of a node to come: see `growing.Growing`."""
+"""What the network is told of the last node and its pairs, and of those of the node to come: see `growing.Growing`."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def tell_next(web: Drawn, place: int, unit: Floats, point: Floats, parent: Integ
                         pair[b, u, 15] = 1.0
         for t in range(place + 1):
             pair[b, t, 13] = math.log(min(max((pair[b, t, 3] + 0.02) / (nearest + 0.02), 0.1), 50.0))
-            u = (pair[b, t, 0], pair[b, t, 1], pair[b, t, 2])
-            length = math.sqrt(u[0] ** 2 + u[1] ** 2 + u[2] ** 2 + 1e-12)
-            pair[b, t, 16] = (u[0] * back[0] + u[1] * back[1] + u[2] * back[2]) / (length * far)
+            x, y, z = pair[b, t, 0], pair[b, t, 1], pair[b, t, 2]
+            length = math.sqrt(x**2 + y**2 + z**2 + 1e-12)
+            pair[b, t, 16] = (x * back[0] + y * back[1] + z * back[2]) / (length * far)
 
 
 @compiled

@@ -9,7 +9,13 @@ from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear
 
 from structgen.generators.batches import CATEGORIES
-from structgen.generators.nets_causal import CANDIDATE_FEATURES, NODE_FEATURES, PAIR_FEATURES, CausalGraphTransformer
+from structgen.generators.nets_causal import (
+    CANDIDATE_FEATURES,
+    NODE_FEATURES,
+    PAIR_FEATURES,
+    CausalBlock,
+    CausalGraphTransformer,
+)
 from structgen.generators.stepping.attention import attend
 from structgen.generators.stepping.features import tell_last, tell_next
 from structgen.generators.stepping.state import Drawn, Floats, Integers
@@ -44,6 +50,7 @@ class Stream:
         # Shift, one more than scale: of each layer those before attention, then those before what feeds on it.
         chunks = [modulation[:, 0].chunk(4, -1) for modulation in modulations]
         self.modulations = [(shift, 1 + scale, shift2, 1 + scale2) for shift, scale, shift2, scale2 in chunks]
+        self.blocks = [block for block in net.blocks if isinstance(block, CausalBlock)]
         b, size = len(unit), net.width // net.heads
         self.keys = torch.empty(net.layers, b, net.heads, size, room).numpy()
         self.values = torch.empty(net.layers, b, net.heads, room, size).numpy()
@@ -62,7 +69,7 @@ class Stream:
         pair = net.pair_next(gelu(linear(told, self.pair_in, net.pair_in.bias)))
         bias, its = net.bias(gelu(pair)).numpy(), pair.numpy()
         h = net.node_in(self.node)
-        for k, (block, (shift, scale, shift2, scale2)) in enumerate(zip(net.blocks, self.modulations, strict=True)):
+        for k, (block, (shift, scale, shift2, scale2)) in enumerate(zip(self.blocks, self.modulations, strict=True)):
             three = block.qkv(torch.addcmul(shift, layer_norm(h, (net.width,)), scale))
             attend(three.numpy(), bias, its, self.keys, self.values, k, self.out.numpy())
             h = h + block.out(self.out)
@@ -73,12 +80,12 @@ class Stream:
 
     def joined(self, planned: Tensor, last: Last, place: int) -> Tensor:
         """Log-odds ``(B, T)`` of the node to grow from."""
-        odds = self.net.join(planned[:, None], self.joins[:, : place + 1], last.features[:, None])
+        odds: Tensor = self.net.join(planned[:, None], self.joins[:, : place + 1], last.features[:, None])
         return odds[:, 0, :, 0]
 
     def row(self, web: Drawn, planned: Tensor, place: int, point: Floats, parent: Integers) -> Tensor:
         """``(B, T, 1 + 2 kinds)`` of the edges of a node at ``point (B, 3)``, see `CausalGraphTransformer.edges`."""
         told = torch.empty(len(self.node), place + 1, CANDIDATE_FEATURES)
         tell_next(web, place, self.unit, point, parent, told.numpy())
-        out = self.net.edge(planned[:, None], self.edges[:, : place + 1], told[:, None])
+        out: Tensor = self.net.edge(planned[:, None], self.edges[:, : place + 1], told[:, None])
         return out[:, 0]

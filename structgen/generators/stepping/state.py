@@ -12,9 +12,8 @@ from structgen.generators.batches import Request
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 SmallIntegers = npt.NDArray[np.int16]
-
-#: Where the walls of the box are, and room on its sides.
-LOW, HIGH = 0, 1
+Booleans = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
 
 
 class Drawn(NamedTuple):

@@ -12,7 +12,6 @@ from structgen.generators.autoregressive import Autoregressive, AutoregressiveCo
 from structgen.generators.finishing import Finish
 from structgen.generators.gauges import gauges_of
 from structgen.generators.model import Ask, raw_numbers, raw_web_of
-from structgen.generators.nets_causal import Mixture
 from structgen.generators.orders import growth_order
 from structgen.generators.request import TrainingRange
 from structgen.generators.sequences import sequences
@@ -114,35 +113,14 @@ def test_loss_falls_on_a_few_webs(training_range, webs):
     assert np.mean(losses[-5:]) < 0.5 * losses[0]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_mixture_density_is_that_of_its_draws(dtype):
-    torch.manual_seed(1)
-    mixture = Mixture(torch.zeros(2), torch.randn(2, 3), 0.3 * torch.randn(2, 3), 0.5 * torch.randn(2, 3))
-    mixture = Mixture(*(getattr(mixture, name).to(dtype) for name in ("logit", "mean", "log_scale", "lower")))
-    # Of one component the density is that of a normal distribution with the covariance of its draws.
-    first = Mixture(*(getattr(mixture, name)[:1] for name in ("logit", "mean", "log_scale", "lower")))
-    count = 200_000
-    points = first.draw(torch.rand(count, dtype=dtype), torch.randn(count, 3, dtype=dtype))
-    covariance = torch.cov(points.T)
-    normal = torch.distributions.MultivariateNormal(first.mean[0], covariance)
-    x = points[:50]
-    torch.testing.assert_close(
-        first.log_density(x[:, None])[:, 0] if x.dim() == 3 else first.log_density(x),
-        normal.log_prob(x),
-        atol=0.1,
-        rtol=0.02,
-    )
-    # Of two, it integrates to one: the mean of 1 / q over draws of q is the volume, here by importance.
-    box = torch.rand(count, 3, dtype=dtype) * 16 - 8
-    assert float(mixture.log_density(box).exp().mean() * 16**3) == pytest.approx(1, abs=0.05)
-
-
 # -- sampling ----------------------------------------------------------------------------------------------
 
 
 def test_webs_are_drawn_within_the_box(tiny):
     for ask, drawn in zip(
-        asks(3), tiny._drawn(asks(3), [None] * 3, [np.random.default_rng(k) for k in range(3)], 1.0), strict=True
+        asks(3),
+        tiny._drawn(asks(3), [None] * 3, [1] * 3, [np.random.default_rng(k) for k in range(3)], 1.0),
+        strict=True,
     ):
         assert (np.abs(drawn.pos) <= np.array(ask.target.extents) / 2 + 1e-5).all()
 
@@ -264,7 +242,7 @@ def styled(training_range, dataset):
 
 def test_what_is_drawn_depends_on_the_style_it_is_told(styled, webs):
     told = [Style.of(webs[0]), None]
-    one, other = (styled._drawn(asks(1), [style], [np.random.default_rng(0)], 1.0)[0] for style in told)
+    one, other = (styled._drawn(asks(1), [style], [1], [np.random.default_rng(0)], 1.0)[0] for style in told)
     assert not same(one, other)
 
 

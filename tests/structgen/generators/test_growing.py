@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from structgen.generators.growing import Growing, unit_of
-from structgen.generators.nets_causal import CANDIDATE_FEATURES, NODE_FEATURES, PAIR_FEATURES, SURROUNDINGS
 from structgen.generators.orders import growth_order
 from structgen.generators.sequences import sequences
 from structgen.generators.surroundings import surroundings
@@ -28,35 +27,6 @@ def grown_webs():
         web = web.translated(-(web.pos.min(0) + web.pos.max(0)) / 2)
         webs.append(web.subweb(growth_order(web, 2)))
     return webs
-
-
-def test_step_by_step_and_at_once_the_network_is_told_the_same():
-    batch = sequences(grown_webs(), np.array([False, True]))
-    whole = told_of(batch)
-    last = batch.pos.shape[1] - 1
-    every = slice(0, last)
-    nodes, pairs = whole.node_features(every), whole.pair_features(every)
-    parents = batch.parent[:, 1:].clamp_min(0)
-    candidates, around = whole.candidate_features(batch.pos[:, 1:], parents, every), surroundings(whole, parents, every)
-    widths = [told.shape[-1] for told in (nodes, pairs, candidates, around.features)]
-    assert widths == [NODE_FEATURES, PAIR_FEATURES, CANDIDATE_FEATURES, SURROUNDINGS]
-    step = Growing.empty(last, batch.request, batch.drop, batch.blur, 4)
-    for place in range(last):
-        at, real = slice(place, place + 1), batch.mask[:, place]
-        np.testing.assert_allclose(step.node_features(at)[real, 0], nodes[real, place], atol=1e-5)
-        np.testing.assert_allclose(step.pair_features(at)[real, 0], pairs[real, place, : place + 1], atol=1e-5)
-        real, parent = batch.mask[:, place + 1], parents[:, place : place + 1]
-        np.testing.assert_allclose(
-            surroundings(step, parent, at).features[real, 0], around.features[real, place], atol=1e-5
-        )
-        step.put(place + 1, batch.pos[:, place + 1], parent[:, 0])
-        np.testing.assert_allclose(
-            step.candidate_features(batch.pos[:, place + 1 : place + 2], parent, at)[real, 0],
-            candidates[real, place, : place + 1],
-            atol=1e-5,
-        )
-        row = slice(0, place + 1)
-        step.join(place + 1, batch.kind[:, place + 1, row], batch.radius[:, place + 1, row])
 
 
 def test_what_comes_later_is_not_told():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from structgen.generators import rows
-from structgen.generators.rows import CERTAIN, EARLY, TRIES, Chance, drawn_row, rows_log_likelihood
+from structgen.generators.rows import EARLY, TRIES, Chance, rows_log_likelihood
 
 LOGIT = torch.tensor([[[0.3, -1.2, 2.0, -0.4, 0.9]]], dtype=torch.float64)
 FREE = torch.tensor([[[False, True, True, True, True]]])
@@ -51,30 +51,13 @@ def test_likelihood_of_unlikely_rows_is_finite_and_has_a_slope():
     assert torch.isfinite(logit.grad).all()
 
 
-@pytest.mark.parametrize(("plan", "least", "most"), [(0, 1, 1), (1, 2, 2), (2, 3, 6)])
-def test_drawn_rows_keep_to_the_plan(plan, least, most):
-    noise = torch.randn(200, 7, generator=torch.Generator().manual_seed(plan)) * 3
-    parent = torch.randint(1, 7, (200,), generator=torch.Generator().manual_seed(9))
-    row = drawn_row(noise, parent, torch.full((200,), plan))
-    edges = (row > 0).sum(1)
-    assert ((edges >= least) & (edges <= most)).all()
-    assert (row[torch.arange(200), parent] == CERTAIN).all()
-    assert (row[:, 0] < 0).all()
-    # The rest of the row is in the order of what it was drawn from.
-    for k in range(200):
-        others = [i for i in range(1, 7) if i != int(parent[k])]
-        chosen = [i for i in others if row[k, i] > 0]
-        left = [i for i in others if row[k, i] <= 0]
-        assert not chosen or not left or noise[k, chosen].min() > noise[k, left].max()
-
-
 def test_numbers_of_a_web_are_its_own():
     one = Chance.of([5], [np.random.default_rng(3)])
     two = Chance.of([5, 9], [np.random.default_rng(3), np.random.default_rng(4)])
     assert two.parent.shape == (2, 9, TRIES)
     for name in ("parent", "component", "normal", "links"):
-        torch.testing.assert_close(getattr(two, name)[:1, :5], getattr(one, name))
-    torch.testing.assert_close(two.edge[:1, :5, :5], one.edge)
+        np.testing.assert_array_equal(getattr(two, name)[:1, :5], getattr(one, name))
+    np.testing.assert_array_equal(two.edge[:1, :5, :5], one.edge)
 
 
 def test_the_first_nodes_are_drawn_as_hot_as_they_were_learned(monkeypatch):
@@ -84,6 +67,6 @@ def test_the_first_nodes_are_drawn_as_hot_as_they_were_learned(monkeypatch):
     hot = Chance.of([12], [np.random.default_rng(3)])
     for name in ("normal", "links", "edge"):
         one, other = getattr(cooled, name)[0], getattr(hot, name)[0]
-        assert torch.equal(one[:EARLY], other[:EARLY])
-        assert (one[EARLY:].abs() < other[EARLY:].abs()).float().mean() > 0.5
-    assert torch.equal(cooled.kind, hot.kind)
+        assert (one[:EARLY] == other[:EARLY]).all()
+        assert (np.abs(one[EARLY:]) < np.abs(other[EARLY:])).mean() > 0.5
+    assert (cooled.kind == hot.kind).all()

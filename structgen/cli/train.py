@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from structgen.cli import train_mover, train_predictor, train_preference
+from structgen.cli import train_calibration, train_mover, train_predictor, train_preference
 from structgen.cli.console import Console
 from structgen.cli.options import Function, common, seeded
 from structgen.cli.train_options import data_set, measured, of_generators, run, warmup
@@ -146,5 +146,5 @@ def show(progress: Progress, console: Console) -> None:
 
 for _name in MODELS:
     _trains(_name)
-for _module in (train_mover, train_predictor, train_preference):
+for _module in (train_calibration, train_mover, train_predictor, train_preference):
     command.add_command(_module.command)

@@ -81,13 +81,18 @@ def of_generators(function: Function) -> Function:
             show_default=True,
             help="Arithmetic in training; bf16-mixed is faster where the processor has it.",
         ),
-        click.option(
-            "--test-targets",
-            type=click.IntRange(0, 10_000),
-            default=16,
-            show_default=True,
-            help=f"Held-out targets, {WEBS_PER_TARGET} webs each, that the card's metrics are measured on.",
-        ),
+        held_out,
+    )(function)
+
+
+def held_out(function: Function) -> Function:
+    """``--test-targets``."""
+    return click.option(
+        "--test-targets",
+        type=click.IntRange(0, 10_000),
+        default=16,
+        show_default=True,
+        help=f"Held-out targets, {WEBS_PER_TARGET} webs each, that the card's metrics are measured on.",
     )(function)
 
 

@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Traits that are of style: all but how many nodes and edges there are, which is asked for.
 STYLE = TRAITS - 2
 #: Training webs whose style is kept, at most, and how many of them, the nearest, one is drawn from.
-ROWS, NEAR = 3584, 8
+ROWS, NEAR = 49152, 8
 #: Numbers further from the mean than so many standard deviations count as so far.
 FURTHEST = 4.0
 #: Kept numbers are told apart in so many steps.

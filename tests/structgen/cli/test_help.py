@@ -25,8 +25,8 @@ def test_the_commands_are_these():
         "assemble", "check", "completion", "data build", "data card", "data import", "data info", "data scan", "demo",
         "design", "evaluate", "export", "extend", "generate", "info", "mesh bench", "mesh move", "mesh quality",
         "models card", "models list", "simulate compress", "simulate homogenize", "simulate indent", "simulate tension",
-        "train analog", "train autoregressive", "train discrete", "train mover", "train predictor", "train preference",
-        "view",
+        "train analog", "train autoregressive", "train calibration", "train discrete", "train mover", "train predictor",
+        "train preference", "view",
     ]  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def parallel_map(
         yield from map(function, items)
         return
     # A fresh process each: a fork of one that runs threads, as torch does, may hang.
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _THREADS.set, (1,)) as pool:
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _one_thread_alone) as pool:
         yield from pool.map(function, items)
 
 
@@ -78,6 +78,10 @@ def thread_map(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
             return [function(item) for item in items]
         with ThreadPoolExecutor(count, initializer=_one_thread_here) as pool:
             return list(pool.map(function, items))
+
+
+def _one_thread_alone() -> None:
+    _THREADS.set(1)
 
 
 def _one_thread_here() -> None:

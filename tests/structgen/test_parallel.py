@@ -4,12 +4,13 @@ import math
 import operator
 import os
 import sys
+import threading
 
 import pytest
 import torch
 
 from structgen import parallel
-from structgen.parallel import one_thread, parallel_map
+from structgen.parallel import one_thread, parallel_map, thread_map, threads
 
 
 def test_order_and_results_do_not_depend_on_the_number_of_workers():
@@ -83,3 +84,45 @@ def test_one_thread_is_given_back_after_an_error():
         fail()
     assert within == [1]
     assert torch.get_num_threads() == before
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_work_is_shared_by_as_many_threads_as_torch_has(two_threads):
+    met = threading.Barrier(2, timeout=20)
+
+    def work(number):
+        met.wait()  # alone it would wait in vain
+        return number**2, torch.get_num_threads()
+
+    assert threads() == 2
+    assert thread_map(work, [3, 1, 4, 1]) == [(n**2, 1) for n in (3, 1, 4, 1)]
+    with one_thread():
+        assert threads() == 2
+        assert thread_map(work, [3, 1]) == [(9, 1), (1, 1)]
+    assert torch.get_num_threads() == threads() == 2
+
+
+def test_one_thread_or_one_item_is_this_thread():
+    here = threading.get_ident()
+    assert thread_map(lambda n: threading.get_ident(), [1]) == [here]
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    assert thread_map(lambda n: threading.get_ident(), [1, 2]) == [here, here]
+    torch.set_num_threads(before)
+    assert thread_map(abs, []) == []
+
+
+def test_processes_have_one_thread_each(two_threads):
+    assert list(parallel_map(operator.methodcaller("__call__"), [threads, threads], workers=2)) == [1, 1]
+
+
+def test_an_error_in_a_thread_is_raised_here(two_threads):
+    with pytest.raises(ValueError, match="not defined for negative"):
+        thread_map(math.factorial, [3, -1, 2])

@@ -24,6 +24,7 @@ def shipped():
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(tasks, "SAMPLE_BATCH", 3)
+    monkeypatch.setattr(tasks, "ABREAST", 2)
 
 
 def same(first, second):
@@ -43,14 +44,16 @@ def test_a_task_sent_elsewhere_makes_the_same_webs(shipped):
         same(pickle.loads(pickle.dumps(sent)).made(), results[first : first + 3])
 
 
-def test_webs_do_not_depend_on_the_threads_of_this_process(shipped):
-    before = torch.get_num_threads()
+@pytest.mark.parametrize("name", ["analog", "discrete", "autoregressive"])
+def test_webs_do_not_depend_on_the_threads_of_this_process(name):
+    model, targets, before = load_model(name), [TARGET, OTHER, TARGET], torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        two = shipped.generate(TARGET, 4, seed=1)
+        two = model.generate(targets, seed=1)
         assert torch.get_num_threads() == 2
+        assert [result.web.n for result in two] == [12, 9, 12]
         torch.set_num_threads(1)
-        same(shipped.generate(TARGET, 4, seed=1), two)
+        same(model.generate(targets, seed=1), two)
     finally:
         torch.set_num_threads(before)
 

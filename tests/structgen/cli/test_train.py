@@ -162,7 +162,7 @@ def test_a_model_of_another_kind_is_not_fine_tuned(fails, here, dataset, tiny_mo
 
 def test_there_is_a_command_for_each_model():
     assert list(train_command.MODELS) == list(MODELS)
-    assert list(train_command.command.commands) == [*MODELS, "mover", "predictor", "preference"]
+    assert list(train_command.command.commands) == [*MODELS, "calibration", "mover", "predictor", "preference"]
 
 
 def test_the_smallest_model_is_small(tiny_config):

@@ -8,12 +8,14 @@ import pytest
 
 from structgen.generators.analog import AnalogConfig
 from structgen.generators.model import Config, Generated, OutOfRangeWarning
-from structgen.generators.tasks import ATTEMPTS, SAMPLE_BATCH
+from structgen.generators.tasks import ABREAST, ATTEMPTS, SAMPLE_BATCH
 from structgen.targets import DesignTargets
 from structgen.validity import validity
 
 TARGET = DesignTargets(nodes=12, mean_degree=2.5, extents=(20, 15, 10))
 OTHER = DesignTargets(nodes=20, edges=22, extents=(15, 15, 15))
+#: Webs proposed side by side of a whole batch.
+FULL = [ABREAST] * (SAMPLE_BATCH // ABREAST)
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +74,7 @@ def test_webs_come_in_batches_and_progress_is_told(simple):
     model, told = simple(), []
     results = model.generate(TARGET, SAMPLE_BATCH + 3, progress=lambda done, total: told.append((done, total)))
     assert len(results) == SAMPLE_BATCH + 3
-    assert [len(asks) for asks, _, _ in model.calls] == [SAMPLE_BATCH, 3]
+    assert [len(asks) for asks, _, _ in model.calls] == [*FULL, 3]
     assert told == [(SAMPLE_BATCH, SAMPLE_BATCH + 3), (SAMPLE_BATCH + 3, SAMPLE_BATCH + 3)]
 
 
@@ -172,7 +174,7 @@ def test_a_proposal_that_cannot_be_decoded_is_made_again(simple):
 def test_only_what_failed_is_made_again_and_the_order_is_kept(simple):
     model = simple(empty=lambda call: call == 0)
     results = model.generate([TARGET] * (SAMPLE_BATCH) + [OTHER], seed=4)
-    assert [len(asks) for asks, _, _ in model.calls] == [SAMPLE_BATCH, SAMPLE_BATCH, 1]
+    assert [len(asks) for asks, _, _ in model.calls] == [*FULL, ABREAST, 1]
     assert [one.web.n for one in results] == [12] * SAMPLE_BATCH + [20]
 
 

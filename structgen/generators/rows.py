@@ -65,13 +65,13 @@ class Chance:
     def of(cls, sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> Chance:
         """For webs of so many nodes."""
         most, kinds = max(sizes), CATEGORIES - 1
-        shapes = [(most, TRIES), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
+        shapes = [(most,), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
         chance = cls(*(np.zeros((len(sizes), *shape), np.float32) for shape in shapes))
         spread, edge, links = (
             np.where(np.arange(most) < EARLY, 1.0, cold).astype(np.float32) for cold in (SPREAD, EDGE_NOISE, LINK_NOISE)
         )
         for b, (n, rng) in enumerate(zip(sizes, rngs, strict=True)):
-            chance.parent[b, :n] = rng.random((n, TRIES), np.float32)
+            chance.parent[b, :n] = rng.random(n, np.float32)
             chance.component[b, :n] = rng.random((n, TRIES), np.float32)
             chance.normal[b, :n] = spread[:n, None, None] * rng.standard_normal((n, TRIES, 3), np.float32)
             chance.edge[b, :n, :n] = edge[:n, None] * (_gumbel(rng, n, n) - _gumbel(rng, n, n))

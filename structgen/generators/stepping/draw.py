@@ -13,12 +13,12 @@ from structgen.generators.decode import Proposal
 from structgen.generators.growing import unit_of
 from structgen.generators.model import Ask
 from structgen.generators.nets_causal import SURROUNDINGS, CausalGraphTransformer
-from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, TRIES, Chance
+from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, Chance
 from structgen.generators.sequences import given_nodes, proposal
 from structgen.generators.stepping.around import tell_around
 from structgen.generators.stepping.edges import draw_edges
 from structgen.generators.stepping.network import Last, Stream
-from structgen.generators.stepping.places import choose_places, draw_parents, draw_places, is_poor, tell_parents
+from structgen.generators.stepping.places import draw_parents, draw_places, tell_parents
 from structgen.generators.stepping.state import Drawn, Floats, Integers
 
 #: Places in sampling are taken to be off by this many units of length.
@@ -58,7 +58,6 @@ class _Drawing:
         ]
         corners = np.array([ask.corners for ask in asks], np.float32)
         self.web = Drawn.empty(self.most + 1, request, (CLEAR * units[0]).numpy(), corners)
-        self.every = np.arange(len(asks))
 
     def run(self) -> list[Proposal]:
         web, chance, given = self.web, self.chance, self.given
@@ -91,43 +90,23 @@ class _Drawing:
         the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
         """
         joins = [stream.joined(h, one, place) for stream, h, one in zip(self.streams, planned, last, strict=True)]
-        parents = np.empty((len(self.asks), TRIES), np.int64)
-        draw_parents(self._guided(joins).numpy(), place, self.chance.parent[:, place], parents)
-        points, off = self._trials(last, planned, place, self.every, parents, slice(0, 1))
-        point, parent = points[:, 0].copy(), parents[:, 0].copy()
-        poor = is_poor(self.web, parents, points, off)
-        if len(poor):  # most need no further trial
-            more, outside = self._trials(last, planned, place, poor, parents[poor], slice(1, None))
-            points, off = np.concatenate([points[poor], more], 1), np.concatenate([off[poor], outside], 1)
-            pick, each = np.empty(len(poor), np.int64), np.arange(len(poor))
-            choose_places(self.web, poor, parents[poor], points, off, pick)
-            point[poor], parent[poor] = points[each, pick], parents[poor, pick]
-        return point, parent
-
-    def _trials(
-        self, last: list[Last], planned: list[Tensor], place: int, rows: Integers, parents: Integers, tries: slice
-    ) -> tuple[Floats, Floats]:
-        """Some ``tries`` of places in the box, ``(R, M, 3)``, of the webs ``rows (R,)``, grown from ``parents (R,
-        TRIES)``; and how far off they were, ``(R, M)`` in units of length.
-        """
-        parents = np.ascontiguousarray(parents[:, tries])
-        shape, width, pair = parents.shape, self.net.width, last[0].pair.shape[-1]
-        outs, around = [], torch.empty(*shape, SURROUNDINGS)
+        b, width, pair = len(self.asks), self.net.width, last[0].pair.shape[-1]
+        parents = np.empty(b, np.int64)
+        draw_parents(self._guided(joins).numpy(), place, self.chance.parent[:, place].copy(), parents)
+        outs, around = [], torch.empty(b, SURROUNDINGS)
         for stream, one, h in zip(self.streams, last, planned, strict=True):
-            told = torch.empty(*shape, 2 * width + pair)
-            tell_parents(rows, parents, h.numpy(), stream.memory.numpy(), one.pair.numpy(), told.numpy())
-            tell_around(self.web, place, stream.unit, rows, parents, around.numpy())
+            told = torch.empty(b, 2 * width + pair)
+            tell_parents(parents, h.numpy(), stream.memory.numpy(), one.pair.numpy(), told.numpy())
+            tell_around(self.web, place, stream.unit, parents, around.numpy())
             outs.append(self.net.mixture(torch.cat([told, around], -1)))
-        cold = COMPONENT if place >= EARLY else 1.0
-        logit = self._guided([one.logit for one in outs]) / cold
+        logit = self._guided([one.logit for one in outs]) / (COMPONENT if place >= EARLY else 1.0)
         mixture = torch.cat([outs[0].mean, outs[0].log_scale, outs[0].lower], -1)
-        point, off = np.empty((*shape, 3), np.float32), np.empty(shape, np.float32)
+        point = np.empty((b, 3), np.float32)
         draw_places(
-            self.web, self.streams[0].unit, rows, parents, logit.numpy(), mixture.numpy(), around.numpy(),
-            self.chance.component[rows, place, tries], self.chance.normal[rows, place, tries], point,
-            off,
+            self.web, self.streams[0].unit, parents, logit.numpy(), mixture.numpy(), around.numpy(),
+            self.chance.component[:, place].copy(), self.chance.normal[:, place].copy(), point,
         )  # fmt: skip
-        return point, off
+        return point, parents
 
     def _guided(self, values: list[Tensor]) -> Tensor:
         """Conditional values, with guidance moved away from the unconditional ones."""

@@ -50,8 +50,9 @@ def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor)
 
 @dataclass(frozen=True)
 class Chance:
-    """All random numbers of sampled webs, cooled, each web's own: ``(B, N, M)`` uniform, ``(B, N, M, 3)`` normal, and
-    logistic and Gumbel noise for the edges ``(B, N, N)``, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
+    """All random numbers of sampled webs, cooled, each web's own: ``(B, N)`` and ``(B, N, M)`` uniform, ``(B, N, M, 3)``
+    normal, and logistic and Gumbel noise for the edges ``(B, N, N)`` to nodes before, their kinds ``(B, N, N, kinds)``
+    and the plans ``(B, N, 3)``.
     """
 
     parent: Floats
@@ -74,8 +75,9 @@ class Chance:
             chance.parent[b, :n] = rng.random(n, np.float32)
             chance.component[b, :n] = rng.random((n, TRIES), np.float32)
             chance.normal[b, :n] = spread[:n, None, None] * rng.standard_normal((n, TRIES, 3), np.float32)
-            chance.edge[b, :n, :n] = edge[:n, None] * (_gumbel(rng, n, n) - _gumbel(rng, n, n))
-            chance.kind[b, :n, :n] = _gumbel(rng, n, n, kinds)
+            row, column = np.tril_indices(n)
+            chance.edge[b, row, column] = edge[row] * (_gumbel(rng, len(row)) - _gumbel(rng, len(row)))
+            chance.kind[b, row, column] = _gumbel(rng, len(row), kinds)
             chance.links[b, :n] = links[:n, None] * _gumbel(rng, n, LINKS)
         return chance
 

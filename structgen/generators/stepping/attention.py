@@ -12,44 +12,53 @@ from structgen.generators.stepping.state import Floats
 
 @compiled
 def attend(three: Floats, bias: Floats, pair: Floats, keys: Floats, values: Floats, layer: int, out: Floats) -> None:
-    """``out (B, W + H e)``: what each head takes from nodes, then what each takes from their pairs ``(B, T, e)``.
+    """``out (B, W + H e)``: what each head takes from nodes, then what each takes from their pairs.
+
+    Loops are over webs where they can be: the longest.
 
     three: ``(B, 3 W)`` query, key and value of the last node.
-    bias: ``(B, T, L H)`` of the weights of all layers.
-    keys: ``(L, B, H, W / H, room)``, values ``(L, B, H, room, W / H)``: the last node's are added.
+    bias: ``(T, L H, B)`` of the weights of all layers.
+    pair: ``(T, e, B)``.
+    keys, values: ``(L, H, room, W / H, B)``, the last node's are added.
     """
-    heads, size, count = keys.shape[2], keys.shape[3], pair.shape[1]
-    width, edge_width = heads * size, pair.shape[2]
-    # Sums of their own: what is written to arrays that might overlap is slow.
-    weight = np.empty(count, np.float32)
-    nodes, pairs = np.empty(size, np.float32), np.empty(edge_width, np.float32)
-    root = np.float32(1 / math.sqrt(size))
-    for b in range(len(three)):
-        for h in range(heads):
-            for t in range(count):
-                weight[t] = bias[b, t, layer * heads + h]
+    count, edge_width, webs = pair.shape
+    heads, size = keys.shape[1], keys.shape[3]
+    width, root = heads * size, np.float32(1 / math.sqrt(size))
+    weight, asked = np.empty((count, webs), np.float32), np.empty((size, webs), np.float32)
+    largest, total = np.empty(webs, np.float32), np.empty(webs, np.float32)
+    taken = np.empty((size + edge_width, webs), np.float32)
+    for h in range(heads):
+        for d in range(size):
+            for b in range(webs):
+                asked[d, b] = root * three[b, h * size + d]
+                keys[layer, h, count - 1, d, b] = three[b, width + h * size + d]
+                values[layer, h, count - 1, d, b] = three[b, 2 * width + h * size + d]
+        largest[:] = -np.inf
+        for t in range(count):
+            for b in range(webs):
+                weight[t, b] = bias[t, layer * heads + h, b]
             for d in range(size):
-                keys[layer, b, h, d, count - 1] = three[b, width + h * size + d]
-                values[layer, b, h, count - 1, d] = three[b, 2 * width + h * size + d]
-                asked = root * three[b, h * size + d]
-                for t in range(count):
-                    weight[t] += asked * keys[layer, b, h, d, t]
-            largest = weight[0]
-            for t in range(1, count):
-                largest = max(largest, weight[t])
-            total = np.float32(0)
-            for t in range(count):
-                weight[t] = math.exp(weight[t] - largest)
-                total += weight[t]
-            nodes[:] = np.float32(0)
-            pairs[:] = np.float32(0)
-            for t in range(count):
-                share = weight[t] / total
-                for d in range(size):
-                    nodes[d] += share * values[layer, b, h, t, d]
-                for d in range(edge_width):
-                    pairs[d] += share * pair[b, t, d]
+                for b in range(webs):
+                    weight[t, b] += asked[d, b] * keys[layer, h, t, d, b]
+            for b in range(webs):
+                largest[b] = max(largest[b], weight[t, b])
+        total[:] = np.float32(0)
+        for t in range(count):
+            for b in range(webs):
+                weight[t, b] = math.exp(weight[t, b] - largest[b])
+                total[b] += weight[t, b]
+        taken[:] = np.float32(0)
+        for t in range(count):
+            for b in range(webs):
+                weight[t, b] /= total[b]
             for d in range(size):
-                out[b, h * size + d] = nodes[d]
+                for b in range(webs):
+                    taken[d, b] += weight[t, b] * values[layer, h, t, d, b]
             for d in range(edge_width):
-                out[b, width + h * edge_width + d] = pairs[d]
+                for b in range(webs):
+                    taken[size + d, b] += weight[t, b] * pair[t, d, b]
+        for b in range(webs):
+            for d in range(size):
+                out[b, h * size + d] = taken[d, b]
+            for d in range(edge_width):
+                out[b, width + h * edge_width + d] = taken[size + d, b]

@@ -52,8 +52,7 @@ class Stream:
         self.modulations = [(shift, 1 + scale, shift2, 1 + scale2) for shift, scale, shift2, scale2 in chunks]
         self.blocks = [block for block in net.blocks if isinstance(block, CausalBlock)]
         b, size = len(unit), net.width // net.heads
-        self.keys = torch.empty(net.layers, b, net.heads, size, room).numpy()
-        self.values = torch.empty(net.layers, b, net.heads, room, size).numpy()
+        self.keys, self.values = torch.empty(2, net.layers, net.heads, room, size, b).numpy()
         self.memory = torch.empty(b, room, net.width)
         self.joins, self.edges = torch.empty(2, b, room, net.hidden)
         self.node = torch.empty(b, NODE_FEATURES)
@@ -67,7 +66,7 @@ class Stream:
         told = torch.empty(len(self.node), place + 1, PAIR_FEATURES + CATEGORIES)
         tell_last(web, place, self.unit, self.known, self.blur, self.node.numpy(), told.numpy())
         pair = net.pair_next(gelu(linear(told, self.pair_in, net.pair_in.bias)))
-        bias, its = net.bias(gelu(pair)).numpy(), pair.numpy()
+        bias, its = (value.permute(1, 2, 0).contiguous().numpy() for value in (net.bias(gelu(pair)), pair))
         h = net.node_in(self.node)
         for k, (block, (shift, scale, shift2, scale2)) in enumerate(zip(self.blocks, self.modulations, strict=True)):
             three = block.qkv(torch.addcmul(shift, layer_norm(h, (net.width,)), scale))

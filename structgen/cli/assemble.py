@@ -119,7 +119,6 @@ def command(
     from structgen.cli.generate import provenance, row
     from structgen.cli.modules import curve_facts, curve_of, generate_along, picture_on, radius_on, seam_maker
     from structgen.cli.part import check_outputs, keep_inputs, make_solid, read_connected, write_part
-    from structgen.generators import load_model
 
     check_outputs(output)
     if options["fill"] is not None or options["wrap"] is not None:
@@ -142,7 +141,7 @@ def command(
     loaded = None
     if not webs or seams == "extend":
         with console.stage("load"):
-            loaded = load_model(model)
+            loaded = console.loaded(model)
         facts |= provenance(loaded, model, seed)
     if webs:
         given = [f"--{name.replace('_', '-')}" for name in TARGETS if options[name] is not None]

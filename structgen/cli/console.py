@@ -8,9 +8,12 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from structgen.generators.model import WebGenerator
 
 #: Seconds between two lines of progress where standard error is no terminal.
 QUIET_SECONDS = 10.0
@@ -60,6 +63,18 @@ class Console:
         """A warning; shown even to the quiet."""
         self._clear()
         click.echo(f"warning: {one_line(message)}", err=True)
+
+    def loaded(self, model: str) -> WebGenerator:
+        """The model of that name or path; says so where its loops will be compiled at their first use."""
+        from structgen.compiled import tell_if_compiling
+        from structgen.generators import load_model
+
+        found = load_model(model)
+        if found.name == "autoregressive":  # those of the others take but a few seconds
+            from structgen.generators.stepping.places import draw_places
+
+            tell_if_compiling(draw_places, self.say)
+        return found
 
     def progress(self, done: int, total: int, what: str, note: str = "") -> None:
         """How far long work has come: a line that is written over on a terminal, else a line now and then."""

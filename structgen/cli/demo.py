@@ -80,7 +80,6 @@ def command(
     from structgen.cli.generate import provenance, row
     from structgen.cli.modules import curve_facts, curve_of, generate_along, place_on, targets_at
     from structgen.cli.part import check_outputs, keep_inputs, make_solid, versions, write_part
-    from structgen.generators import load_model
 
     if web is None and scale is not None:
         raise click.UsageError("--scale is for WEB, which is not given")
@@ -91,7 +90,7 @@ def command(
     keep_inputs([] if web is None else [web], files)
     check_outputs(files)
     with console.stage("load"):
-        loaded = load_model(model)
+        loaded = console.loaded(model)
     facts: dict[str, Any] = {"versions": versions(), "curve": curve_facts(curve)}
     name = model
     if web is None and not any(options[key] for key in TARGETS):

@@ -82,7 +82,6 @@ def command(
     from simulate.mechanics.predictor.store import load_predictor, weights_path
     from structgen import __version__
     from structgen.files import check_writable, sha256
-    from structgen.generators import load_model
     from structgen.generators.model import OutOfRangeWarning
     from structgen.generators.store import model_path
     from structgen.targets import DesignTargets
@@ -90,7 +89,7 @@ def command(
 
     wishes, space = Wishes.of(target), Space.of(range)
     with console.stage("load"):
-        loaded, network = load_model(model), load_predictor(predictor)
+        loaded, network = console.loaded(model), load_predictor(predictor)
     about = {
         "structgen": __version__, "model": loaded.name, "model_sha256": sha256(model_path(model)),
         "predictor_sha256": sha256(weights_path(predictor)),

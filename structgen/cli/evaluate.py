@@ -75,13 +75,12 @@ def command(
     from structgen.evaluation import picture, protocol, report
     from structgen.evaluation.cost import STEPS
     from structgen.files import check_writable, write_json
-    from structgen.generators import load_model
     from structgen.sources.neighbourhoods import Dataset
 
     given = read_webs(Path(model))
     if given is not None and (sweep or cost or guidance is not None or steps is not None):
         raise click.UsageError(f"{model}: webs that are given cannot be made with --guidance, --steps, --sweep, --cost")
-    loaded: Any = load_model(model) if given is None else None
+    loaded: Any = console.loaded(model) if given is None else None
     learned = Dataset.open(trained_on) if trained_on else None
     for name in (JSON, PICTURE):
         check_writable(output / name)

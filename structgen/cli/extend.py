@@ -38,14 +38,13 @@ def command(
       structgen extend web.npz --region 20 -20 -12 50 20 12 --nodes 40 -o larger.npz
     """
     from structgen.cli.part import keep_inputs, web_facts
-    from structgen.generators import load_model
     from structgen.io import check_output, read_web, write_web
     from structgen.targets import DesignTargets
 
     check_output(output)
     keep_inputs([web], [output])
     given = read_web(web)
-    loaded = load_model(model)
+    loaded = console.loaded(model)
     with console.stage("extend"):
         larger = loaded.extend(
             given, (region[:3], region[3:]), DesignTargets(**asked), seed, steps=steps, guidance=guidance

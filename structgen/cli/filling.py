@@ -59,7 +59,6 @@ def cover(
 ) -> None:  # fmt: skip
     """Fill the shape ``options["fill"]``, or cover the surface ``options["wrap"]``, and write the files ``output``."""
     from structgen.cli.part import keep_inputs, make_solid, read_connected, write_part
-    from structgen.generators import load_model
 
     _check_options(options | {"scheduler": scheduler, "strut_radius": strut_radius}, bool(webs))
     keep_inputs(webs, output)
@@ -81,7 +80,7 @@ def cover(
         from structgen.cli.generate import provenance
 
         with console.stage("load"):
-            loaded = load_model(model)
+            loaded = console.loaded(model)
         targets = functools.partial(targets_in_space, options, grey)
         size = module_size(loaded, targets, shape)
         modules = _generated(loaded, targets, size, strut_radius, workers, scheduler, rows, console)

@@ -70,7 +70,6 @@ def command(
     """
     from structgen.cli.part import PICTURE, REPORT, SOLIDS
     from structgen.files import check_writable, write_json
-    from structgen.generators import load_model
     from structgen.io import FORMATS, check_output, write_web
     from structgen.targets import DesignTargets
 
@@ -85,7 +84,7 @@ def command(
     else:
         check_writable(output / "webs.json")
     with console.stage("load"):
-        loaded = load_model(model)
+        loaded = console.loaded(model)
     with console.stage("generate"):
         results = loaded.generate(
             target, count, seed, radius=strut_radius, steps=steps, guidance=guidance,

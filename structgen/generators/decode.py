@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from structgen.compiled import compiled
 from structgen.generators.choosing import CLEARANCE, Candidates, best, choose_edges
 from structgen.generators.polish import Room, polished
+from structgen.generators.quantiles import of_sorts
 from structgen.generators.sizing import fit_box, sized
 from structgen.generators.uncrossing import uncrossed
 from structgen.geometry import nearest_shares
@@ -157,24 +157,16 @@ def _decoded(
 
 def evened(proposal: Proposal) -> Proposal:
     """``proposal`` with one radius for all threads of a silk, where they are so near one that this is what is meant."""
-    log_radius, kind = np.asarray(proposal.log_radius, float), np.asarray(proposal.kind, np.int64)
-    return replace(proposal, log_radius=_evened(log_radius, kind, proposal.score > 0, proposal.known_edges))
-
-
-@compiled
-def _evened(log_radius: FloatArray, kind: IntArray, own: BoolArray, known_edges: int) -> FloatArray:
-    even, new = log_radius.copy(), own.copy()
-    new[:known_edges] = False
-    for silk in np.unique(kind[new]):
-        values = log_radius[new & (kind == silk)]
-        if values.std() < EVEN:
-            middle = np.median(values)
-            for e in range(known_edges, len(kind)):
-                if kind[e] == silk:
-                    even[e] = middle
-    if not known_edges and new.any():  # radii of a web are told over its median
-        even -= np.median(even[new])
-    return even
+    new = proposal.score > 0
+    new[: proposal.known_edges] = False
+    log_radius, silk = np.array(proposal.log_radius, float), proposal.kind.astype(np.int64)
+    middle, spread, _ = of_sorts(log_radius, silk, new, int(silk.max(initial=0)) + 1)
+    even = (spread < EVEN)[silk]
+    even[: proposal.known_edges] = False
+    log_radius = np.where(even, middle[silk], log_radius)
+    if new.any() and not proposal.known_edges:  # radii of a web are told over its median
+        log_radius -= np.median(log_radius[new])
+    return replace(proposal, log_radius=log_radius)
 
 
 def _with_all_pairs(proposal: Proposal) -> Proposal:

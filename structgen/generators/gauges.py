@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from structgen.compiled import compiled
 from structgen.generators.batches import relative_radius
+from structgen.generators.quantiles import of_sorts
 from structgen.generators.traits import SILKS
 from structgen.web import WebGraph
 
@@ -54,19 +54,10 @@ def gauged(log_radius: FloatArray, kind: IntArray, own: npt.NDArray[np.bool_], g
     """
     if not own.any():
         return log_radius
-    moved: FloatArray = _gauged(log_radius.copy(), np.minimum(kind, SILKS - 1).astype(np.int64), own, gauges)
+    silk = np.minimum(kind, SILKS - 1).astype(np.int64)
+    middle, _, count = of_sorts(np.array(log_radius, float), silk, own, SILKS)
+    ratio = middle - middle[count.argmax()]
+    nearest = gauges[np.arange(SILKS), np.abs(gauges - ratio[:, None]).argmin(1)]
+    moves = np.where(np.abs(nearest - ratio) <= NEAR, nearest - ratio, 0.0)
+    moved: FloatArray = log_radius + moves[silk]
     return moved
-
-
-@compiled
-def _gauged(log_radius: FloatArray, silk: IntArray, own: npt.NDArray[np.bool_], gauges: FloatArray) -> FloatArray:
-    common = np.median(log_radius[own & (silk == np.bincount(silk[own]).argmax())])
-    moves = np.zeros(SILKS)
-    for k in np.unique(silk[own]):
-        ratio = np.median(log_radius[own & (silk == k)]) - common
-        nearest = gauges[k][np.abs(gauges[k] - ratio).argmin()]
-        if abs(nearest - ratio) <= NEAR:
-            moves[k] = nearest - ratio
-    for e in range(len(silk)):
-        log_radius[e] += moves[silk[e]]
-    return log_radius

@@ -50,9 +50,10 @@ def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor)
 
 @dataclass(frozen=True)
 class Chance:
-    """All random numbers of sampled webs, cooled, each web's own: uniform ``(B, N)`` and ``(B, N, M)``, ``(B, N, M, 3)``
-    normal, and logistic and Gumbel noise for the edges ``(B, N, N)`` to nodes before, their kinds ``(B, N, N, kinds)``
-    and the plans ``(B, N, 3)``.
+    """All random numbers of sampled webs, cooled, each web's own.
+
+    Uniform ``(B, N)`` and ``(B, N, M)``, normal ``(B, N, M, 3)``; logistic and Gumbel noise for the edges ``(B, N, N)``
+    to nodes before, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
     """
 
     parent: Floats

@@ -45,30 +45,39 @@ def taut(threads: Threads, wanted: FloatArray) -> FloatArray:
     if not len(at) or wanted[0] < 0:
         return pos
     rank = (np.argsort(np.argsort(bend, kind="stable"), kind="stable") + 0.5) / len(bend)
-    return _straightened(pos.copy(), before, at, after, np.interp(rank, np.linspace(0, 1, BENDS), wanted))
+    aim = np.interp(rank, np.linspace(0, 1, BENDS), wanted)
+    for _ in range(ROUNDS):
+        matrix, right = _least_squares(np.array(pos, float, order="C"), before, at, after, aim)
+        pos = np.linalg.solve(matrix, right).astype(np.float64, copy=False)
+    return pos
 
 
 @compiled
-def _straightened(pos: FloatArray, before: IntArray, at: IntArray, after: IntArray, aim: FloatArray) -> FloatArray:
-    """``pos`` moved so that threads turn by ``aim (k,)`` degrees, in `ROUNDS` of least squares."""
+def _least_squares(
+    pos: FloatArray, before: IntArray, at: IntArray, after: IntArray, aim: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Matrix ``(n, n)`` and right side ``(n, 3)`` of the places where threads turn by ``aim (k,)`` degrees."""
     n = len(pos)
-    weight = 1 / (aim + HALF)
-    weight /= weight.mean()
-    for _ in range(ROUNDS):
-        off = off_chords(pos, before, at, after)
-        matrix, right = TETHER * np.eye(n), TETHER * pos
-        for k in range(len(at)):
-            three = (before[k], at[k], after[k])
-            now = _bend(pos, before[k], at[k], after[k])
-            kept = min(aim[k] / max(now, 1e-9), GROWTH)
-            for i in three:
-                share = weight[k] * off[k, i]
-                for j in three:
-                    matrix[i, j] += share * off[k, j]
-                    for axis in range(3):
-                        right[i, axis] += share * kept * off[k, j] * pos[j, axis]
-        pos = np.linalg.solve(matrix, right).astype(np.float64)
-    return pos
+    off = off_chords(pos, before, at, after)
+    matrix, right = np.zeros((n, n)), np.empty((n, 3))
+    for i in range(n):
+        matrix[i, i] = TETHER
+        for axis in range(3):
+            right[i, axis] = TETHER * pos[i, axis]
+    mean = 0.0
+    for k in range(len(at)):
+        mean += 1 / ((aim[k] + HALF) * len(at))
+    for k in range(len(at)):
+        three = (before[k], at[k], after[k])
+        weight = 1 / ((aim[k] + HALF) * mean)
+        kept = min(aim[k] / max(_bend(pos, before[k], at[k], after[k]), 1e-9), GROWTH)
+        for i in three:
+            share = weight * off[k, i]
+            for j in three:
+                matrix[i, j] += share * off[k, j]
+                for axis in range(3):
+                    right[i, axis] += share * kept * off[k, j] * pos[j, axis]
+    return matrix, right
 
 
 @compiled

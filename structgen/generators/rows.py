@@ -52,8 +52,9 @@ def rows_log_likelihood(logit: Tensor, edge: Tensor, free: Tensor, plan: Tensor)
 class Chance:
     """All random numbers of sampled webs, cooled, each web's own.
 
-    Uniform ``(B, N)`` and ``(B, N, M)``, normal ``(B, N, M, 3)``; logistic and Gumbel noise for the edges ``(B, N, N)``
-    to nodes before, their kinds ``(B, N, N, kinds)`` and the plans ``(B, N, 3)``.
+    Uniform for a parent ``(B, N)``, the components ``(B, N, M)`` and other parents ``(B, N, M)``; normal ``(B, N, M,
+    3)``; logistic and Gumbel noise for the edges ``(B, N, N)`` to nodes before, their kinds ``(B, N, N, kinds)`` and
+    the plans ``(B, N, 3)``.
     """
 
     parent: Floats
@@ -62,12 +63,21 @@ class Chance:
     edge: Floats
     kind: Floats
     links: Floats
+    others: Floats
 
     @classmethod
     def of(cls, sizes: Sequence[int], rngs: Sequence[np.random.Generator]) -> Chance:
         """For webs of so many nodes."""
         most, kinds = max(sizes), CATEGORIES - 1
-        shapes = [(most,), (most, TRIES), (most, TRIES, 3), (most, most), (most, most, kinds), (most, LINKS)]
+        shapes = [
+            (most,),
+            (most, TRIES),
+            (most, TRIES, 3),
+            (most, most),
+            (most, most, kinds),
+            (most, LINKS),
+            (most, TRIES),
+        ]
         chance = cls(*(np.zeros((len(sizes), *shape), np.float32) for shape in shapes))
         spread, edge, links = (
             np.where(np.arange(most) < EARLY, 1.0, cold).astype(np.float32) for cold in (SPREAD, EDGE_NOISE, LINK_NOISE)
@@ -80,6 +90,7 @@ class Chance:
             chance.edge[b, row, column] = edge[row] * (_gumbel(rng, len(row)) - _gumbel(rng, len(row)))
             chance.kind[b, row, column] = _gumbel(rng, len(row), kinds)
             chance.links[b, :n] = links[:n, None] * _gumbel(rng, n, LINKS)
+            chance.others[b, :n] = rng.random((n, TRIES), np.float32)
         return chance
 
 

@@ -22,25 +22,26 @@ FRAME = ROOM + 6
 
 
 @compiled
-def tell_around(web: Drawn, place: int, unit: Floats, parents: Integers, told: Floats) -> None:
-    """``told (B, SURROUNDINGS)`` of the places ``parents (B,)``, as of ``place``."""
+def tell_around(web: Drawn, place: int, unit: Floats, rows: Integers, parents: Integers, told: Floats) -> None:
+    """``told (R, SURROUNDINGS)`` of the places ``parents (B,)`` of the webs ``rows (R,)``, as of ``place``."""
     chosen = np.empty(TOLD, np.int64)
     towards, marks = np.zeros((TOLD, 3)), np.zeros((4, 3))
     second = np.zeros(place + 1, np.bool_)
-    for b in range(len(parents)):
+    for r in range(len(rows)):
+        b = rows[r]
         scale, parent = unit[b], parents[b]
-        told[b, :] = 0.0
+        told[r, :] = 0.0
         _choose(web, b, parent, place, chosen, second)
         for c in range(TOLD):
             for axis in range(3):
                 away = 0.0
                 if chosen[c] >= 0:
                     away = (web.pos[b, chosen[c], axis] - web.pos[b, parent, axis]) / scale
-                told[b, 3 * c + axis] = away
-            length = math.sqrt(told[b, 3 * c] ** 2 + told[b, 3 * c + 1] ** 2 + told[b, 3 * c + 2] ** 2 + 1e-12)
+                told[r, 3 * c + axis] = away
+            length = math.sqrt(told[r, 3 * c] ** 2 + told[r, 3 * c + 1] ** 2 + told[r, 3 * c + 2] ** 2 + 1e-12)
             for axis in range(3):
-                towards[c, axis] = told[b, 3 * c + axis] / length
-        _frame(towards, told[b, FRAME:])
+                towards[c, axis] = told[r, 3 * c + axis] / length
+        _frame(towards, told[r, FRAME:])
         for axis in range(3):
             here = web.pos[b, parent, axis]
             marks[0, axis] = -here / scale
@@ -48,32 +49,32 @@ def tell_around(web: Drawn, place: int, unit: Floats, parents: Integers, told: F
             marks[2, axis] = (web.pos[b, place, axis] - here) / scale
             marks[3, axis] = web.pull[b, parent, axis]
         for c in range(TOLD):
-            x, y, z = _turned(told[b], told[b, 3 * c], told[b, 3 * c + 1], told[b, 3 * c + 2])
+            x, y, z = _turned(told[r], told[r, 3 * c], told[r, 3 * c + 1], told[r, 3 * c + 2])
             square = x * x + y * y + z * z
             near, one = 1 + math.sqrt(square) / FAR, math.sqrt(square + 1e-12)
-            told[b, 3 * c], told[b, 3 * c + 1], told[b, 3 * c + 2] = x / near, y / near, z / near
+            told[r, 3 * c], told[r, 3 * c + 1], told[r, 3 * c + 2] = x / near, y / near, z / near
             at = DIRECTIONS + 3 * c
-            told[b, at], told[b, at + 1], told[b, at + 2] = x / one, y / one, z / one
+            told[r, at], told[r, at + 1], told[r, at + 2] = x / one, y / one, z / one
             if chosen[c] >= 0:
-                told[b, THERE + c] = 1.0
-                told[b, DEGREES + c] = web.degree[b, chosen[c]] / 4
+                told[r, THERE + c] = 1.0
+                told[r, DEGREES + c] = web.degree[b, chosen[c]] / 4
                 if c >= NEIGHBOURS and second[chosen[c]]:
-                    told[b, SECOND + c - NEIGHBOURS] = 1.0
+                    told[r, SECOND + c - NEIGHBOURS] = 1.0
             if c < NEIGHBOURS:
                 category = web.kind[b, parent, chosen[c]] if chosen[c] >= 0 else 0
-                told[b, SILK + CATEGORIES * c + category] = 1.0
+                told[r, SILK + CATEGORIES * c + category] = 1.0
         for c in range(4):
-            x, y, z = _turned(told[b], marks[c, 0], marks[c, 1], marks[c, 2])
+            x, y, z = _turned(told[r], marks[c, 0], marks[c, 1], marks[c, 2])
             near, at = 1 + math.sqrt(x * x + y * y + z * z) / FAR, MARKS + 3 * c
-            told[b, at], told[b, at + 1], told[b, at + 2] = x / near, y / near, z / near
+            told[r, at], told[r, at + 1], told[r, at + 2] = x / near, y / near, z / near
         for way in range(6):
             room = np.inf
             for axis in range(3):
-                along = told[b, FRAME + 3 * (way % 3) + axis] * (1.0 if way < 3 else -1.0)
+                along = told[r, FRAME + 3 * (way % 3) + axis] * (1.0 if way < 3 else -1.0)
                 here = web.pos[b, parent, axis]
                 free = web.half[b, axis] - here if along > 0 else web.half[b, axis] + here
                 room = min(room, max(free, 0.0) / max(abs(along), 1e-3))
-            told[b, ROOM + way] = math.log(1 + min(max(room / scale, 0.0), 50.0))
+            told[r, ROOM + way] = math.log(1 + min(max(room / scale, 0.0), 50.0))
 
 
 @compiled

@@ -13,7 +13,7 @@ from structgen.generators.decode import Proposal
 from structgen.generators.growing import unit_of
 from structgen.generators.model import Ask
 from structgen.generators.nets_causal import SURROUNDINGS, CausalGraphTransformer
-from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, Chance
+from structgen.generators.rows import CERTAIN, COMPONENT, EARLY, TRIES, Chance
 from structgen.generators.sequences import given_nodes, proposal
 from structgen.generators.stepping.around import tell_around
 from structgen.generators.stepping.edges import draw_edges
@@ -48,6 +48,7 @@ class _Drawing:
         self.net, self.asks, self.guidance = net, asks, guidance
         self.sizes = [ask.target.nodes or 0 for ask in asks]
         self.most = max(self.sizes)
+        self.extended = np.array([ask.known is not None for ask in asks])
         self.given, self.chance = given_nodes(asks, self.most), Chance.of(self.sizes, rngs)
         request = Request.of([ask.target for ask in asks])
         hidden = [torch.full((len(asks),), h) for h in ([False] if guidance == 1 else [False, True])]
@@ -88,25 +89,43 @@ class _Drawing:
     def _placed(self, last: list[Last], planned: list[Tensor], place: int) -> tuple[Floats, Integers]:
         """A place in the box for the next node, ``(B, 3)``, and the place it is grown from, ``(B,)``: of `TRIES` drawn
         the first that lies within and whose strut has a free way, or the nearest to the box, moved in.
+
+        The region that a given web is extended into is within reach of few nodes: others to grow from are tried.
         """
         joins = [stream.joined(h, one, place) for stream, h, one in zip(self.streams, planned, last, strict=True)]
-        b, width, pair = len(self.asks), self.net.width, last[0].pair.shape[-1]
-        parents = np.empty(b, np.int64)
-        draw_parents(self._guided(joins).numpy(), place, self.chance.parent[:, place].copy(), parents)
-        outs, around = [], torch.empty(b, SURROUNDINGS)
+        b, chance, logit = len(self.asks), self.chance, self._guided(joins).numpy()
+        parents, point, off = np.empty(b, np.int64), np.empty((b, 3), np.float32), np.full(b, np.inf, np.float32)
+        draw_parents(logit, place, chance.parent[:, place].copy(), parents)
+        self._grow(last, planned, place, np.arange(b), parents, point, off)
+        for trial in range(TRIES):
+            rows = np.flatnonzero((off > 0) & self.extended & (place >= self.given.count.numpy()))
+            if not len(rows):
+                break
+            others, places, outside = parents.copy(), point.copy(), off.copy()
+            draw_parents(logit, place, chance.others[:, place, trial].copy(), others)
+            self._grow(last, planned, place, rows, others, places, outside)
+            better = outside < off
+            parents[better], point[better], off[better] = others[better], places[better], outside[better]
+        return point, parents
+
+    def _grow(
+        self, last: list[Last], planned: list[Tensor], place: int, rows: Integers, parents: Integers, point: Floats,
+        off: Floats,
+    ) -> None:  # fmt: skip
+        """See `draw_places`."""
+        width, pair = self.net.width, last[0].pair.shape[-1]
+        outs, around = [], torch.empty(len(rows), SURROUNDINGS)
         for stream, one, h in zip(self.streams, last, planned, strict=True):
-            told = torch.empty(b, 2 * width + pair)
-            tell_parents(parents, h.numpy(), stream.memory.numpy(), one.pair.numpy(), told.numpy())
-            tell_around(self.web, place, stream.unit, parents, around.numpy())
+            told = torch.empty(len(rows), 2 * width + pair)
+            tell_parents(rows, parents, h.numpy(), stream.memory.numpy(), one.pair.numpy(), told.numpy())
+            tell_around(self.web, place, stream.unit, rows, parents, around.numpy())
             outs.append(self.net.mixture(torch.cat([told, around], -1)))
         logit = self._guided([one.logit for one in outs]) / (COMPONENT if place >= EARLY else 1.0)
         mixture = torch.cat([outs[0].mean, outs[0].log_scale, outs[0].lower], -1)
-        point = np.empty((b, 3), np.float32)
         draw_places(
-            self.web, self.streams[0].unit, parents, logit.numpy(), mixture.numpy(), around.numpy(),
-            self.chance.component[:, place].copy(), self.chance.normal[:, place].copy(), point,
+            self.web, self.streams[0].unit, rows, parents, logit.numpy(), mixture.numpy(), around.numpy(),
+            self.chance.component[:, place].copy(), self.chance.normal[:, place].copy(), point, off,
         )  # fmt: skip
-        return point, parents
 
     def _guided(self, values: list[Tensor]) -> Tensor:
         """Conditional values, with guidance moved away from the unconditional ones."""

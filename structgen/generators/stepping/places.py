@@ -37,58 +37,63 @@ def draw_parents(logit: Floats, place: int, uniform: Floats, parents: Integers) 
 
 
 @compiled
-def tell_parents(parents: Integers, planned: Floats, memory: Floats, pair: Floats, told: Floats) -> None:
-    """What is told of the places ``parents (B,)`` in ``told (B, 2 W + e)``: the last node ``planned (B, W)``, the place
-    in ``memory (B, T, W)``, and the pair of both in ``pair (B, T, e)``.
+def tell_parents(
+    rows: Integers, parents: Integers, planned: Floats, memory: Floats, pair: Floats, told: Floats
+) -> None:
+    """What is told of the places ``parents (B,)`` of the webs ``rows (R,)`` in ``told (R, 2 W + e)``: the last node
+    ``planned (B, W)``, the place in ``memory (B, T, W)``, and the pair of both in ``pair (B, T, e)``.
     """
     width = planned.shape[1]
-    for b in range(len(parents)):
+    for r in range(len(rows)):
+        b = rows[r]
         for c in range(width):
-            told[b, c] = planned[b, c]
-            told[b, width + c] = memory[b, parents[b], c]
+            told[r, c] = planned[b, c]
+            told[r, width + c] = memory[b, parents[b], c]
         for c in range(pair.shape[2]):
-            told[b, 2 * width + c] = pair[b, parents[b], c]
+            told[r, 2 * width + c] = pair[b, parents[b], c]
 
 
 @compiled
 def draw_places(
-    web: Drawn, unit: Floats, parents: Integers, logit: Floats, mixture: Floats, around: Floats, uniform: Floats,
-    normal: Floats, point: Floats,
+    web: Drawn, unit: Floats, rows: Integers, parents: Integers, logit: Floats, mixture: Floats, around: Floats,
+    uniform: Floats, normal: Floats, point: Floats, off: Floats,
 ) -> None:  # fmt: skip
-    """The next place, ``point (B, 3)``, grown from ``parents (B,)``: of those drawn the first that lies in the box and
-    whose strut runs through no other; where there is none, that nearest to the box, brought in.
+    """The next place, ``point (B, 3)``, of the webs ``rows (R,)``, grown from ``parents (B,)``: of those drawn the
+    first that lies in the box and whose strut runs through no other; where there is none, that nearest to the box,
+    brought in. Also how far ``off (B,)`` it was, in ``unit (B,)``.
 
-    unit: ``(B,)`` mm.
-    logit: ``(B, C)`` of the components, divided by their temperature.
-    mixture: ``(B, C, 9)`` their means, logarithms of spread, and what is below the diagonal, see `nets_causal.Mixture`,
-        in the frame that ``around (B, SURROUNDINGS)`` ends with.
+    logit: ``(R, C)`` of the components, divided by their temperature.
+    mixture: ``(R, C, 9)`` their means, logarithms of spread, and what is below the diagonal, see `nets_causal.Mixture`,
+        in the frame that ``around (R, SURROUNDINGS)`` ends with.
     uniform, normal: random numbers ``(B, M)`` and ``(B, M, 3)`` for as many trials.
     """
     share, place, inside = np.empty(logit.shape[1]), np.empty(3), np.empty(3)
-    for b in range(len(parents)):
+    for r in range(len(rows)):
+        b = rows[r]
         largest, total = -np.inf, 0.0
         for c in range(len(share)):
-            largest = max(largest, logit[b, c])
+            largest = max(largest, logit[r, c])
         for c in range(len(share)):
-            total += math.exp(logit[b, c] - largest)
+            total += math.exp(logit[r, c] - largest)
             share[c] = total
         least = np.inf
         for k in range(uniform.shape[1]):
             c = 0
             while c < len(share) - 1 and share[c] < uniform[b, k] * total:
                 c += 1
-            _draw(web, b, parents[b], unit[b], mixture[b, c], around[b], normal[b, k], place)
+            _draw(web, b, parents[b], unit[b], mixture[r, c], around[r], normal[b, k], place)
             away = 0.0
             for axis in range(3):
                 inside[axis] = min(max(place[axis], web.corners[b, 0, axis]), web.corners[b, 1, axis])
                 away += (place[axis] - inside[axis]) ** 2
-            off = max(math.sqrt(away) / unit[b] - GRAZE, 0.0)
-            clear = off == 0 and not runs_through(web, b, inside[0], inside[1], inside[2], parents[b])
-            if off < least or clear:
-                least = off
+            away = max(math.sqrt(away) / unit[b] - GRAZE, 0.0)
+            clear = away == 0 and not runs_through(web, b, inside[0], inside[1], inside[2], parents[b])
+            if away < least or clear:
+                least = away
                 point[b] = inside
             if clear:
                 break
+        off[b] = least
 
 
 @compiled

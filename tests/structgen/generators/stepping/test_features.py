@@ -51,7 +51,7 @@ def test_step_by_step_and_at_once_the_network_is_told_the_same():
     web = Drawn.empty(last + 1, batch.request, 0 * unit, corners)
     shape = web.radius.shape
     score, silk, thick = np.zeros(shape, np.float32), np.zeros(shape, np.int64), np.zeros(shape, np.float32)
-    kinds, rows = CATEGORIES - 1, np.arange(b)
+    kinds = CATEGORIES - 1
     for place in range(last):
         node, pair = np.empty((b, NODE_FEATURES), np.float32), np.empty((b, place + 1, 14 + CATEGORIES), np.float32)
         tell_last(web, place, unit, known, BLUR, node, pair)
@@ -63,9 +63,9 @@ def test_step_by_step_and_at_once_the_network_is_told_the_same():
         assert (pair[real, :, PAIR_FEATURES:].sum(-1) == 1).all()
 
         real, parent = batch.mask[:, place + 1].numpy(), parents[:, place].numpy()
-        told = np.empty((b, 1, SURROUNDINGS), np.float32)
-        tell_around(web, place, unit, rows, parent[:, None], told)
-        np.testing.assert_allclose(told[real, 0], around.features[real, place], atol=1e-4)
+        told = np.empty((b, SURROUNDINGS), np.float32)
+        tell_around(web, place, unit, np.arange(b), parent, told)
+        np.testing.assert_allclose(told[real], around.features[real, place], atol=1e-4)
         point = batch.pos[:, place + 1].numpy()
         pair = np.empty((b, place + 1, CANDIDATE_FEATURES), np.float32)
         tell_next(web, place, unit, point, parent, pair)
@@ -94,9 +94,9 @@ def test_frames_turn_with_the_web(place):
         batch = sequences([WebGraph.from_edges(pos, web.edge_index.T, web.radius, web.kind)], np.array([False]))
         drawn = Drawn.empty(web.n + 1, batch.request, np.zeros(1, np.float32), np.zeros((1, 2, 3), np.float32))
         drawn.pos[:], drawn.kind[:] = batch.pos.numpy(), batch.kind.numpy()
-        rows = np.empty((1, 1, SURROUNDINGS), np.float32)
-        tell_around(drawn, web.n, np.ones(1, np.float32), np.array([0]), np.array([[place]]), rows)
-        told.append(rows[0, 0])
+        rows = np.empty((1, SURROUNDINGS), np.float32)
+        tell_around(drawn, web.n, np.ones(1, np.float32), np.array([0]), np.array([place]), rows)
+        told.append(rows[0])
     np.testing.assert_allclose(told[0][:80], told[1][:80], atol=1e-4)
     frames = [rows[-9:].reshape(3, 3) for rows in told]
     np.testing.assert_allclose(frames[1], frames[0] @ turn.T, atol=1e-4)

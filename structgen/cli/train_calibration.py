@@ -9,20 +9,12 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import common, seeded
-from structgen.cli.train_options import data_set, held_out, measured
+from structgen.cli.train_options import autoregressive, data_set, held_out, measured, started
 
 
 @click.command("calibration", short_help="Measure anew what a model's sampler needs.")
 @data_set
-@click.option(
-    "--from",
-    "start",
-    metavar="MODEL",
-    default="autoregressive",
-    show_default=True,
-    envvar="STRUCTGEN_TRAIN_CALIBRATION_FROM",
-    help="The model: a shipped one, or a .safetensors file.",
-)
+@started("calibration", "The model")
 @click.option(
     "-o",
     "--output",
@@ -46,14 +38,10 @@ def command(console: Console, data: Path, start: str, output: Path, test_targets
     """
     from structgen.calibration import recalibrate
     from structgen.files import check_writable
-    from structgen.generators import load_model
-    from structgen.generators.autoregressive import Autoregressive
     from structgen.sources.neighbourhoods import Dataset
     from structgen.training import CARD, WEIGHTS
 
-    dataset, model = Dataset.open(data), load_model(start)
-    if not isinstance(model, Autoregressive):
-        raise click.UsageError(f"--from is {start}, a model of the kind {model.name}, must be autoregressive")
+    dataset, model = Dataset.open(data), autoregressive(start)
     weights, card = output / WEIGHTS, output / CARD
     check_writable(weights)
     console.say("keeping styles, drawing webs, and teaching the critic")

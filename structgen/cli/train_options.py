@@ -13,6 +13,7 @@ from structgen.cli.console import Console
 from structgen.cli.options import Function, together
 
 if TYPE_CHECKING:
+    from structgen.generators.autoregressive import Autoregressive
     from structgen.generators.model import WebGenerator
     from structgen.sources.neighbourhoods import Dataset
 
@@ -25,6 +26,30 @@ def data_set(function: Function) -> Function:
     return click.option(
         "--data", type=click.Path(path_type=Path), required=True, help="Data set made by `structgen data build`."
     )(function)
+
+
+def started(command: str, help: str) -> Callable[[Function], Function]:
+    """``--from`` of ``structgen train command``: a trained autoregressive model."""
+    return click.option(
+        "--from",
+        "start",
+        metavar="MODEL",
+        default="autoregressive",
+        show_default=True,
+        envvar=f"STRUCTGEN_TRAIN_{command.upper()}_FROM",
+        help=f"{help}: a shipped one, or a .safetensors file.",
+    )
+
+
+def autoregressive(start: str) -> Autoregressive:
+    """The model of `started`; another kind is refused."""
+    from structgen.generators import load_model
+    from structgen.generators.autoregressive import Autoregressive
+
+    model = load_model(start)
+    if not isinstance(model, Autoregressive):
+        raise click.UsageError(f"--from is {start}, a model of the kind {model.name}, must be autoregressive")
+    return model
 
 
 def run(

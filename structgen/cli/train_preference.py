@@ -9,7 +9,7 @@ import click
 
 from structgen.cli.console import Console
 from structgen.cli.options import common, seeded
-from structgen.cli.train_options import data_set, measured, of_generators, run
+from structgen.cli.train_options import autoregressive, data_set, measured, of_generators, run, started
 
 if TYPE_CHECKING:
     from structgen.preference import PreferencePlan
@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("preference", short_help="Teach the autoregressive model what it would choose.")
 @data_set
-@click.option(
-    "--from",
-    "start",
-    metavar="MODEL",
-    default="autoregressive",
-    show_default=True,
-    envvar="STRUCTGEN_TRAIN_PREFERENCE_FROM",
-    help="The model to teach: a shipped one, or a .safetensors file.",
-)
+@started("preference", "The model to teach")
 @click.option("--rounds", type=int, default=8, show_default=True, help="How often webs are drawn anew.")
 @click.option("--requests", type=int, default=1536, show_default=True, help="Targets in a round to draw webs for.")
 @run(
@@ -72,8 +64,6 @@ def command(
     Example: structgen train preference --data data.npz --from run/weights.safetensors -o taught
     """
     from structgen.files import check_writable
-    from structgen.generators import load_model
-    from structgen.generators.autoregressive import Autoregressive
     from structgen.preference import PreferencePlan, prefer
     from structgen.sources.neighbourhoods import Dataset
     from structgen.training import CARD, WEIGHTS
@@ -82,9 +72,7 @@ def command(
         rounds=rounds, requests=requests, steps=steps, batch=batch, seed=seed, learning_rate=learning_rate, ema=ema,
         strength=strength, likelihood=likelihood, share=share, precision=precision,
     )  # fmt: skip
-    dataset, model = Dataset.open(data), load_model(start)
-    if not isinstance(model, Autoregressive):
-        raise click.UsageError(f"--from is {start}, a model of the kind {model.name}, must be autoregressive")
+    dataset, model = Dataset.open(data), autoregressive(start)
     weights, card = output / WEIGHTS, output / CARD
     check_writable(weights)
     with console.stage("train"):

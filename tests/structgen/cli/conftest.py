@@ -8,10 +8,14 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from click.testing import CliRunner
 
 from structgen.cli import main
+from structgen.generators import save_model
+from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig
+from structgen.generators.request import TrainingRange
 from structgen.io import write_web
 
 
@@ -87,3 +91,16 @@ def web_file(here, cube):
         return name
 
     return write
+
+
+@pytest.fixture
+def start(dataset, here):
+    """``start.safetensors``: a small autoregressive model that has learned nothing but 40 styles."""
+    torch.manual_seed(0)
+    rows = dataset.indices("train")
+    config = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
+    model = Autoregressive(config, TrainingRange.of(dataset.arrays["targets"][rows], 0.02)).requires_grad_(False)
+    model.prepare([dataset[int(k)] for k in rows[:40]])
+    model.net.edge.out.bias[0] = -2.0
+    save_model(model, here / "start.safetensors")
+    return "start.safetensors"

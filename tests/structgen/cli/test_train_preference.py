@@ -2,26 +2,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-import torch
+from structgen.generators import load_model
 
-from structgen.generators import load_model, save_model
-from structgen.generators.autoregressive import Autoregressive, AutoregressiveConfig
-from structgen.generators.request import TrainingRange
-
-TINY = AutoregressiveConfig(width=16, edge_width=6, layers=2, heads=2, hidden=8, components=3)
 FEW = ("--rounds", 1, "--requests", 4, "--steps", 1, "--batch", 4, "--seed", 3)
-
-
-@pytest.fixture
-def start(dataset, here):
-    torch.manual_seed(0)
-    rows = dataset.indices("train")
-    model = Autoregressive(TINY, TrainingRange.of(dataset.arrays["targets"][rows], 0.02)).requires_grad_(False)
-    model.prepare([dataset[int(k)] for k in rows[:40]])
-    model.net.edge.out.bias[0] = -2.0
-    save_model(model, here / "start.safetensors")
-    return "start.safetensors"
 
 
 def test_a_model_is_taught_and_its_card_tells_how(structgen, start, dataset, here):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate.mechanics.kernels import FloatArray, IntArray, compiled
+from simulate.mechanics.kernels import FloatArray, IntArray
+from structgen.compiled import compiled
 
 #: Parts of so many nodes are not halved any more.
 LEAF = 12

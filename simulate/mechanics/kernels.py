@@ -8,27 +8,19 @@ second keeps slack parts from floating; both keep the energy convex.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from simulate.mechanics.law import Law
+from structgen.compiled import compiled
 
-F = TypeVar("F", bound=Callable[..., Any])
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 #: Stress that the rounding gives a thread at rest, over that at break, at most.
 AT_REST = 0.002
 Laws = tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
-
-
-def compiled(function: F) -> F:
-    """``function`` compiled on its first call, once on a machine; sums are not reordered."""
-    wrapped: Any = numba.njit(cache=True, nogil=True)(function)
-    return cast(F, wrapped)
 
 
 def tables(laws: Sequence[Law], rounding: float) -> Laws:

@@ -172,7 +172,8 @@ class Autoregressive(WebGenerator):
         is_edge = (target > 0) & ~_later(at, h.device)
 
         plan = (is_edge.sum(-1) - 1).clamp(0, LINKS - 1)
-        linked = -cross_entropy(self._links(h, at).transpose(1, 2), plan, reduction="none")
+        numbers = self.net.numbers_of_links(h, torch.arange(at.start, at.stop, device=h.device))
+        linked = -cross_entropy(numbers.transpose(1, 2), plan, reduction="none")
         planned = h + self.net.planned(plan)
         joined = -cross_entropy(self._join(planned, known, features, at).transpose(1, 2), parent, reduction="none")
 
@@ -199,12 +200,6 @@ class Autoregressive(WebGenerator):
         row = torch.zeros_like(target, dtype=torch.float32)
         kind, radius = (row.masked_scatter(found, values).sum(-1) for values in (typed, thick))
         return {"links": linked, "parent": joined, "place": placed, "edges": edges, "kind": kind, "radius": radius}
-
-    def _links(self, h: Tensor, at: slice) -> Tensor:
-        """Logits ``(B, Q, 3)`` of how many nodes the next one is joined to: no more than there are."""
-        logit: Tensor = self.net.links(h).float()
-        others = (torch.arange(at.start, at.stop, device=h.device) - 1).clamp_min(0)
-        return logit.masked_fill(torch.arange(LINKS, device=h.device) > others[:, None], -1e9)
 
     def _join(self, h: Tensor, known: Tensor, pair: Tensor, at: slice) -> Tensor:
         """Logits ``(B, Q, T)`` of the node to grow from: for the first the origin, for others the nodes before."""

@@ -115,6 +115,14 @@ class CausalGraphTransformer(nn.Module):
         c = self.condition(condition) + self.style(style)
         return [block.modulate(c)[:, None] for block in self.blocks if isinstance(block, CausalBlock)]
 
+    def numbers_of_links(self, h: Tensor, place: Tensor) -> Tensor:
+        """Logits ``(..., 3)`` of how many nodes the one after ``h (..., d)`` is joined to, no more than there are at
+        ``place``.
+        """
+        logit: Tensor = self.links(h).float()
+        others = (place - 1).clamp_min(0)
+        return logit.masked_fill(torch.arange(LINKS, device=h.device) > others[..., None], -1e9)
+
     def forward(
         self, node: Tensor, kind: Tensor, features: Tensor, modulations: list[Tensor], later: Tensor, cache: Cache
     ) -> tuple[Tensor, Tensor]:

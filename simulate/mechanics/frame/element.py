@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.mechanics.kernels import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: Below this 1 - cos(angle) the functions of an angle are summed as series.

@@ -10,7 +10,7 @@ from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from simulate.mechanics.frame.model import BoolArray, Frame, State
-from simulate.mechanics.kernels import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 #: A pivot this small, over the largest, is that of a motion that nothing resists.

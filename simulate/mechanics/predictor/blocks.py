@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate.mechanics.kernels import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from simulate.mechanics.cable import HOLD
 from simulate.mechanics.grips import BoolArray, Grips
-from simulate.mechanics.kernels import compiled
 from simulate.mechanics.law import Law
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Rows of the table of a chain, at even strains up to where it breaks.

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simulate.mechanics.grips import Grips
-from simulate.mechanics.kernels import compiled
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 

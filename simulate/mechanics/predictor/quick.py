@@ -14,12 +14,12 @@ import numpy as np
 
 from simulate.mechanics.cable import ROUNDING, SLACK
 from simulate.mechanics.grips import BoolArray, Grips
-from simulate.mechanics.kernels import compiled
 from simulate.mechanics.law import Law
 from simulate.mechanics.predictor.blocks import Pattern, pattern_of, solve
 from simulate.mechanics.predictor.chains import ROWS, Chains, chains_of
 from simulate.mechanics.pulling import FAILED, OVERSHOOT
 from simulate.mechanics.tension_result import MAJOR, NOTHING, SECANT
+from structgen.compiled import compiled
 from structgen.web import FloatArray, IntArray, WebGraph
 
 #: Largest steps of strain before the first break and after it, and the smallest.

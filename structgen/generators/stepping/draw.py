@@ -68,7 +68,7 @@ class _Drawing:
         count, category = given.count.numpy(), given.kind.numpy()
         for place in range(self.most):
             last = [stream.read(web, place) for stream in self.streams]
-            links = self._guided([_links(self.net, one, place) for one in last])
+            links = self._guided([self.net.numbers_of_links(one.h, torch.tensor(place)) for one in last])
             plan = torch.from_numpy((links.numpy() + chance.links[:, place]).argmax(-1))
             planned = [one.h + self.net.planned(plan) for one in last]
             point, parent = self._placed(last, planned, place)
@@ -130,10 +130,3 @@ class _Drawing:
     def _guided(self, values: list[Tensor]) -> Tensor:
         """Conditional values, with guidance moved away from the unconditional ones."""
         return values[0] if len(values) == 1 else values[1] + self.guidance * (values[0] - values[1])
-
-
-def _links(net: CausalGraphTransformer, last: Last, place: int) -> Tensor:
-    """Logits ``(B, 3)`` of how many nodes the next one is joined to: no more than there are."""
-    logit: Tensor = net.links(last.h)
-    logit[:, max(place - 1, 0) + 1 :] = -1e9
-    return logit

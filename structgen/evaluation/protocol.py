@@ -176,7 +176,10 @@ def _protocol(
     trials: Sequence[Trial], dataset: Dataset, training: novelty.Training, seed: int, max_degree: int
 ) -> dict[str, Any]:
     given = trials[0].results is None
+    sources = {split: len(np.unique(dataset.arrays["web"][dataset.indices(split)])) for split in ("train", "test")}
     notes = [
+        f"source webs: {sources['test']} of the test webs, {sources['train']} of the training webs; the fewer, the "
+        "further apart even these are",
         "distances: mean over the trials; low and high are bounds of a bootstrap over webs, mean over the trials",
         "novelty: webs of the first trial, against all training webs of as many nodes",
         f"memorisation: at most {novelty.SEARCHED} webs of the first trial, {novelty.BUDGET} pairings tried for each",
@@ -188,7 +191,8 @@ def _protocol(
     return {
         "seed": seed, "trials": len(trials), "webs": [len(trial.webs) for trial in trials], "max_degree": max_degree,
         "bootstrap_draws": DRAWS, "copy_tolerance": novelty.COPY, "data": dataset.header["origin"],
-        "data_fingerprint": dataset.fingerprint, "trained_on": training.dataset.header["origin"], "notes": notes,
+        "data_fingerprint": dataset.fingerprint, "source_webs": sources,
+        "trained_on": training.dataset.header["origin"], "notes": notes,
     }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def test_test_webs_handed_out_are_perfect(perfect):
     assert result["novelty"]["generated"] == result["novelty"]["test"]
     assert result["memorisation"]["p"] > 0.4
     assert result["protocol"]["webs"] == [24, 24]
+    assert result["protocol"]["source_webs"] == {"train": 6, "test": 1}
     json.dumps(result, allow_nan=False)
 
 

@@ -33,6 +33,8 @@ from structgen.targets import NAMES
 STEPS = {"analog": (2, 4, 6, 10, 20), "discrete": (5, 10, 20, 50), "autoregressive": (1,)}
 #: Held-out targets at which quality is compared over steps.
 FEW = 64
+#: Webs whose likelihood is measured, and how many at a time.
+LIKELY, AT_ONCE = 1024, 64
 #: Seed of the targets of a quick look.
 GLANCE = 7
 #: What a fresh process needs at most to load a model and make 16 webs, MiB.
@@ -67,9 +69,10 @@ def likelihood(model: Any, learned: Dataset, tested: Dataset) -> dict[str, float
         return {}
     found = {}
     for split, dataset in (("train", learned), ("test", tested)):
-        rows = np.random.default_rng(0).permutation(dataset.indices(split))[:FEW]
-        webs = [dataset[int(k)] for k in rows]
-        found[split] = float(np.sum(model.log_likelihood(webs)) / sum(web.n for web in webs))
+        rows = np.random.default_rng(0).permutation(dataset.indices(split))[:LIKELY]
+        webs = sorted((dataset[int(k)] for k in rows), key=lambda web: web.n)
+        parts = [webs[first : first + AT_ONCE] for first in range(0, len(webs), AT_ONCE)]
+        found[split] = float(sum(np.sum(model.log_likelihood(part)) for part in parts) / sum(web.n for web in webs))
     return found
 
 

@@ -37,6 +37,13 @@ def guided(command: Any) -> Any:
     type=click.FloatRange(0, min_open=True),
     help="Median strut radius, mm.  [default: as in the training webs]",
 )
+@click.option(
+    "--like",
+    type=click.Path(path_type=Path),
+    metavar="WEB",
+    help="File of a web to be like: in its shape, meshes, angles and silk, and in the targets left out. Of a larger "
+    "web than asked for a part is taken, for each web another.",
+)
 @guided
 @click.option(
     "--format", type=click.Choice(SUFFIXES), default="npz", show_default=True, help="Format of the files in the folder."
@@ -54,23 +61,25 @@ def guided(command: Any) -> Any:
 @seeded
 @common
 def command(
-    console: Console, count: int, strut_radius: float | None, steps: int | None, guidance: float, format: str,
-    output: Path, workers: int, scheduler: str | None, model: str, seed: int, **asked: Any,
+    console: Console, count: int, strut_radius: float | None, like: Path | None, steps: int | None, guidance: float,
+    format: str, output: Path, workers: int, scheduler: str | None, model: str, seed: int, **asked: Any,
 ) -> None:  # fmt: skip
     """Generate webs that reach design targets.
 
-    Targets left out are filled from what the model was trained on; `structgen info` shows what may be asked for. Of
-    nodes, edges and mean degree two are free. Writes web_000.npz, ... and webs.json with the targets asked and reached.
+    Targets left out are filled from what the model was trained on, or from the web of --like; `structgen info` shows
+    what may be asked for. Of nodes, edges and mean degree two are free. Writes web_000.npz, ... and webs.json with the
+    targets asked and reached.
 
     \b
     Examples:
       structgen generate --nodes 48 --mean-degree 3 --extents 40 40 25 -n 16 --seed 1 -o webs
       structgen generate --nodes 30 -o web.vtp
+      structgen generate --like web.npz --nodes 64 -n 8 -o like_it
       structgen generate --nodes 500 --model autoregressive -o large.npz
     """
     from structgen.cli.part import PICTURE, REPORT, SOLIDS
     from structgen.files import check_writable, write_json
-    from structgen.io import FORMATS, check_output, write_web
+    from structgen.io import FORMATS, check_output, read_web, write_web
     from structgen.targets import DesignTargets
 
     single = output.suffix.lower() in FORMATS
@@ -85,10 +94,12 @@ def command(
         check_writable(output / "webs.json")
     with console.stage("load"):
         loaded = console.loaded(model)
+        given = read_web(like) if like else None
     with console.stage("generate"):
         results = loaded.generate(
             target, count, seed, radius=strut_radius, steps=steps, guidance=guidance,
             progress=lambda done, total: console.progress(done, total, "web"), workers=workers, scheduler=scheduler,
+            like=given,
         )  # fmt: skip
     digits = max(3, len(str(count - 1)))
     files = [output if single else output / f"web_{k:0{digits}}.{format}" for k in range(count)]
@@ -96,6 +107,7 @@ def command(
         "steps": steps or loaded.steps,
         "guidance": guidance,
         "asked": target.as_dict(),
+        "like": str(like) if like else None,
     }
     rows = [row(result) for result in results]
     with console.stage("write"):
@@ -105,7 +117,7 @@ def command(
         if not single:
             write_json(output / "webs.json", report)
     filled = ", ".join(results[0].filled)
-    console.say(f"filled from the training webs: {filled}" if filled else "all targets were given")
+    console.say(f"filled from {like or 'the training webs'}: {filled}" if filled else "all targets were given")
     lines = [f"{file}: {result.web!r}, mean edge length {result.web.lengths.mean():.3g} mm" for file, result in
              zip(files, results, strict=True)]  # fmt: skip
     console.result(report, "\n".join(lines if count <= 20 else [*lines[:10], f"... {count - 10} more in {output}"]))

@@ -83,6 +83,7 @@ class Autoregressive(WebGenerator):
     config_type = AutoregressiveConfig
     steps = 1
     keeps = ROWS
+    has_styles = True
 
     def __init__(self, config: AutoregressiveConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
@@ -273,10 +274,12 @@ class Autoregressive(WebGenerator):
         return drawn(self.net, several, self.styles.told(told), rngs, guidance)
 
     def _style(self, ask: Ask, rng: np.random.Generator) -> Style | None:
-        """Of a given web its own, where it is large enough to have one; of others one drawn for their targets."""
-        if ask.known is None:
-            return self.styles.drawn(ask.target, rng)
-        return Style.of(ask.known) if ask.known.m >= ENOUGH else None
+        """Of a given web its own, where it is large enough to have one; that of a web to be like; of others one drawn
+        for their targets.
+        """
+        if ask.known is not None:
+            return self.styles.of(ask.known) if ask.known.m >= ENOUGH else None
+        return self.styles.drawn(ask.target, rng) if ask.like is None else self.styles.of(ask.like)
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.targets import DesignTargets
+from structgen.web import WebGraph
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,13 +21,15 @@ class Completed:
     """A request completed.
 
     target: complete; filled: names of what was not asked for; near: what the network is told, the nearest to
-    ``target`` within the training range; outside: for each number past that range a line that says so.
+    ``target`` within the training range; outside: for each number past that range a line that says so; like: a web that
+    the new one is to look like, if any.
     """
 
     target: DesignTargets
     filled: tuple[str, ...]
     near: DesignTargets
     outside: tuple[str, ...]
+    like: WebGraph | None = None
 
 
 @dataclass(frozen=True)

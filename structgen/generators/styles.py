@@ -9,7 +9,7 @@ of unconditional generation (NeurIPS 2024), with measured numbers in place of a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from structgen.generators.request import scale_free
 from structgen.generators.taut import BENDS, LARGEST, bends_of
-from structgen.generators.traits import TRAITS, traits
+from structgen.generators.traits import OF_SILK, TRAITS, traits
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
@@ -98,6 +98,19 @@ class Styles(nn.Module):
         self.features.copy_(torch.from_numpy(scale_free(targets)))
         self.traits.copy_(torch.from_numpy(np.rint(STEPS * share)))
         self.bends.copy_(torch.from_numpy(turned))
+
+    def of(self, web: WebGraph) -> Style:
+        """That of ``web``. Where it does not tell its silk, that of the training web most like it stands in for it."""
+        own = Style.of(web)
+        if web.kind.any():
+            return own
+        rows = self.traits.numpy().astype(np.float32)
+        told = np.rint(STEPS * (self._scaled(own.traits) / FURTHEST + 1) / 2).astype(np.float32)
+        away = np.square(rows - told)
+        away[:, OF_SILK] = 0
+        traits = own.traits.copy()
+        traits[OF_SILK] = self._kept(int(away.sum(1).argmin())).traits[OF_SILK]
+        return replace(own, traits=traits)
 
     def drawn(self, target: DesignTargets, rng: np.random.Generator) -> Style:
         """That of one of the training webs with targets nearest to ``target``, which is complete."""

@@ -8,9 +8,11 @@ import pytest
 from structgen import __version__
 from structgen.files import sha256
 from structgen.generators.store import shipped
-from structgen.io import read_web, read_web_and_metadata
+from structgen.io import read_web, read_web_and_metadata, write_web
+from structgen.sources.procedural import orb
 from structgen.targets import DesignTargets
 from structgen.validity import validity
+from structgen.web import WebGraph
 
 FEW = ("generate", "--nodes", 12, "--mean-degree", 2.5, "--extents", 20, 15, 10)
 
@@ -138,3 +140,32 @@ def test_a_trained_model_is_used_by_its_path(structgen, tiny_model, here):
     save_model(tiny_model, here / "tiny.safetensors")
     report = json.loads(structgen(*FEW, "--model", "tiny.safetensors", "--json", "-o", "w.npz").stdout)
     assert report["model_sha256"] == sha256("tiny.safetensors")
+
+
+def test_webs_like_a_given_one(structgen, here):
+    write_web(orb(seed=5, radii=20, mesh=5.0), here / "orb.npz")
+    result = structgen("generate", "--like", "orb.npz", "--nodes", 20, "-n", 2, "-o", "webs")
+    assert "filled from orb.npz: mean_edge_length, dx, dy, dz, edges, mean_degree" in result.stderr
+    report = json.loads((here / "webs" / "webs.json").read_text())
+    assert report["like"] == "orb.npz"
+    assert report["webs"][0]["asked"] != report["webs"][1]["asked"]
+    for row in report["webs"]:
+        web, metadata = read_web_and_metadata(here / row["file"])
+        assert web.n == 20
+        assert metadata["like"] == "orb.npz"
+        # An orb is flat.
+        assert web.extents.min() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--like", "none.npz"), "none.npz"),
+        (("--like", "few.npz"), "like is a web of 3 edges in one piece, must have at least"),
+        (("--like", "few.npz", "--model", "analog"), "like is a web, but the model analog"),
+    ],
+)
+def test_nothing_to_be_like_is_refused(fails, here, options, says):
+    triangle = WebGraph.from_edges(10.0 * np.eye(3), [[0, 1], [1, 2], [0, 2]])
+    write_web(triangle, here / "few.npz")
+    fails("generate", *options, "-o", "webs", says=says)

@@ -1,0 +1,93 @@
+"""Webs asked to be like a given one (`generate --like`): how near do they come to it, and how near without?
+
+Given are whole webs that no model has seen: procedural ones of a seed of their own, and any of `--webs`. Parts of a web
+are what webs like it are held against, in number of nodes the same. Rows: other parts of the same web, which is as near
+as anything can come; webs like it; webs of the same targets that are not told what to be like. Means over the webs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import parser, save, table
+
+from structgen.evaluation import classifier
+from structgen.evaluation.distributions import DISTANCES, Measured, compare
+from structgen.generators import load_model
+from structgen.generators.likeness import part_of
+from structgen.io import read_web
+from structgen.seeds import generator
+from structgen.sources.training_set import ARCHITECTURES, source_webs
+from structgen.targets import DesignTargets
+from structgen.web import WebGraph
+
+#: Seed of the given webs; those that models learned from and are tested on are of others.
+SEED = 1000
+ROWS = ("other parts", "like", "by targets alone")
+
+
+def parts(web: WebGraph, nodes: int, count: int, stream: int) -> list[WebGraph]:
+    """Parts of ``web``, drawn anew for each ``stream``."""
+    return [part_of(web, nodes, generator(SEED, stream, k)) for k in range(count)]
+
+
+def distances(a: Sequence[WebGraph], b: Sequence[WebGraph], silk: bool) -> dict[str, float]:
+    """Classifier and distances between two sets, those of silk where the given web tells it."""
+    own = np.arange(len(a))
+    structure, with_silk = (
+        classifier.two_sample_auc(x, y, own, own, 0)
+        for x, y in zip(classifier.features(a), classifier.features(b), strict=True)
+    )
+    assert structure is not None and with_silk is not None
+    found = {"auc": structure.value} | ({"auc_silk": with_silk.value} if silk else {})
+    for name, interval in compare(Measured.of(a), Measured.of(b), 0, 2).items():
+        if interval is not None and (silk or name != "silk"):
+            found[name] = interval.value
+    return found
+
+
+def measured(model: Any, web: WebGraph, nodes: int, count: int) -> dict[str, dict[str, float]]:
+    """The rows of one given web."""
+    whole = web.largest_component()
+    real, silk = parts(whole, nodes, count, 0), bool(web.kind.any())
+    results = model.generate(DesignTargets(nodes=nodes), count, SEED, like=web)
+    sets = dict(zip(ROWS, (
+        parts(whole, nodes, count, 1), [result.web for result in results],
+        model.sample([result.asked for result in results], 1, SEED),
+    ), strict=True))  # fmt: skip
+    return {name: distances(some, real, silk) for name, some in sets.items()}
+
+
+def main() -> None:
+    """Measure, print, write."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--webs", type=Path, nargs="*", default=[], help="files of more webs to be like")
+    arguments.add_argument("--sources", type=int, default=24, help="procedural webs to be like")
+    arguments.add_argument("--nodes", type=int, default=48, help="of each new web")
+    arguments.add_argument("--count", type=int, default=96, help="new webs for each given one")
+    options = arguments.parse_args()
+    model = load_model()
+    given = [(ARCHITECTURES[k % 4], web) for k, web in enumerate(source_webs(options.sources, SEED, 2))]
+    given += [(path.stem, read_web(path)) for path in options.webs]
+    groups: dict[str, list[dict[str, dict[str, float]]]] = {}
+    for k, (name, web) in enumerate(given):
+        print(f"web {k + 1} of {len(given)}: {name}, {web.n} nodes", file=sys.stderr)
+        groups.setdefault(name, []).append(measured(model, web, options.nodes, options.count))
+    groups["all procedural"] = [one for name in ARCHITECTURES for one in groups.get(name, [])]
+    means = {
+        name: {row: {key: float(np.mean([one[row][key] for one in ones])) for key in ones[0][row]} for row in ROWS}
+        for name, ones in groups.items() if ones
+    }  # fmt: skip
+    names = {"auc": "AUC", "auc_silk": "AUC, silk", **DISTANCES}
+    for group, rows in means.items():
+        print(f"\n{group}, {len(groups[group])} webs\n")
+        print(table([["", *ROWS], *([names[key], *(rows[row][key] for row in ROWS)] for key in rows["like"])]))
+    save("likeness", {"nodes": options.nodes, "count": options.count, "means": means}, options.output)
+
+
+if __name__ == "__main__":
+    main()

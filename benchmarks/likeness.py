@@ -35,31 +35,32 @@ def parts(web: WebGraph, nodes: int, count: int, stream: int) -> list[WebGraph]:
     return [part_of(web, nodes, generator(SEED, stream, k)) for k in range(count)]
 
 
-def distances(a: Sequence[WebGraph], b: Sequence[WebGraph], silk: bool) -> dict[str, float]:
-    """Classifier and distances between two sets, those of silk where the given web tells it."""
+def distances(a: Sequence[WebGraph], b: Sequence[WebGraph], untold: set[str]) -> dict[str, float]:
+    """Classifier and distances between two sets, but those that are ``untold``."""
     own = np.arange(len(a))
-    structure, with_silk = (
-        classifier.two_sample_auc(x, y, own, own, 0)
-        for x, y in zip(classifier.features(a), classifier.features(b), strict=True)
-    )
-    assert structure is not None and with_silk is not None
-    found = {"auc": structure.value} | ({"auc_silk": with_silk.value} if silk else {})
-    for name, interval in compare(Measured.of(a), Measured.of(b), 0, 2).items():
-        if interval is not None and (silk or name != "silk"):
-            found[name] = interval.value
-    return found
+    found: dict[str, float] = {}
+    for name, x, y in zip(("auc", "auc_silk"), classifier.features(a), classifier.features(b), strict=True):
+        auc = classifier.two_sample_auc(x, y, own, own, 0)
+        assert auc is not None
+        found[name] = auc.value
+    intervals = compare(Measured.of(a), Measured.of(b), 0, 2)
+    found |= {name: interval.value for name, interval in intervals.items() if interval is not None}
+    return {name: value for name, value in found.items() if name not in untold}
 
 
 def measured(model: Any, web: WebGraph, nodes: int, count: int) -> dict[str, dict[str, float]]:
     """The rows of one given web."""
     whole = web.largest_component()
-    real, silk = parts(whole, nodes, count, 0), bool(web.kind.any())
+    real = parts(whole, nodes, count, 0)
+    untold = set() if web.kind.any() else {"silk", "auc_silk"}
+    if np.ptp(web.radius) == 0:
+        untold |= {"radius", "auc_silk"}
     results = model.generate(DesignTargets(nodes=nodes), count, SEED, like=web)
     sets = dict(zip(ROWS, (
         parts(whole, nodes, count, 1), [result.web for result in results],
         model.sample([result.asked for result in results], 1, SEED),
     ), strict=True))  # fmt: skip
-    return {name: distances(some, real, silk) for name, some in sets.items()}
+    return {name: distances(some, real, untold) for name, some in sets.items()}
 
 
 def main() -> None:

@@ -25,11 +25,12 @@ from structgen.generators.batches import CATEGORIES, CONDITIONS, centred
 from structgen.generators.decode import Proposal
 from structgen.generators.finishing import Choice, Finish
 from structgen.generators.growing import Growing, barred, unit_of
+from structgen.generators.likeness import requests_like
 from structgen.generators.losses import weighted_mean
 from structgen.generators.model import Ask, Config, WebGenerator
 from structgen.generators.nets_causal import LINKS, Cache, CausalGraphTransformer
 from structgen.generators.orders import growth_order
-from structgen.generators.request import TrainingRange
+from structgen.generators.request import Completed, TrainingRange
 from structgen.generators.rows import rows_log_likelihood
 from structgen.generators.sequences import Sequences, sequences
 from structgen.generators.stepping.draw import drawn
@@ -83,7 +84,6 @@ class Autoregressive(WebGenerator):
     config_type = AutoregressiveConfig
     steps = 1
     keeps = ROWS
-    has_styles = True
 
     def __init__(self, config: AutoregressiveConfig, training_range: TrainingRange) -> None:
         super().__init__(config, training_range)
@@ -97,6 +97,10 @@ class Autoregressive(WebGenerator):
     def prepare(self, webs: Sequence[WebGraph]) -> None:
         """See `WebGenerator.prepare`: the styles that sampled webs are told."""
         self.styles.learn(webs)
+
+    def requests_like(self, asked: Sequence[DesignTargets], web: WebGraph, n: int, seed: int) -> list[Completed]:
+        """See `WebGenerator.requests_like`."""
+        return requests_like(self.styles, self.range, asked, web, n, seed)
 
     def batch(self, webs: Sequence[WebGraph], rng: np.random.Generator) -> Sequences:
         """Webs turned by one of the 48 symmetries, grown from a node drawn for each; half of them seen blurred.
@@ -274,12 +278,10 @@ class Autoregressive(WebGenerator):
         return drawn(self.net, several, self.styles.told(told), rngs, guidance)
 
     def _style(self, ask: Ask, rng: np.random.Generator) -> Style | None:
-        """Of a given web its own, where it is large enough to have one; that of a web to be like; of others one drawn
-        for their targets.
-        """
+        """Of a given web its own, where it is large enough to have one; of others the one asked for, or one drawn."""
         if ask.known is not None:
             return self.styles.of(ask.known) if ask.known.m >= ENOUGH else None
-        return self.styles.drawn(ask.target, rng) if ask.like is None else self.styles.of(ask.like)
+        return ask.style or self.styles.drawn(ask.target, rng)
 
 
 def _later(at: slice, device: torch.device) -> Tensor:

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from structgen.generators.decode import Decoded, DecodeError, Proposal, decode
-from structgen.generators.likeness import part_of
 from structgen.generators.polish import Room, polished
 from structgen.generators.request import Completed, TrainingRange
 from structgen.generators.sizing import fit_box
@@ -132,9 +131,7 @@ def grown(
     counts = DesignTargets(target.mean_edge_length, sides, first.nodes, edges[0] - 1)
     seed = int(sampling.rng.integers(2**62))
     model = sampling.model
-    of_first = model.range.complete(counts)
-    if request.like is not None:
-        of_first = replace(of_first, like=part_of(request.like, first.nodes, sampling.rng))
+    of_first = replace(model.range.complete(counts), style=request.style)
     begun = model.answered([of_first], 1, seed, radius, sampling.steps, sampling.guidance)[0]
     web, changed = begun.web.translated(first.corners.mean(0)), begun.edges_changed
     told()

@@ -8,11 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from structgen.generators.request import Completed, TrainingRange
-from structgen.generators.styles import ENOUGH
+from structgen.generators.styles import ENOUGH, Styles
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import expand, neighbour_lists
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
+
+#: Parts of a web from which its silk is guessed where it does not tell it, and their nodes.
+GUESSED, GUESSED_NODES = 32, 48
 
 
 def part_of(web: WebGraph, nodes: int, rng: np.random.Generator) -> WebGraph:
@@ -25,19 +28,24 @@ def part_of(web: WebGraph, nodes: int, rng: np.random.Generator) -> WebGraph:
 
 
 def requests_like(
-    trained: TrainingRange, asked: Sequence[DesignTargets], web: WebGraph, n: int, seed: int
+    styles: Styles, trained: TrainingRange, asked: Sequence[DesignTargets], web: WebGraph, n: int, seed: int
 ) -> list[Completed]:
-    """``n`` requests for each of ``asked``, completed from a part of ``web`` each, which the new one is to be like.
+    """``n`` requests for each of ``asked``, each completed from a part of ``web``, and in the style of that part.
 
-    Of a web in pieces the largest counts. Raises `ValueError` where it has too few edges to be like.
+    Of a web in pieces the largest counts. Raises `ValueError` where it has too few edges to tell its style.
     """
     whole = web.largest_component()
     if whole.m < ENOUGH:
         raise ValueError(f"like is a web of {whole.m} edges in one piece, must have at least {ENOUGH}")
+    silk = None
+    if not whole.kind.any():
+        silk = styles.silk_of([part_of(whole, GUESSED_NODES, generator(0, 43, k)) for k in range(GUESSED)])
     found = []
     for k, target in enumerate(target for target in asked for _ in range(n)):
-        nodes = target.filled(DesignTargets.measure(whole))[0].nodes
-        part = part_of(whole, nodes or 0, generator(seed, k, 43))
+        rng = generator(seed, k, 43)
+        part = part_of(whole, target.filled(DesignTargets.measure(whole))[0].nodes or 0, rng)
         full, filled = target.filled(DesignTargets.measure(part))
-        found.append(replace(trained.complete(full), filled=filled, like=part))
+        # A web that is larger than what the network has seen is grown from one of half that size.
+        seen = part if part.n <= trained.most_nodes else part_of(part, trained.most_nodes // 2, rng)
+        found.append(replace(trained.complete(full), filled=filled, style=styles.of(seen, silk)))
     return found

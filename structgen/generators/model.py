@@ -13,8 +13,8 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from structgen.generators.decode import THICKNESS, Proposal, decode
-from structgen.generators.likeness import requests_like
 from structgen.generators.request import Completed, TrainingRange
+from structgen.generators.styles import Style
 from structgen.seeds import generator
 from structgen.targets import NAMES, DesignTargets
 from structgen.web import WebGraph
@@ -58,14 +58,14 @@ class Ask:
 
     target: complete, within the training range but for the node count; its extents are the box about the origin that
     all nodes lie in. known: a web whose nodes come first and stay where they are. region ``(2, 3)``: the corners of the
-    box that new nodes lie in. Both are None but where a given web is extended. like: a web that the new one is to look
-    like, if any; only for models that have styles.
+    box that new nodes lie in. Both are None but where a given web is extended. style: of the web,
+    where it is asked for.
     """
 
     target: DesignTargets
     known: WebGraph | None = None
     region: FloatArray | None = None
-    like: WebGraph | None = None
+    style: Style | None = None
 
     @property
     def corners(self) -> FloatArray:
@@ -107,8 +107,6 @@ class WebGenerator(nn.Module, ABC):
     steps: ClassVar[int]
     #: Training webs that `prepare` is given, at most.
     keeps: ClassVar[int] = 0
-    #: Whether webs may be asked for that look like a given one.
-    has_styles: ClassVar[bool] = False
 
     def __init__(self, config: Any, training_range: TrainingRange) -> None:
         super().__init__()
@@ -141,6 +139,10 @@ class WebGenerator(nn.Module, ABC):
 
     def calibrate(self, webs: Sequence[WebGraph], seed: int) -> None:
         """Set what the sampler measures on training ``webs``, when training is over; most have nothing to set."""
+
+    def requests_like(self, asked: Sequence[DesignTargets], web: WebGraph, n: int, seed: int) -> list[Completed]:
+        """``n`` requests for each of ``asked`` that tell what else there is to ``web``; `ValueError` where none can."""
+        raise ValueError(f"like is a web, but the model {self.name} cannot be told what to look like")
 
     # -- use -------------------------------------------------------------------------------------
 
@@ -185,19 +187,17 @@ class WebGenerator(nn.Module, ABC):
             workers, scheduler: who makes them, 32 webs a task; see `structgen.parallel.parallel_map`. The webs are the
                 same, bit for bit.
             like: a web that each is to look like, or like a part of it with as many nodes, drawn for each: in its
-                shape, meshes, angles and silk. What ``targets`` leave out is as there. For models that have styles.
+                shape, meshes, angles and silk. What ``targets`` leave out is as there. The autoregressive model can.
 
         Targets outside of the training range are answered as near as possible, with an `OutOfRangeWarning` that says
         how far off. Raises `ValueError` for targets that admit no valid web.
         """
         asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
         steps = self._checked(n, radius, steps, guidance)
-        if like is not None:
-            if not self.has_styles:
-                raise ValueError(f"like is a web, but the model {self.name} cannot be told what to look like")
-            requests, n = requests_like(self.range, asked, like, n, seed), 1
-        else:
+        if like is None:
             requests = [self.range.complete(target) for target in asked]
+        else:
+            requests, n = self.requests_like(asked, like, n, seed), 1
         results = self.answered(requests, n, seed, radius, steps, guidance, progress, workers, scheduler)
         _warn(results, n)
         return results

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from structgen.targets import DesignTargets
-from structgen.web import WebGraph
+
+if TYPE_CHECKING:
+    from structgen.generators.styles import Style
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -21,15 +24,15 @@ class Completed:
     """A request completed.
 
     target: complete; filled: names of what was not asked for; near: what the network is told, the nearest to
-    ``target`` within the training range; outside: for each number past that range a line that says so; like: a web that
-    the new one is to look like, if any.
+    ``target`` within the training range; outside: for each number past that range a line that says so; style:
+    that of the web, where it is asked for.
     """
 
     target: DesignTargets
     filled: tuple[str, ...]
     near: DesignTargets
     outside: tuple[str, ...]
-    like: WebGraph | None = None
+    style: Style | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from structgen.generators.request import scale_free
 from structgen.generators.taut import BENDS, LARGEST, bends_of
-from structgen.generators.traits import OF_SILK, TRAITS, traits
+from structgen.generators.traits import OF_SILK, SHARES, THICKNESS, TRAITS, traits
 from structgen.targets import DesignTargets
 from structgen.web import WebGraph
 
@@ -34,6 +34,8 @@ ROWS, NEAR = 49152, 8
 FURTHEST = 4.0
 #: Kept numbers are told apart in so many steps.
 STEPS = 255
+#: Training webs most like a part of a web, from which the silk of one that does not tell it is guessed, and how often.
+LIKE, ROUNDS = 16, 2
 #: Edges that a given web needs to tell its style.
 ENOUGH = 12
 
@@ -99,18 +101,36 @@ class Styles(nn.Module):
         self.traits.copy_(torch.from_numpy(np.rint(STEPS * share)))
         self.bends.copy_(torch.from_numpy(turned))
 
-    def of(self, web: WebGraph) -> Style:
-        """That of ``web``. Where it does not tell its silk, that of the training web most like it stands in for it."""
+    def of(self, web: WebGraph, silk: FloatArray | None = None) -> Style:
+        """That of ``web``. What depends on silk is that of a training web like it where it has no silk kinds.
+
+        silk ``(SILKS,)``: shares that this one is to be near to; by default those that ``web`` itself suggests.
+        """
         own = Style.of(web)
         if web.kind.any():
             return own
-        rows = self.traits.numpy().astype(np.float32)
-        told = np.rint(STEPS * (self._scaled(own.traits) / FURTHEST + 1) / 2).astype(np.float32)
-        away = np.square(rows - told)
-        away[:, OF_SILK] = 0
-        traits = own.traits.copy()
-        traits[OF_SILK] = self._kept(int(away.sum(1).argmin())).traits[OF_SILK]
-        return replace(own, traits=traits)
+        told, shares = _told(web), own.traits.copy()
+        shares[SHARES] = self.silk_of([web]) if silk is None else silk
+        like = self._away(own.traits, told) + self._away(shares, SHARES)
+        return replace(own, traits=np.where(told, own.traits, self._kept(int(like.argmin())).traits))
+
+    def silk_of(self, webs: Sequence[WebGraph]) -> FloatArray:
+        """``(SILKS,)`` mean shares of silk in the training webs most like ``webs``, silk aside.
+
+        As ``webs`` are of one sort, it is found again among those that have such shares too.
+        """
+        away = bare = [self._away(Style.of(web).traits, _told(web)) for web in webs]
+        for _ in range(ROUNDS):
+            near = np.concatenate([np.argsort(each, kind="stable")[:LIKE] for each in away])
+            traits: FloatArray = np.mean([self._kept(int(row)).traits for row in near], axis=0)
+            away = [each + self._away(traits, SHARES) for each in bare]
+        return traits[SHARES]
+
+    def _away(self, traits: FloatArray, columns: npt.NDArray[np.bool_] | slice) -> npt.NDArray[np.float32]:
+        """``(R,)`` mean square distance in ``columns`` of each training web from ``traits (STYLE,)``."""
+        steps = (STEPS * (self._scaled(traits) / FURTHEST + 1) / 2).astype(np.float32)
+        away: npt.NDArray[np.float32] = np.square(self.traits.numpy()[:, columns] - steps[columns]).mean(1)
+        return away
 
     def drawn(self, target: DesignTargets, rng: np.random.Generator) -> Style:
         """That of one of the training webs with targets nearest to ``target``, which is complete."""
@@ -148,3 +168,10 @@ class Styles(nn.Module):
         mean, scale = (value.cpu().double().numpy() for value in (self.mean, self.scale))
         scaled: FloatArray = np.clip((rows - mean) / scale, -FURTHEST, FURTHEST)
         return scaled
+
+
+def _told(web: WebGraph) -> npt.NDArray[np.bool_]:
+    """``(STYLE,)`` which traits a web without silk kinds tells; where all threads are alike, not how thick they are."""
+    told = ~OF_SILK[:STYLE]
+    told[THICKNESS] = np.ptp(web.radius) > 0
+    return told

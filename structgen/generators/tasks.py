@@ -61,7 +61,7 @@ class Task:
                     break
                 failed: list[tuple[int, Completed]] = []
                 rngs = [generator(self.seed, k, attempt) for k, _ in todo]
-                asks = [Ask(request.near, like=request.like) for _, request in todo]
+                asks = [Ask(request.near, style=request.style) for _, request in todo]
                 proposals = self._proposals(asks, rngs)
                 for (k, request), rng, proposal in zip(todo, rngs, proposals, strict=True):
                     try:

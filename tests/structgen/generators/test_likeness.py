@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from structgen import load_model
-from structgen.generators.likeness import part_of, requests_like
-from structgen.generators.styles import ENOUGH, Style
-from structgen.generators.traits import OF_SILK
+from structgen.generators.likeness import part_of
+from structgen.generators.styles import ENOUGH, STYLE, Style
+from structgen.generators.traits import OF_SILK, SHARES, THICKNESS
+from structgen.seeds import generator
 from structgen.sources.procedural import orb
 from structgen.targets import DesignTargets
 from structgen.validity import validity
-from structgen.web import WebGraph
+from structgen.web import KINDS, WebGraph
+
+RADIAL, SPIRAL = (number for number, name in KINDS.items() if name in ("radial", "spiral"))
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +25,7 @@ def web():
 
 
 @pytest.fixture(scope="module")
-def generator_of_webs():
+def model():
     return load_model("autoregressive")
 
 
@@ -56,47 +61,56 @@ def test_the_part_of_a_web_with_no_more_nodes_is_all_of_it(web):
 # -- requests ----------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_asked_for_is_as_in_a_part_of_the_web(web, generator_of_webs):
-    trained = generator_of_webs.range
-    requests = requests_like(trained, [DesignTargets(nodes=40), DesignTargets(nodes=60, mean_degree=2.6)], web, 3, 0)
+def asked_like(model, web, *targets, n=1, seed=0):
+    """The requests, and the part that each is made from."""
+    requests = model.requests_like(targets, web, n, seed)
+    return requests, [part_of(web, r.target.nodes, generator(seed, k, 43)) for k, r in enumerate(requests)]
+
+
+def test_what_is_not_asked_for_is_as_in_a_part_of_the_web(web, model):
+    sizes = DesignTargets(nodes=40), DesignTargets(nodes=60, mean_degree=2.6)
+    requests, parts = asked_like(model, web, *sizes, n=3)
     assert [request.target.nodes for request in requests] == [40] * 3 + [60] * 3
-    for request in requests[:3]:
-        assert request.target == DesignTargets.measure(request.like)
+    for request, part in zip(requests[:3], parts[:3], strict=True):
+        assert request.target == DesignTargets.measure(part)
         assert request.filled == ("mean_edge_length", "dx", "dy", "dz", "edges", "mean_degree")
-    for request in requests[3:]:
+    for request, part in zip(requests[3:], parts[3:], strict=True):
         assert request.target.edges == 78
-        assert request.target.extents == tuple(request.like.extents.tolist())
+        assert request.target.extents == tuple(part.extents.tolist())
         assert request.filled == ("mean_edge_length", "dx", "dy", "dz")
+    for request, part in zip(requests, parts, strict=True):
+        np.testing.assert_array_equal(request.style.traits, Style.of(part).traits)
     assert len({request.target for request in requests}) == 6
 
 
-def test_at_another_size_it_is_the_same_in_shape(web, generator_of_webs):
-    request = requests_like(generator_of_webs.range, [DesignTargets(mean_edge_length=2.0, nodes=30)], web, 1, 0)[0]
-    factor = 2.0 / request.like.lengths.mean()
-    np.testing.assert_allclose(request.target.extents, factor * request.like.extents, rtol=1e-12)
+def test_at_another_size_it_is_the_same_in_shape(web, model):
+    (request,), (part,) = asked_like(model, web, DesignTargets(mean_edge_length=2.0, nodes=30))
+    factor = 2.0 / part.lengths.mean()
+    np.testing.assert_allclose(request.target.extents, factor * part.extents, rtol=1e-12)
 
 
-def test_nothing_asked_for_is_a_web_of_the_same_numbers(generator_of_webs):
-    whole = part_of(orb(seed=6), 100, rng())
-    (request,) = requests_like(generator_of_webs.range, [DesignTargets()], whole, 1, 0)
-    assert request.like == whole
+def test_nothing_asked_for_is_a_web_of_the_same_numbers(web, model):
+    whole = part_of(web, 100, rng())
+    (request,) = model.requests_like([DesignTargets()], whole, 1, 0)
     assert request.target == DesignTargets.measure(whole)
+    np.testing.assert_array_equal(request.style.traits, Style.of(whole).traits)
 
 
-def test_of_a_web_in_pieces_the_largest_is_what_counts(web, generator_of_webs):
+def test_of_a_web_in_pieces_the_largest_is_what_counts(web, model):
     far = ring(30).translated([500.0, 0, 0])
-    both = WebGraph.from_edges(
-        np.concatenate([far.pos, web.pos]), np.concatenate([far.edge_index, web.edge_index + far.n], axis=1).T
-    )
-    (request,) = requests_like(generator_of_webs.range, [DesignTargets(nodes=web.n + 5)], both, 1, 0)
-    assert request.like.n == web.n
-    np.testing.assert_array_equal(request.like.pos, web.pos)
+    both = WebGraph(
+        np.concatenate([far.pos, web.pos]), np.concatenate([far.edge_index, web.edge_index + far.n], axis=1),
+        np.concatenate([far.radius, web.radius]), np.concatenate([far.kind, web.kind]),
+    )  # fmt: skip
+    one, other = (model.requests_like([DesignTargets(nodes=40)], given, 1, 0)[0] for given in (both, web))
+    assert one.target == other.target
+    np.testing.assert_array_equal(one.style.traits, other.style.traits)
 
 
-def test_too_small_a_web_to_be_like_is_refused(generator_of_webs):
+def test_too_small_a_web_to_be_like_is_refused(model):
     with pytest.raises(ValueError, match=f"like is a web of {ENOUGH - 1} edges in one piece, must have at least"):
-        generator_of_webs.generate(DesignTargets(nodes=20), like=ring(ENOUGH - 1))
-    assert requests_like(generator_of_webs.range, [DesignTargets()], ring(ENOUGH), 1, 0)[0].like.m == ENOUGH
+        model.generate(DesignTargets(nodes=20), like=ring(ENOUGH - 1))
+    assert model.requests_like([DesignTargets()], ring(ENOUGH), 1, 0)[0].target.edges == ENOUGH
 
 
 def test_models_that_have_no_styles_refuse(web):
@@ -107,11 +121,10 @@ def test_models_that_have_no_styles_refuse(web):
 # -- webs --------------------------------------------------------------------------------------------------
 
 
-def test_webs_are_more_like_the_web_than_those_of_the_same_numbers(web, generator_of_webs):
-    model = generator_of_webs
+def test_webs_are_more_like_the_web_than_those_of_the_same_numbers(web, model):
     results = model.generate(DesignTargets(nodes=40), 8, seed=0, like=web)
     others = model.sample([result.asked for result in results], 1, seed=0)
-    parts = [request.like for request in requests_like(model.range, [DesignTargets(nodes=40)], web, 8, 0)]
+    parts = asked_like(model, web, DesignTargets(nodes=40), n=8)[1]
 
     def unlike(webs):
         away = [
@@ -128,31 +141,53 @@ def test_webs_are_more_like_the_web_than_those_of_the_same_numbers(web, generato
         assert (result.web.n, result.web.m) == (part.n, part.m)
 
 
-def test_the_same_seed_gives_the_same_webs_whoever_makes_them(web, generator_of_webs):
-    one, other = (
-        generator_of_webs.sample(DesignTargets(nodes=16), 3, seed=4, like=web, workers=workers) for workers in (1, 2)
-    )
+def test_the_same_seed_gives_the_same_webs_whoever_makes_them(web, model):
+    one, other = (model.sample(DesignTargets(nodes=16), 3, seed=4, like=web, workers=workers) for workers in (1, 2))
     assert one == other
 
 
-def test_a_larger_web_than_the_network_sees_is_begun_like_it_too(web, generator_of_webs):
-    result = generator_of_webs.generate(DesignTargets(nodes=160), seed=0, like=web)[0]
+def test_a_larger_web_than_the_network_sees_is_begun_like_it_too(web, model):
+    (result,) = model.generate(DesignTargets(nodes=160), seed=0, like=web)
     assert result.web.n == 160
-    assert validity(result.web, generator_of_webs.config.max_degree).ok
-    assert result.web != generator_of_webs.sample(result.asked, seed=0)[0]
+    assert validity(result.web, model.config.max_degree).ok
+    assert result.web != model.sample(result.asked, seed=0)[0]
 
 
-def test_a_web_without_silk_is_taken_to_have_that_of_a_web_most_like_it(web, generator_of_webs):
-    styles = generator_of_webs.styles
+# -- silk --------------------------------------------------------------------------------------------------
+
+
+def bare(web, **changes):
+    """The web without silk kinds."""
+    return replace(web, kind=np.zeros(web.m, np.int64), **changes)
+
+
+def test_a_web_without_silk_is_taken_to_have_that_of_webs_like_it(web, model):
     part = part_of(web, 40, rng())
-    untyped = WebGraph.from_edges(part.pos, part.edge_index.T)
-    own, told = Style.of(untyped), styles.of(untyped)
-    assert not untyped.kind.any()
-    kept = np.setdiff1d(np.arange(len(own.traits)), OF_SILK)
-    np.testing.assert_array_equal(told.traits[kept], own.traits[kept])
+    own, told = Style.of(bare(part)), model.styles.of(bare(part))
+    known = ~OF_SILK[:STYLE]
+    np.testing.assert_array_equal(told.traits[known], own.traits[known])
     np.testing.assert_array_equal(told.bends, own.bends)
-    # Shares of silk, of which none is unspecified, add up.
-    shares = told.traits[OF_SILK[11:20]]
+    shares = told.traits[SHARES]
     assert shares[0] == pytest.approx(0, abs=0.02)
     assert shares.sum() == pytest.approx(1, abs=0.05)
-    np.testing.assert_array_equal(styles.of(part).traits, Style.of(part).traits)
+    np.testing.assert_array_equal(model.styles.of(part).traits, Style.of(part).traits)
+
+
+def test_where_all_threads_are_alike_they_are_taken_to_be_as_thick_as_those_of_webs_like_it(web, model):
+    part = part_of(web, 40, rng())
+    assert np.ptp(part.radius) > 0
+    told = model.styles.of(bare(part, radius=np.full(part.m, 0.2))).traits[THICKNESS]
+    assert np.ptp(told) > 0
+    np.testing.assert_allclose(told, Style.of(part).traits[THICKNESS], atol=0.1)
+
+
+def test_all_parts_of_a_web_without_silk_are_taken_to_be_of_one_sort(web, model):
+    """Of an orb web most threads are radial or spiral, also where a part alone looks like a tangle."""
+    requests = model.requests_like([DesignTargets(nodes=40)], bare(web), 12, 0)
+    alone = [model.styles.of(bare(part)) for part in asked_like(model, web, DesignTargets(nodes=40), n=12)[1]]
+    of_orb, of_orb_alone = (
+        np.mean([style.traits[SHARES][[RADIAL, SPIRAL]].sum() for style in styles])
+        for styles in ([request.style for request in requests], alone)
+    )
+    assert of_orb > 0.6
+    assert of_orb > of_orb_alone

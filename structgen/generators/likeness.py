@@ -12,19 +12,24 @@ from structgen.generators.styles import ENOUGH, Styles
 from structgen.seeds import generator
 from structgen.sources.neighbourhoods import expand, neighbour_lists
 from structgen.targets import DesignTargets
-from structgen.web import WebGraph
+from structgen.web import IntArray, WebGraph
 
 #: Parts of a web from which its silk is guessed where it does not tell it, and their nodes.
 GUESSED, GUESSED_NODES = 32, 48
 
 
-def part_of(web: WebGraph, nodes: int, rng: np.random.Generator) -> WebGraph:
+def part_of(
+    web: WebGraph, nodes: int, rng: np.random.Generator, neighbours: Sequence[IntArray] | None = None
+) -> WebGraph:
     """A part of ``web``, which is connected, with so many nodes, drawn as training webs are; all of it if it has no
     more.
+
+    neighbours: its `neighbour_lists`, to save the time of making them.
     """
     if nodes >= web.n:
         return web
-    return web.subweb(np.sort(expand(neighbour_lists(web), int(rng.integers(web.n)), nodes, rng, rng.random())))
+    lists = neighbour_lists(web) if neighbours is None else neighbours
+    return web.subweb(np.sort(expand(lists, int(rng.integers(web.n)), nodes, rng, rng.random())))
 
 
 def requests_like(
@@ -37,13 +42,14 @@ def requests_like(
     whole = web.largest_component()
     if whole.m < ENOUGH:
         raise ValueError(f"like is a web of {whole.m} edges in one piece, must have at least {ENOUGH}")
+    lists = neighbour_lists(whole)
     silk = None
     if not whole.kind.any():
-        silk = styles.silk_of([part_of(whole, GUESSED_NODES, generator(0, 43, k)) for k in range(GUESSED)])
+        silk = styles.silk_of([part_of(whole, GUESSED_NODES, generator(0, 43, k), lists) for k in range(GUESSED)])
     found = []
     for k, target in enumerate(target for target in asked for _ in range(n)):
         rng = generator(seed, k, 43)
-        part = part_of(whole, target.filled(DesignTargets.measure(whole))[0].nodes or 0, rng)
+        part = part_of(whole, target.filled(DesignTargets.measure(whole))[0].nodes or 0, rng, lists)
         full, filled = target.filled(DesignTargets.measure(part))
         # A web that is larger than what the network has seen is grown from one of half that size.
         seen = part if part.n <= trained.most_nodes else part_of(part, trained.most_nodes // 2, rng)

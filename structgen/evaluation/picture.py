@@ -111,14 +111,14 @@ def _gallery(figure: Any, trial: Trial) -> None:
         pair = trial.test[k], trial.webs[k]
         reach = 0.53 * max(float(np.ptp(web.pos @ VIEW[:2].T, axis=0).max()) for web in pair)
         for row, (web, colour) in enumerate(zip(pair, (INK, MADE), strict=True)):
-            _lines(grid[row, column], web, colour, reach)
+            lines(grid[row, column], web, colour, reach)
         grid[0, column].set_title(f"{pair[0].n} nodes, {pair[0].m} edges", fontsize=10, color=INK)
     for axes, label, colour in zip(grid[:, 0], ("test", "generated"), (INK, MADE), strict=True):
         axes.text(-0.04, 0.5, label, transform=axes.transAxes, rotation=90, va="center", ha="right", fontsize=12,
                   color=colour)  # fmt: skip
 
 
-def _lines(axes: Any, web: WebGraph, colour: str, reach: float) -> None:
+def lines(axes: Any, web: WebGraph, colour: str, reach: float) -> None:
     """A web seen from the side and above: struts further off are paler, thinner and behind the others."""
     from matplotlib.collections import LineCollection
     from matplotlib.colors import to_rgba

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -23,8 +22,7 @@ def compiled(function: F) -> F:
 def tell_if_compiling(function: Callable[..., Any], tell: Callable[[str], None]) -> None:
     """Say so where the call of a `compiled` function that comes will compile it, and others with it."""
     dispatcher: Any = function
-    source = dispatcher.py_func.__code__
-    name = f"{Path(source.co_filename).stem}.{function.__qualname__}-{source.co_firstlineno}.*.nbi"
-    cached = (path.stat().st_mtime for path in Path(dispatcher.stats.cache_path).glob(name))
-    if not dispatcher.signatures and max(cached, default=0.0) < Path(source.co_filename).stat().st_mtime:
+    # Only numba knows whether what it keeps is of this source, and it has no public way to ask.
+    kept = getattr(getattr(function, "_cache", None), "_cache_file", None)
+    if kept is not None and not dispatcher.signatures and not kept._load_index():
         tell("compiling, once on this machine: up to a minute")

@@ -92,9 +92,9 @@ def command(
         check_output(output)
     else:
         check_writable(output / "webs.json")
+    given = read_web(like) if like else None
     with console.stage("load"):
         loaded = console.loaded(model)
-        given = read_web(like) if like else None
     with console.stage("generate"):
         results = loaded.generate(
             target, count, seed, radius=strut_radius, steps=steps, guidance=guidance,

@@ -17,12 +17,14 @@ def double(x: float) -> float:
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
-    """``fresh(source)``: a module with a compiled function as another process would import it."""
+    """``fresh(source, since)``: a module with a compiled function as another process would import it, which was written
+    at a time.
+    """
     monkeypatch.syspath_prepend(tmp_path)
 
-    def load(source=SOURCE):
+    def load(source=SOURCE, since=1e9):
         (tmp_path / "some_module.py").write_text(source)
-        os.utime(tmp_path / "some_module.py", (1e9 + len(source), 1e9 + len(source)))
+        os.utime(tmp_path / "some_module.py", (since + len(source), since + len(source)))
         importlib.invalidate_caches()
         sys.modules.pop("some_module", None)
         return importlib.import_module("some_module")
@@ -46,3 +48,14 @@ def test_compiling_is_told_the_first_time_only(fresh):
     assert told(again.double) == []
     assert again.double(2.0) == 4
     assert again.double.stats.cache_hits
+
+
+@pytest.mark.parametrize("source", [SOURCE, SOURCE.replace("2 * x", "3.0 * x")])
+def test_compiling_is_told_where_it_happens(fresh, source):
+    """Whether a source that was written again, changed or not, is compiled again is numba's to say."""
+    fresh().double(2.0)
+    again = fresh(source, since=2e9)
+    lines = told(again.double)
+    again.double(2.0)
+    assert bool(lines) == bool(again.double.stats.cache_misses) == (not again.double.stats.cache_hits)
+    assert lines or source == SOURCE

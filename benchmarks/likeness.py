@@ -22,7 +22,7 @@ from structgen.evaluation.distributions import DISTANCES, Measured, compare
 from structgen.evaluation.picture import INK, MADE, RAW, VIEW, lines
 from structgen.files import whole_file
 from structgen.generators import load_model
-from structgen.generators.likeness import part_of
+from structgen.generators.likeness import STREAM, part_of
 from structgen.io import read_web
 from structgen.seeds import generator
 from structgen.sources.training_set import ARCHITECTURES, source_webs
@@ -79,7 +79,7 @@ def draw(examples: dict[str, tuple[WebGraph, dict[str, list[WebGraph]]]], path: 
     grid: Any = figure.subplots(len(rows), SHOWN * len(examples), squeeze=False)
     for place, (name, (web, sets)) in enumerate(examples.items()):
         for k in range(SHOWN):
-            part = part_of(web.largest_component(), sets["like"][k].n, generator(SEED, k, 43))
+            part = part_of(web.largest_component(), sets["like"][k].n, generator(SEED, k, STREAM))
             column = grid[:, SHOWN * place + k]
             webs = [_face_on(one) for one in (part, sets["like"][k], sets["by targets alone"][k])]
             reach = 0.53 * max(float(np.ptp(one.pos @ VIEW[:2].T, axis=0).max()) for one in webs)

@@ -16,6 +16,8 @@ from structgen.web import IntArray, WebGraph
 
 #: Parts of a web from which its silk is guessed where it does not tell it, and their nodes.
 GUESSED, GUESSED_NODES = 32, 48
+#: Of the random numbers of a web of some seed those that say which part it is to be like.
+STREAM = 43
 
 
 def part_of(
@@ -45,10 +47,10 @@ def requests_like(
     lists = neighbour_lists(whole)
     silk = None
     if not whole.kind.any():
-        silk = styles.silk_of([part_of(whole, GUESSED_NODES, generator(0, 43, k), lists) for k in range(GUESSED)])
+        silk = styles.silk_of([part_of(whole, GUESSED_NODES, generator(0, STREAM, k), lists) for k in range(GUESSED)])
     found = []
     for k, target in enumerate(target for target in asked for _ in range(n)):
-        rng = generator(seed, k, 43)
+        rng = generator(seed, k, STREAM)
         part = part_of(whole, target.filled(DesignTargets.measure(whole))[0].nodes or 0, rng, lists)
         full, filled = target.filled(DesignTargets.measure(part))
         # A web that is larger than what the network has seen is grown from one of half that size.

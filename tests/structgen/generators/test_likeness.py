@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from structgen import load_model
-from structgen.generators.likeness import part_of
+from structgen.generators.likeness import STREAM, part_of
 from structgen.generators.styles import ENOUGH, STYLE, Style
 from structgen.generators.traits import OF_SILK, SHARES, THICKNESS
 from structgen.seeds import generator
@@ -64,7 +64,7 @@ def test_the_part_of_a_web_with_no_more_nodes_is_all_of_it(web):
 def asked_like(model, web, *targets, n=1, seed=0):
     """The requests, and the part that each is made from."""
     requests = model.requests_like(targets, web, n, seed)
-    return requests, [part_of(web, r.target.nodes, generator(seed, k, 43)) for k, r in enumerate(requests)]
+    return requests, [part_of(web, r.target.nodes, generator(seed, k, STREAM)) for k, r in enumerate(requests)]
 
 
 def test_what_is_not_asked_for_is_as_in_a_part_of_the_web(web, model):

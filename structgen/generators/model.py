@@ -195,10 +195,10 @@ class WebGenerator(nn.Module, ABC):
         asked = [targets] if isinstance(targets, DesignTargets) else list(targets)
         steps = self._checked(n, radius, steps, guidance)
         if like is None:
-            requests = [self.range.complete(target) for target in asked]
+            requests, each = [self.range.complete(target) for target in asked], n
         else:
-            requests, n = self.requests_like(asked, like, n, seed), 1
-        results = self.answered(requests, n, seed, radius, steps, guidance, progress, workers, scheduler)
+            requests, each = self.requests_like(asked, like, n, seed), 1
+        results = self.answered(requests, each, seed, radius, steps, guidance, progress, workers, scheduler)
         _warn(results, n)
         return results
 
@@ -304,16 +304,21 @@ def raw_numbers(proposal: Proposal, raw_web: WebGraph | None) -> FloatArray:
 
 
 def _warn(results: Sequence[Generated], n: int) -> None:
-    """One warning for each request outside of the training range, with what its webs reached."""
+    """One warning for each request outside of the training range, with what its webs reached.
+
+    Of webs like a given one each is asked for by numbers of its own: those of the first, and how many others there are.
+    """
     for first in range(0, len(results), n):
-        of_request = results[first : first + n]
-        asked = of_request[0].asked.as_array()
-        if of_request[0].outside:
-            reached = np.median([DesignTargets.measure(result.web).as_array() for result in of_request], axis=0)
+        outside = [result for result in results[first : first + n] if result.outside]
+        if outside:
+            same = [result for result in outside if result.asked == outside[0].asked]
+            asked = outside[0].asked.as_array()
+            reached = np.median([DesignTargets.measure(result.web).as_array() for result in same], axis=0)
             off = [
                 f"{name} {got:.4g} for {want:.4g}"
                 for name, got, want in zip(NAMES, reached.tolist(), asked.tolist(), strict=True)
                 if abs(got - want) > 1e-3 * abs(want)
             ]
             answer = "all reached" if not off else "reached " + ", ".join(off)
-            warnings.warn(f"{'; '.join(of_request[0].outside)}: {answer}", OutOfRangeWarning, stacklevel=3)
+            others = f"; and {len(outside) - len(same)} webs more" if len(same) < len(outside) else ""
+            warnings.warn(f"{'; '.join(outside[0].outside)}: {answer}{others}", OutOfRangeWarning, stacklevel=3)

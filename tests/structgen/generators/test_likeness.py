@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial import Delaunay
 
 from structgen import load_model
 from structgen.generators.likeness import STREAM, part_of
+from structgen.generators.model import OutOfRangeWarning
 from structgen.generators.styles import ENOUGH, STYLE, Style
 from structgen.generators.traits import OF_SILK, SHARES, THICKNESS
 from structgen.seeds import generator
@@ -151,6 +153,20 @@ def test_a_larger_web_than_the_network_sees_is_begun_like_it_too(web, model):
     assert result.web.n == 160
     assert validity(result.web, model.config.max_degree).ok
     assert result.web != model.sample(result.asked, seed=0)[0]
+
+
+def test_webs_past_the_training_range_are_warned_of_once(model):
+    """A triangulation has more threads at a node than any web of a spider."""
+    pos = np.column_stack([100 * rng().random((60, 2)), np.zeros(60)])
+    triangles = Delaunay(pos[:, :2]).simplices
+    edges = np.unique(np.sort(np.concatenate([triangles[:, :2], triangles[:, 1:], triangles[:, ::2]]), axis=1), axis=0)
+    dense = WebGraph.from_edges(pos, edges)
+    with pytest.warns(OutOfRangeWarning) as caught:
+        results = model.generate(DesignTargets(nodes=30), 3, seed=0, like=dense)
+    assert [bool(result.outside) for result in results] == [True] * 3
+    (only,) = caught
+    assert str(only.message).startswith(results[0].outside[0])
+    assert str(only.message).endswith("; and 2 webs more")
 
 
 # -- silk --------------------------------------------------------------------------------------------------

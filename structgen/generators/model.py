@@ -142,7 +142,7 @@ class WebGenerator(nn.Module, ABC):
 
     def requests_like(self, asked: Sequence[DesignTargets], web: WebGraph, n: int, seed: int) -> list[Completed]:
         """``n`` requests for each of ``asked`` that tell what else there is to ``web``; `ValueError` where none can."""
-        raise ValueError(f"like is a web, but the model {self.name} cannot be told what to look like")
+        raise ValueError(f"like is a web, but the model {self.name} cannot be told what to look like; autoregressive can")
 
     # -- use -------------------------------------------------------------------------------------
 

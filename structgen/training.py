@@ -134,7 +134,9 @@ def train(
     if model.keeps:
         count = min(model.keeps, KEPT_A_STEP * plan.steps)
         model.prepare(some_webs(dataset, count, generator(plan.seed, 8)))
-    model.train().requires_grad_(True)
+    model.train()
+    for parameter in model.learned():
+        parameter.requires_grad_(True)
     model.to(fabric.device)  # before the state of the optimiser is restored, which goes where its parameters are
     average = _copy(model, training_range)
     decay = [p for p in model.parameters() if p.dim() > 1]

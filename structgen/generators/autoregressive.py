@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from structgen.generators.batches import CATEGORIES, CONDITIONS, centred
@@ -93,6 +93,10 @@ class Autoregressive(WebGenerator):
         )  # fmt: skip
         self.styles = Styles()
         self.finish = Finish()
+
+    def learned(self) -> Iterable[nn.Parameter]:
+        """See `WebGenerator.learned`: all but those of the critic, which learns in the end (`calibrate`)."""
+        return self.net.parameters()
 
     def prepare(self, webs: Sequence[WebGraph]) -> None:
         """See `WebGenerator.prepare`: the styles that sampled webs are told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -134,6 +134,10 @@ class WebGenerator(nn.Module, ABC):
     ) -> list[Proposal]:
         """A proposal for each of ``asks``, each from its own random numbers."""
 
+    def learned(self) -> Iterable[nn.Parameter]:
+        """Parameters that training sets."""
+        return self.parameters()
+
     def prepare(self, webs: Sequence[WebGraph]) -> None:
         """Keep what it takes of training ``webs``, before training begins; most take nothing."""
 
@@ -142,7 +146,7 @@ class WebGenerator(nn.Module, ABC):
 
     def requests_like(self, asked: Sequence[DesignTargets], web: WebGraph, n: int, seed: int) -> list[Completed]:
         """``n`` requests for each of ``asked`` that tell what else there is to ``web``; `ValueError` where none can."""
-        raise ValueError(f"like is a web, but the model {self.name} cannot be told what to look like; autoregressive can")
+        raise ValueError(f"like is a web, but the model {self.name} cannot be told what to be like; autoregressive can")
 
     # -- use -------------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 import structgen
+from structgen.generators import load_model
 from structgen.generators.losses import share_of, weighted_mean
+from structgen.generators.store import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,18 @@ if losses:  # the first process alone is told
 """
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("name", SHIPPED)
+def test_all_that_training_sets_bears_on_the_loss(name, dataset):
+    """Processes could not share what does not."""
+    model = load_model(name)
+    for parameter in model.learned():
+        parameter.requires_grad_(True)
+    webs = [dataset[int(k)] for k in dataset.indices("train")[:4]]
+    model(model.batch(webs, np.random.default_rng(0)))["total"].backward()
+    learned = {id(parameter) for parameter in model.learned()}
+    assert {name for name, p in model.named_parameters() if (p.grad is None) == (id(p) in learned)} == set()
+
+
 def test_two_processes_train_as_one_does(dataset, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 JSON, PICTURE = "evaluation.json", "evaluation.png"
 #: Source webs, their seed and neighbourhoods of the data set that is built where none is named. The shipped models were
 #: trained on webs of another seed.
-SOURCES, SOURCE_SEED, NEIGHBOURHOODS = 128, 0, 6000
+SOURCES, SOURCE_SEED, NEIGHBOURHOODS = 256, 0, 6000
 
 
 @click.command("evaluate")
@@ -128,7 +128,9 @@ def default_set(folder: Path, console: Console) -> Dataset:
 
     console.say(f"building {SOURCES} webs of the default set; --data names one that is there")
     with console.stage("data"):
-        webs = source_webs(SOURCES, SOURCE_SEED, progress=lambda done, total: console.progress(done, total, "web"))
+        webs = source_webs(
+            SOURCES, SOURCE_SEED, workers=0, progress=lambda done, total: console.progress(done, total, "web")
+        )
         origin = f"{SOURCES} webs of the default set (orb, sheet, tangle, tent), seed {SOURCE_SEED}"
         return neighbourhoods.build(
             webs, folder / "set.npz", NEIGHBOURHOODS, SOURCE_SEED, origin,

@@ -70,6 +70,7 @@ def test_without_data_webs_of_the_default_set_are_built(structgen, monkeypatch, 
     monkeypatch.setattr(command, "NEIGHBOURHOODS", 60)
     webs = [dataset[k].scaled(1.0 + k) for k in range(10)]
     monkeypatch.setattr(training_set, "source_web", lambda task: webs[task[1]])
+    monkeypatch.setattr(training_set, "parallel_map", lambda function, tasks, *who: map(function, tasks))
     write_web(dataset[0], here / "a.npz")
     write_web(dataset[1], here / "b.npz")
     run = structgen("evaluate", ".", "--seeds", 1)

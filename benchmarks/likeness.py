@@ -38,7 +38,7 @@ ROWS = ("other parts", "like", "by targets alone")
 
 def parts(web: WebGraph, nodes: int, count: int, stream: int) -> list[WebGraph]:
     """Parts of ``web``, drawn anew for each ``stream``."""
-    return [part_of(web, nodes, generator(SEED, stream, k)) for k in range(count)]
+    return [part_of(web, nodes, generator(SEED, STREAM, stream, k)) for k in range(count)]
 
 
 def distances(a: Sequence[WebGraph], b: Sequence[WebGraph], untold: set[str]) -> dict[str, float]:

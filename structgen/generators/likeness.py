@@ -44,14 +44,13 @@ def requests_like(
     whole = web.largest_component()
     if whole.m < ENOUGH:
         raise ValueError(f"like is a web of {whole.m} edges in one piece, must have at least {ENOUGH}")
-    lists = neighbour_lists(whole)
-    silk = None
+    own, lists, silk = DesignTargets.measure(whole), neighbour_lists(whole), None
     if not whole.kind.any():
         silk = styles.silk_of([part_of(whole, GUESSED_NODES, generator(0, STREAM, k), lists) for k in range(GUESSED)])
     found = []
     for k, target in enumerate(target for target in asked for _ in range(n)):
         rng = generator(seed, k, STREAM)
-        part = part_of(whole, target.filled(DesignTargets.measure(whole))[0].nodes or 0, rng, lists)
+        part = part_of(whole, target.filled(own)[0].nodes or 0, rng, lists)
         full, filled = target.filled(DesignTargets.measure(part))
         # A web that is larger than what the network has seen is grown from one of half that size.
         seen = part if part.n <= trained.most_nodes else part_of(part, trained.most_nodes // 2, rng)

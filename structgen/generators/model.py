@@ -58,8 +58,7 @@ class Ask:
 
     target: complete, within the training range but for the node count; its extents are the box about the origin that
     all nodes lie in. known: a web whose nodes come first and stay where they are. region ``(2, 3)``: the corners of the
-    box that new nodes lie in. Both are None but where a given web is extended. style: of the web,
-    where it is asked for.
+    box that new nodes lie in. Both are None but where a given web is extended. style: that it is to have.
     """
 
     target: DesignTargets

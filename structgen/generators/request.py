@@ -25,7 +25,7 @@ class Completed:
 
     target: complete; filled: names of what was not asked for; near: what the network is told, the nearest to
     ``target`` within the training range; outside: for each number past that range a line that says so; style:
-    that of the web, where it is asked for.
+    that the web is to have, None for any.
     """
 
     target: DesignTargets

@@ -93,12 +93,11 @@ class Styles(nn.Module):
         own = np.stack([style.traits for style in styles])
         self.mean.copy_(torch.from_numpy(own.mean(0)))
         self.scale.copy_(torch.from_numpy(own.std(0) + 1e-3))
-        share = (self._scaled(own) / FURTHEST + 1) / 2
         bends = np.stack([style.bends for style in styles])
         # Small bends are told apart best. 0: that there are none.
         turned = np.where(bends < 0, 0, 1 + np.rint((STEPS - 1) * np.sqrt(bends.clip(0, LARGEST) / LARGEST)))
         self.features.copy_(torch.from_numpy(scale_free(targets)))
-        self.traits.copy_(torch.from_numpy(np.rint(STEPS * share)))
+        self.traits.copy_(torch.from_numpy(np.rint(self._steps(own))))
         self.bends.copy_(torch.from_numpy(turned))
 
     def of(self, web: WebGraph, silk: FloatArray | None = None) -> Style:
@@ -128,7 +127,7 @@ class Styles(nn.Module):
 
     def _away(self, traits: FloatArray, columns: npt.NDArray[np.bool_] | slice) -> npt.NDArray[np.float32]:
         """``(R,)`` mean square distance in ``columns`` of each training web from ``traits (STYLE,)``."""
-        steps = (STEPS * (self._scaled(traits) / FURTHEST + 1) / 2).astype(np.float32)
+        steps = self._steps(traits).astype(np.float32)
         away: npt.NDArray[np.float32] = np.square(self.traits.numpy()[:, columns] - steps[columns]).mean(1)
         return away
 
@@ -163,6 +162,11 @@ class Styles(nn.Module):
         """``(k,)`` mean square distance of `traits` ``(k, TRAITS)`` from those of ``style``, in standard deviations."""
         away: FloatArray = np.square(self._scaled(seen[:, :STYLE]) - self._scaled(style.traits)).mean(1)
         return away
+
+    def _steps(self, rows: FloatArray) -> FloatArray:
+        """Traits in the steps that they are kept in, 0 to `STEPS`; not rounded."""
+        steps: FloatArray = STEPS * ((self._scaled(rows) / FURTHEST + 1) / 2)
+        return steps
 
     def _scaled(self, rows: FloatArray) -> FloatArray:
         mean, scale = (value.cpu().double().numpy() for value in (self.mean, self.scale))

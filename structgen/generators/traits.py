@@ -22,10 +22,12 @@ DEGREES = 7
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 #: Degree (8), clustering and subgraphs (11), walks (5), lengths (6), angles (18), shape (5), silk and radius, size (2).
 TRAITS = 8 + 11 + 5 + 6 + 18 + 5 + 2 * SILKS + 5 + 2
+#: Where those of the angles begin, and those of silk.
+_ANGLES, _SILK = 8 + 11 + 5 + 6, 8 + 11 + 5 + 6 + 18 + 5
 #: Shares of the threads that are of each silk; and quantiles of how thick they are.
-SHARES, THICKNESS = slice(53, 53 + SILKS), slice(53 + 2 * SILKS, 58 + 2 * SILKS)
+SHARES, THICKNESS = slice(_SILK, _SILK + SILKS), slice(_SILK + 2 * SILKS, _SILK + 2 * SILKS + 5)
 #: Which of them only a web with silk kinds tells: angles of threads of one silk and of two, shares, also of length.
-OF_SILK = np.isin(np.arange(TRAITS), [*range(35, 46), *range(53, 53 + 2 * SILKS)])
+OF_SILK = np.isin(np.arange(TRAITS), [*range(_ANGLES + 5, _ANGLES + 16), *range(_SILK, _SILK + 2 * SILKS)])
 #: What stands for the angles of a web without any of their sort.
 NONE = -1.0
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from structgen.generators.traits import NONE, TRAITS, traits
+from structgen.generators.traits import NONE, OF_SILK, SHARES, SILKS, THICKNESS, TRAITS, traits
 
 #: Where the groups of traits begin.
 SUBGRAPHS, WALKS, LENGTHS, ANGLES, SHAPE = 8, 19, 24, 30, 48
@@ -68,3 +68,15 @@ def test_webs_without_junctions_or_edges_have_traits_too():
     path = traits(np.eye(3), np.array([[0, 1], [1, 2]]), np.zeros(2, int), np.zeros(2))
     assert path.shape == (TRAITS,) and np.isfinite(path).all() and (path[ANGLES:SHAPE] == NONE).all()
     assert not traits(np.zeros((2, 3)), np.zeros((0, 2), int), np.zeros(0, int), np.zeros(0)).any()
+
+
+@given(st.integers(0, 2**20))
+def test_which_traits_tell_silk_and_thickness_is_known(seed):
+    pos, edges, kind, log_radius = grown(seed)
+    found, bare = (traits(pos, edges, silk, log_radius) for silk in (kind, 0 * kind))
+    assert set(np.flatnonzero(found != bare)) <= set(np.flatnonzero(OF_SILK))
+    np.testing.assert_array_equal(found[SHARES], np.bincount(kind, minlength=SILKS) / len(edges))
+    even = traits(pos, edges, kind, 0 * log_radius)
+    assert set(np.flatnonzero(found != even)) <= set(range(TRAITS)[THICKNESS])
+    assert (even[THICKNESS] == 0).all()
+    assert (found != even).any()
